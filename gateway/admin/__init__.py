@@ -1,0 +1,1 @@
+"""The admins' verbs (one implementation) and their doors: ssh, pamctl."""

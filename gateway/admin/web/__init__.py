@@ -1,0 +1,1 @@
+"""The web console. (Room kept for its issue.)"""

@@ -1,0 +1,1 @@
+"""Recordings on disk: ``.pamrec`` tracks, their manifests, verification and export."""

@@ -1,0 +1,1 @@
+"""Journals exchanged between nodes. (Room kept for its issue.)"""

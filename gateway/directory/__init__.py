@@ -1,0 +1,1 @@
+"""Users, targets, credentials, rules and grants: the settings a session is frozen from."""

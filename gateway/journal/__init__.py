@@ -1,0 +1,1 @@
+"""The node's one numbered, hash-chained, signed journal, and the folds over it."""

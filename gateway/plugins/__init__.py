@@ -1,0 +1,1 @@
+"""How plugins are found and named. (Room kept for its issue.)"""

@@ -1,0 +1,1 @@
+"""Where facts leave the node for a SIEM. (Room kept for its issue.)"""

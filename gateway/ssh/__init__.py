@@ -1,0 +1,1 @@
+"""The operators' door and the way to targets."""
