@@ -24,10 +24,13 @@ class GreetingGate:
     where: str
     _first: bytes = attrs.field(default=b"", init=False)
     _decided: bool = attrs.field(default=False, init=False)
+    _cut: bool = attrs.field(default=False, init=False)
 
     def weigh(self, event: Event, at: float) -> Iterator[Event | Effect]:
         """Pass everything but an SSH greeting towards the operator."""
         match event:
+            case _ if self._cut:
+                return
             case Bytes(lane=Lane.TO_OPERATOR) if not self._decided:
                 yield from self._listen(event.chunk)
             case End(lane=Lane.TO_OPERATOR) if not self._decided:
@@ -45,7 +48,7 @@ class GreetingGate:
         before = len(self._first)
         self._first += chunk
         if self._first.startswith(GREETING):
-            self._decided = True
+            self._cut = True
             yield Tell(Fact("channel.refused", {"reason": "ssh_in_forward", "what": self.where}))
             yield Refuse(DENIED, f"{self.where} is an SSH server; reach it by its name through the gateway")
         elif GREETING.startswith(self._first):
