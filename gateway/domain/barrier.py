@@ -17,6 +17,7 @@ import attrs
 
 from gateway.domain.lane import (
     Bytes,
+    Close,
     Credit,
     Effect,
     End,
@@ -50,7 +51,7 @@ class LockGate:
         match event:
             case Order():
                 yield from self._ordered(event)
-            case Bytes() | End() | Resize() | Request():
+            case Bytes() | End() | Close() | Resize() | Request():
                 if self.locked:
                     yield from self._frozen(event)
                 else:

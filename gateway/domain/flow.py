@@ -25,6 +25,7 @@ from gateway.domain.lane import (
     Answered,
     Ask,
     Bytes,
+    Close,
     Credit,
     Effect,
     End,
@@ -155,7 +156,7 @@ class Flow:
 
     def _after(self, index: int, each: Event | Effect) -> list[_Step]:
         match each:
-            case Bytes() | End() | Resize() | Request():
+            case Bytes() | End() | Close() | Resize() | Request():
                 waiting = self._ticket_of(index, each.lane)
                 if waiting is None:
                     return [_Enter(index + (1 if each.lane is Lane.TO_TARGET else -1), each)]
@@ -188,7 +189,7 @@ class Flow:
         assert isinstance(effect, Effect)  # noqa: S101 - events that are no effects never leave a gate, see _after()
         self._out.append(effect)
         match effect:
-            case Bytes() | End() | Resize() | Request() | Notice() | Mark():
+            case Bytes() | End() | Close() | Resize() | Request() | Notice() | Mark():
                 return [_Show(tap, effect) for tap in self.taps]
             case EndSession():
                 self.ended = True

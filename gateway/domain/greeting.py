@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import attrs
 
 from gateway.domain.facts import Fact
-from gateway.domain.lane import Bytes, Credit, Effect, End, Event, Hold, Lane, Order, Refuse, Tell, Tick
+from gateway.domain.lane import Bytes, Close, Credit, Effect, End, Event, Hold, Lane, Order, Refuse, Tell, Tick
 
 GREETING = b"SSH-"
 DENIED = 77
@@ -33,7 +33,7 @@ class GreetingGate:
                 return
             case Bytes(lane=Lane.TO_OPERATOR) if not self._decided:
                 yield from self._listen(event.chunk)
-            case End(lane=Lane.TO_OPERATOR) if not self._decided:
+            case End(lane=Lane.TO_OPERATOR) | Close(lane=Lane.TO_OPERATOR) if not self._decided:
                 self._decided = True
                 if self._first:
                     yield Credit(Lane.TO_OPERATOR, len(self._first))

@@ -4,8 +4,8 @@ The rule: a gate or tap speaks these words and no others. A new capability is a 
 word needs a reason in its commit. ``at`` (seconds since the session's start) comes with every event that is fed;
 nothing in here asks for the time.
 
-Events come in: :class:`Bytes`, :class:`End`, :class:`Resize`, :class:`Request`, :class:`Tick`, :class:`Answered`,
-:class:`Order`. Effects go out: those of the first four that passed every gate, and :class:`Notice`,
+Events come in: :class:`Bytes`, :class:`End`, :class:`Close`, :class:`Resize`, :class:`Request`, :class:`Tick`,
+:class:`Answered`, :class:`Order`. Effects go out: those of the first five that passed every gate, and :class:`Notice`,
 :class:`Inject`, :class:`Hold`, :class:`Credit`, :class:`Ask`, :class:`Tell`, :class:`Mark`, :class:`Refuse`,
 :class:`EndSession`.
 """
@@ -40,6 +40,13 @@ class Bytes:
 @attrs.frozen
 class End:
     """Say that no more bytes come along a lane (EOF)."""
+
+    lane: Lane
+
+
+@attrs.frozen
+class Close:
+    """Say that the channel was closed by the side the lane comes from; it travels behind everything else."""
 
     lane: Lane
 
@@ -174,7 +181,7 @@ class EndSession:
     text: str | None = None
 
 
-LaneEvent = Bytes | End | Resize | Request
+LaneEvent = Bytes | End | Close | Resize | Request
 Event = LaneEvent | Tick | Answered | Order
 Effect = LaneEvent | Notice | Inject | Hold | Credit | Ask | Tell | Mark | Refuse | EndSession
 Seen = LaneEvent | Notice | Mark

@@ -28,13 +28,14 @@ class Kind(enum.Enum):
     SFTP = "sftp"
     SCP = "scp"
     RSYNC = "rsync"
+    GIT = "git"
     FORWARD = "forward"
     AGENT = "agent"
     X11 = "x11"
 
 
 TRANSFERS = frozenset({Kind.SFTP, Kind.SCP, Kind.RSYNC})
-OPAQUE = frozenset({Kind.SFTP, Kind.SCP, Kind.RSYNC, Kind.FORWARD, Kind.AGENT, Kind.X11})
+OPAQUE = frozenset({Kind.SFTP, Kind.SCP, Kind.RSYNC, Kind.GIT, Kind.FORWARD, Kind.AGENT, Kind.X11})
 """Kinds whose content this version does not read; a session with one of them says so."""
 
 RELAYED_REQUESTS = frozenset({
@@ -58,7 +59,12 @@ NEVER_RELAYED_ENV = (
 VARIABLE = re.compile(rb"[A-Za-z_][A-Za-z0-9_]{0,127}")
 LONGEST_VALUE = 32 * 1024
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+RIGHT_OF_KIND = {Kind.PTY: "shell", Kind.GIT: "exec"}
+"""Rights whose name is not the kind's own."""
 SERVER_ROLE = {
+    "git-upload-pack": (Kind.GIT, re.compile("")),
+    "git-receive-pack": (Kind.GIT, re.compile("")),
+    "git-upload-archive": (Kind.GIT, re.compile("")),
     "scp": (Kind.SCP, re.compile(r"(^|\s)-[a-zA-Z]*[tf]")),
     "rsync": (Kind.RSYNC, re.compile(r"(^|\s)--server(\s|$)")),
     "sftp-server": (Kind.SFTP, re.compile("")),
@@ -84,7 +90,7 @@ def kind_of_command(command: str) -> Kind:
 
 def denied_kind(policy: FrozenPolicy, kind: Kind) -> Denied | None:
     """Return why a kind of channel may not run, or None where it may."""
-    right = "shell" if kind is Kind.PTY else kind.value
+    right = RIGHT_OF_KIND.get(kind, kind.value)
     if not policy.allows(right):
         return Denied("right_missing", f"{right} is not allowed as {policy.account} on {policy.target.name}")
     if kind in TRANSFERS and policy.transfers:
