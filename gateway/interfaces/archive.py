@@ -1,0 +1,61 @@
+"""Recordings: written while a session runs, verified and exported afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from twisted.internet.defer import Deferred
+from zope.interface import Attribute, Interface
+
+
+class IArchive(Interface):
+    """All recordings of this node."""
+
+    def begin(session: str, facts: Mapping[str, Any], policy: bytes, digest: str) -> IRecording:
+        """Open a recording: ``facts`` are the session's (operator, target, account, source, started as RFC 3339),
+        ``policy`` the frozen policy's canonical JSON. Raises OSError when it can not be written."""
+
+    def recordings() -> Sequence[Mapping[str, Any]]:
+        """Return one mapping a recording: session, started, ended, state ``open|sealed|unsealed``, bytes, tracks."""
+
+    def recover() -> Deferred[Sequence[Mapping[str, Any]]]:
+        """Close what a dead process left open, as UNSEALED, in a thread; fires with session, ended (epoch), events."""
+
+    def verify(session: str) -> Deferred[Mapping[str, Any]]:
+        """Check one recording in a thread: ``{id, result OK|BAD|UNSEALED, at, frames, events, signed_by,
+        anchored_by, policy, detail}``. Raises KeyError for an unknown session."""
+
+    def export_cast(session: str, channel: int | None = None) -> Deferred[bytes]:
+        """Return an asciicast v2 document of a channel (None: first PTY channel, else channel 1)."""
+
+    def free_space() -> int:
+        """Return the bytes left on the recordings' file system."""
+
+
+class IRecording(Interface):
+    """The recording of one running session."""
+
+    written = Attribute("Bytes written so far, all tracks together, as stored.")
+
+    def track(channel: int, kind: str, at: float, facts: Mapping[str, Any]) -> ITrack:
+        """Begin a channel's track; ``kind`` is ``pty | exec | sftp | forward``, ``at`` seconds since the start."""
+
+    def checkpoint() -> Mapping[str, Any]:
+        """Flush open frames to the file and return each track's chain head, for ``recording.checkpoint``."""
+
+    def seal(at: float, reason: str) -> Deferred[Mapping[str, Any]]:
+        """Close all tracks, sign the manifest, fsync in a thread; fires with its summary (root, bytes, events)."""
+
+
+class ITrack(Interface):
+    """One channel's events in time."""
+
+    written = Attribute("Bytes of events taken so far, before compression.")
+
+    def write(at: float, code: str, chunk: bytes) -> None:
+        """Write one event so that a killed process has it: codes ``o i r m x`` (output, input, resize
+        ``b"80x24"``, marker, exit ``b"0"``); returns when it is in the kernel (write(2)), raises OSError."""
+
+    def end(at: float) -> None:
+        """Close the track; nothing may be written afterwards."""

@@ -1,0 +1,47 @@
+"""Secrets at rest, and what comes out of them."""
+
+from __future__ import annotations
+
+from twisted.internet.defer import Deferred
+from zope.interface import Interface
+
+from gateway.domain.entries import Credential
+from gateway.domain.secret import Secret
+
+
+class ICredentialVault(Interface):
+    """Keep secrets sealed; answer with signatures, passwords as Secret, and codes, never with keys or seeds.
+
+    A secret's id is ``credential/NAME`` or ``elevation/NAME``.
+    """
+
+    def put(secret_id: str, secret: Secret, *, by: str, reason: str = "") -> Deferred[None]:
+        """Seal a secret and tell ``secret.sealed``; fires once that is on disk. Replaces an earlier version.
+
+        Raises ``VaultError`` when a private key can not be read (wrong format, or encrypted).
+        """
+
+    def has(secret_id: str) -> bool:
+        """Say whether a secret is sealed under that id."""
+
+    def password(credential: Credential) -> Deferred[Secret]:
+        """Open a password; fails with ``VaultError`` in words (unreadable file, nothing put yet, wrong kind)."""
+
+    def key(credential: Credential) -> Deferred[object]:
+        """Return an ``IKeyPair`` for a credential of kind key (file, env or store); fails with ``VaultError``.
+
+        For kind certificate: a fresh key with a certificate of the gateway's own CA, valid for minutes.
+        """
+
+
+class IKeyPair(Interface):
+    """A private key that signs and never leaves the vault."""
+
+    def public_blob() -> bytes:
+        """Return the public key, or certificate, in RFC 4253 form."""
+
+    def algorithms() -> tuple[bytes, ...]:
+        """Return signature algorithms, best first (``rsa-sha2-512`` before ``rsa-sha2-256``)."""
+
+    def sign(algorithm: bytes, message: bytes) -> bytes:
+        """Return a signature blob (RFC 4253 §6.6) by one of :meth:`algorithms`."""
