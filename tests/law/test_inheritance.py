@@ -1,4 +1,7 @@
-"""Law: our classes do not inherit from each other; exceptions may, for they are caught by their family."""
+"""Law: our classes do not inherit from each other.
+
+Exceptions may, for they are caught by their family; interfaces may, for they promise and do nothing.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ import attrs
 
 from tests.law.tree import LawCase, Module, Tree, classes, dotted, imports
 
-EXCEPTIONS = frozenset(
+EXCUSED = {"Interface"} | frozenset(
     name
     for name, kind in vars(builtins).items()
     if isinstance(kind, type) and issubclass(kind, BaseException)
@@ -26,14 +29,14 @@ class Kind:
 
 
 def inheriting(tree: Tree) -> tuple[str, ...]:
-    """List the classes of ours that inherit from a class of ours, exceptions aside."""
+    """List the classes of ours that inherit from a class of ours, exceptions and interfaces aside."""
     ours = {name: kind for module in tree.modules("gateway") for name, kind in _kinds(module)}
     signs = _signs(tree)
     return tuple(
         kind.module.at(kind.node, f"{kind.node.name} inherits from {parent}")
         for kind in ours.values()
         for parent in kind.parents
-        if signs.get(parent, parent) in ours and not _is_exception(signs.get(parent, parent), ours, signs)
+        if signs.get(parent, parent) in ours and not _is_excused(signs.get(parent, parent), ours, signs)
     )
 
 
@@ -61,7 +64,7 @@ def _full(name: str, known: dict[str, str], home: str) -> str:
     first, _, rest = name.partition(".")
     if first in known:
         return f"{known[first]}.{rest}" if rest else known[first]
-    return name if first in EXCEPTIONS else f"{home}.{name}"
+    return name if first in EXCUSED else f"{home}.{name}"
 
 
 def _bare(parent: ast.expr) -> ast.expr:
@@ -82,10 +85,10 @@ def _signs(tree: Tree) -> dict[str, str]:
     }
 
 
-def _is_exception(name: str, ours: dict[str, Kind], signs: dict[str, str]) -> bool:
+def _is_excused(name: str, ours: dict[str, Kind], signs: dict[str, str]) -> bool:
     if name not in ours:
-        return name.split(".")[-1] in EXCEPTIONS or name.endswith(("Error", "Exception"))
-    return any(_is_exception(signs.get(parent, parent), ours, signs) for parent in ours[name].parents)
+        return name.split(".")[-1] in EXCUSED or name.endswith(("Error", "Exception"))
+    return any(_is_excused(signs.get(parent, parent), ours, signs) for parent in ours[name].parents)
 
 
 class InheritanceTests(LawCase):
@@ -106,8 +109,9 @@ class InheritanceTests(LawCase):
         self.assertEqual(len(inheriting(tree)), 3)
 
     def test_exceptions_and_strangers_are_no_heirs(self) -> None:
-        """A family of exceptions and a class of Twisted's are fine."""
+        """A family of exceptions, one of interfaces and a class of Twisted's are fine."""
         good = (
+            "from zope.interface import Interface\nclass IA(Interface): ...\nclass IB(IA): ...\n"
             "from twisted.internet.protocol import Protocol\n"
             "class Refused(Exception): ...\nclass Barred(Refused): ...\nclass Wire(Protocol): ...\n"
         )

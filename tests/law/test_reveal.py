@@ -1,4 +1,7 @@
-"""Law: a secret's bytes come out in three rooms: where one is typed, where one logs in, where they rest."""
+"""Law: a secret's bytes come out in three rooms: where one is typed, where one logs in, where they rest.
+
+Its own module stands beside them, because a redactor is made of the bytes without handing them out.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,12 @@ import ast
 
 from tests.law.tree import LawCase, Tree
 
-MAY_REVEAL = ("gateway/ssh/junction.py", "gateway/ssh/target.py", "gateway/vault/")
+MAY_REVEAL = (
+    "gateway/domain/secret.py",
+    "gateway/ssh/junction.py",
+    "gateway/ssh/target.py",
+    "gateway/vault/",
+)
 
 
 def reveals(tree: Tree) -> tuple[str, ...]:
