@@ -23,8 +23,8 @@ Kinds of facts
 ==============
 
 A fact is something that happened, told after the decision and kept in the journal. Number and name are
-stable. *Severity* goes from 0 to 10. A *home* fact quotes a session's content: between nodes only its envelope
-travels while the session lives. The effect of a *before* fact waits until the fact is on disk.
+stable. *Severity* goes from 0 to 10. A *home* fact quotes a session's content: between nodes only its
+envelope travels while the session lives. The effect of a *before* fact waits until the fact is on disk.
 
 .. list-table::
    :header-rows: 1
