@@ -7,7 +7,7 @@ import attrs
 from gateway.wire.authority import IService
 
 
-@attrs.define
+@attrs.define(slots=False)
 class RecordingTransport:
     """Keep what was sent; behave as the real one where services can tell the difference."""
 
@@ -52,6 +52,7 @@ class RecordingService:
     """A service that writes down that it was started and stopped."""
 
     name: bytes = b"ssh-connection"
+    transport: object = None
     started: int = 0
     stopped: int = 0
 
