@@ -76,7 +76,7 @@ class SlowAttempt:
 
     in_flight: list[tuple[str, Deferred[object]]] = attrs.field(factory=list)
     finished: list[RecordingService] = attrs.field(factory=list)
-    cancelled: int = 0
+    canceller: Callable[[Deferred[object]], None] | None = None
 
     def methods(self) -> tuple[bytes, ...]:
         """Offer everything."""
@@ -84,12 +84,9 @@ class SlowAttempt:
 
     def _open(self, what: str) -> Deferred[object]:
         assert not self.in_flight, "two requests under evaluation"
-        question: Deferred[object] = Deferred(self._cancel)
+        question: Deferred[object] = Deferred(self.canceller)
         self.in_flight.append((what, question))
         return question
-
-    def _cancel(self, question: Deferred[object]) -> None:
-        self.cancelled += 1
 
     def answer(self, result: object) -> None:
         """Answer the open question."""
