@@ -113,7 +113,7 @@ def _untold(refusal: Refusal) -> None:
     """Tell nobody."""
 
 
-@attrs.define(eq=False)
+@attrs.define(eq=False, repr=False)
 class UserAuthServer:
     """Ask *authority* about each request in turn and install the service it finishes with.
 

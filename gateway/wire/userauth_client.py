@@ -101,7 +101,7 @@ class Step(enum.Enum):
     OVER = "over"
 
 
-@attrs.define(eq=False)
+@attrs.define(eq=False, repr=False)
 class UserAuthClient:
     """Log in as *account* with *offer*, then install *next_service* and fire ``outcome`` with None.
 
