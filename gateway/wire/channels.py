@@ -95,6 +95,8 @@ class ChannelEnd:
     packet: int = LARGEST_PACKET
     queued: int = attrs.field(default=0, init=False)
     """Bytes written that have not been sent."""
+    confirmed: bool = attrs.field(default=False, init=False)
+    """Whether we accepted the channel the peer asked for."""
     sent_close: bool = attrs.field(default=False, init=False)
     got_close: bool = attrs.field(default=False, init=False)
     got_eof: bool = attrs.field(default=False, init=False)
@@ -108,7 +110,7 @@ class ChannelEnd:
 
     def confirm(self, window: int, packet: int) -> None:
         """Accept the channel the peer asked for, granting it ``window`` bytes."""
-        self.granted = window
+        self.granted, self.confirmed = window, True
         self.sender.send(OPEN_CONFIRMATION, struct.pack(">LLLL", self.remote, self.local, window, packet))
 
     def refuse(self, code: int, text: str) -> None:
