@@ -46,7 +46,7 @@ unit: $(VENV)/test.stamp
 docs: $(VENV)/docs.stamp
 	$(BIN)/sphinx-build -q -W --keep-going -b html docs docs/_build/html
 
-## make reference  write the generated tables of docs/ anew (facts, interfaces)
+## make reference  write the generated pages of docs/ anew (facts, interfaces, keys, verbs)
 reference: $(VENV)/test.stamp
 	$(BIN)/python docs/reference.py
 
