@@ -1,8 +1,8 @@
 """Read public keys: from the wire as blobs, from files and forms as OpenSSH lines.
 
-The rule: total on any bytes, one table of known kinds, exact to the last byte, sizes capped before any number is
-looked at, no format guessed. What is not known is refused by name. Certificates are no keys here: their names
-stand in no table, so they are refused like any unknown kind.
+The rule: total on any bytes, one table of known kinds, exact to the last byte, sizes capped before any number
+is looked at, no format guessed. What is not known is refused by name. Certificates are no keys here: their
+names stand in no table, so they are refused like any unknown kind.
 """
 
 from __future__ import annotations
@@ -124,9 +124,7 @@ def _shown(kind: bytes) -> str:
 def _read_ed25519(kind: bytes, blob: bytes, fields: Fields) -> PublicKey:
     point = _exactly(fields.string("Ed25519 point", 32), 32, "Ed25519 point")
     application = _application(fields) if kind.startswith(b"sk-") else b""
-    return PublicKey(
-        kind, blob, 256, application, verifier=ed25519.Ed25519PublicKey.from_public_bytes(point)
-    )
+    return PublicKey(kind, blob, 256, application, verifier=ed25519.Ed25519PublicKey.from_public_bytes(point))
 
 
 def _read_ecdsa(kind: bytes, blob: bytes, fields: Fields) -> PublicKey:

@@ -7,7 +7,6 @@ from twisted.trial.unittest import SynchronousTestCase
 from gateway.wire import userauth_messages as messages
 from gateway.wire.authority import Outcome
 from gateway.wire.fields import boolean, string
-from gateway.wire.pacing import FailurePace
 from gateway.wire.userauth import Ending, Limits
 from tests.wire.authorities import ASK_CODE, ListedAttempt, SlowAttempt
 from tests.wire.logins import Login
@@ -87,7 +86,6 @@ class LeavingTest(SynchronousTestCase):
 
     def test_an_acceptance_while_cancelling_makes_nothing(self) -> None:
         """An authority that answers its own cancellation with a yes changes nothing."""
-
         attempt = SlowAttempt(canceller=lambda question: question.callback(Outcome.ACCEPTED))
         login = Login(attempt)
         login.password(b"x")
@@ -96,7 +94,6 @@ class LeavingTest(SynchronousTestCase):
 
     def test_a_failing_authority_after_the_end_is_only_logged(self) -> None:
         """Its error is seen, but the connection is gone already."""
-
         attempt = SlowAttempt(canceller=lambda question: question.errback(RuntimeError("not now")))
         login = Login(attempt)
         login.password(b"x")
@@ -112,7 +109,9 @@ class LeavingTest(SynchronousTestCase):
         login.password(b"x")
         login.server.start_grace()
         login.server.serviceStopped()
-        self.assertEqual((attempt.in_flight, login.transport.sent, login.clock.getDelayedCalls()), ([], [], []))
+        self.assertEqual(
+            (attempt.in_flight, login.transport.sent, login.clock.getDelayedCalls()), ([], [], [])
+        )
 
     def test_a_paced_failure_is_not_sent_after_the_end(self) -> None:
         """Its timer is gone with the connection."""
@@ -188,22 +187,3 @@ class PacingTest(SynchronousTestCase):
         login = Login(ListedAttempt([EVERYTHING]))
         login.server.packetReceived(messages.REQUEST, messages.request(b"alice", b"ssh-connection", b"none"))
         self.assertEqual((login.transport.numbers, login.clock.seconds()), ([F], 0))
-
-    def test_the_wait_doubles_until_it_lies_behind_the_work(self) -> None:
-        """So work of a little more or less time ends at the same moment."""
-        pace = FailurePace(b"k" * 32)
-        floor = pace.wait(b"alice", 0)
-        for elapsed in (0.0, floor * 0.9, floor * 1.1, floor * 3, 1.0):
-            answered_at = elapsed + pace.wait(b"alice", elapsed)
-            steps = answered_at / floor
-            self.assertGreaterEqual(answered_at, elapsed)
-            self.assertIn(round(steps, 6), {float(1 << n) for n in range(12)})
-        self.assertEqual(pace.wait(b"alice", 5.1), 0)
-
-    def test_the_jitter_belongs_to_the_name_and_the_process(self) -> None:
-        """The same name waits the same time, another name or process another."""
-        here, there = FailurePace(b"h" * 32), FailurePace(b"t" * 32)
-        self.assertEqual(here.wait(b"alice", 0), here.wait(b"alice", 0))
-        self.assertNotEqual(here.wait(b"alice", 0), here.wait(b"bob", 0))
-        self.assertNotEqual(here.wait(b"alice", 0), there.wait(b"alice", 0))
-        self.assertNotIn("hhhh", repr(here))
