@@ -50,7 +50,7 @@ class Connection(SSHService):
 
     name = b"ssh-connection"
 
-    def __init__(self, owner: Owner, limits: Limits = Limits()) -> None:
+    def __init__(self, owner: Owner, limits: Limits = Limits()) -> None:  # noqa: B008 - frozen
         self.owner = owner
         self.limits = limits
         self.channels: dict[int, ChannelEnd] = {}
