@@ -150,12 +150,12 @@ def _read_rsa(kind: bytes, blob: bytes, fields: Fields) -> PublicKey:
     bits = modulus.bit_length()
     if not SMALLEST_RSA <= bits <= LARGEST_RSA:
         raise BadKey(f"an RSA key of {bits} bits; {SMALLEST_RSA} to {LARGEST_RSA} are accepted")
-    if exponent < 3 or not exponent & 1 or not modulus & 1:
-        raise BadKey("not a valid RSA key: its numbers cannot be right")
     try:
         verifier = rsa.RSAPublicNumbers(exponent, modulus).public_key()
     except ValueError:
-        raise BadKey("not a valid RSA key: its numbers cannot be right") from None
+        verifier = None
+    if verifier is None or not modulus & 1:
+        raise BadKey("not a valid RSA key: its numbers cannot be right")
     return PublicKey(kind, blob, bits, verifier=verifier)
 
 

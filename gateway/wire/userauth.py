@@ -132,7 +132,8 @@ class UserAuthServer:
     _serving: bool = attrs.field(default=False, init=False)
     _asking: Deferred[object] | None = attrs.field(default=None, init=False)
     _grace: IDelayedCall | None = attrs.field(default=None, init=False)
-    _weighing: Weighing | None = attrs.field(default=None, init=False)
+    _weighing: Weighing = attrs.field(init=False)
+    _begun: bool = attrs.field(default=False, init=False)
     _username: bytes = attrs.field(default=b"", init=False)
     _method: bytes = attrs.field(default=b"", init=False)
     _prompted: int = attrs.field(default=0, init=False)
@@ -186,17 +187,17 @@ class UserAuthServer:
         if number not in _TAKEN_UP[self._phase]:
             raise _breach(f"unexpected message {number} during login")
         self._phase = Phase.OPEN
-        result: Answer
+        result: Answer | Refused
         try:
             if number == messages.INFO_RESPONSE:
-                result = await self._known_weighing().answers(payload, self._prompted)
+                result = await self._weighing.answers(payload, self._prompted)
             else:
                 asked = messages.read_request(payload)
                 result = await self._identify(asked).request(asked)
         except Refused as refused:
-            await self._refuse(refused, started)
-        else:
-            await self._reply(result, started)
+            result = refused
+        self._still_here()
+        await self._reply(result, started)
 
     def _identify(self, asked: messages.Request) -> Weighing:
         """Return what weighs this connection's requests; the first one fixes user and service."""
@@ -206,18 +207,14 @@ class UserAuthServer:
         if asked.service != CONNECTION_SERVICE:
             code = messages.DISCONNECT_SERVICE_NOT_AVAILABLE
             raise _Breach(Ending.BREACH, code, "only ssh-connection can be logged in to")
-        if self._weighing is None:
+        if not self._begun:
+            self._begun = True
             self._username = asked.username
             attempt = self.authority.begin(asked.username, self.source)
             self._weighing = Weighing(attempt, self.transport.sessionID, self._ask)
         if asked.username != self._username:
             raise _breach("change of user name not allowed during login")
         self._method = asked.method
-        return self._weighing
-
-    def _known_weighing(self) -> Weighing:
-        if self._weighing is None:
-            raise _breach("answers before any request")
         return self._weighing
 
     async def _ask(self, answer: Deferred[_T]) -> _T:
@@ -227,11 +224,14 @@ class UserAuthServer:
             result = await answer
         finally:
             self._asking = None
-        if self._phase is Phase.OVER:
-            raise _Left
+        self._still_here()
         return result
 
-    async def _reply(self, result: Answer, started: float) -> None:
+    def _still_here(self) -> None:
+        if self._phase is Phase.OVER:
+            raise _Left
+
+    async def _reply(self, result: Answer | Refused, started: float) -> None:
         match result:
             case Outcome.ACCEPTED:
                 self._accept()
@@ -239,6 +239,8 @@ class UserAuthServer:
                 self._say(messages.FAILURE, messages.failure(self._continuing(), True))
             case Outcome.REFUSED:
                 await self._refuse(Refused("refused"), started)
+            case Refused():
+                await self._refuse(result, started)
             case messages.KeyRequest():
                 self._say(messages.PK_OK, messages.key_ok(result.algorithm, result.blob))
             case Prompts():
@@ -272,10 +274,11 @@ class UserAuthServer:
         await self._ask(deferLater(self.clock, wait))
 
     def _continuing(self) -> tuple[bytes, ...]:
-        return tuple(method for method in self._known_weighing().attempt.methods() if method != b"none")
+        return tuple(method for method in self._weighing.attempt.methods() if method != b"none")
 
     def _accept(self) -> None:
-        service = self._known_weighing().attempt.finish()
+        service = self._weighing.attempt.finish()
+        self._still_here()
         self._greet()
         self._close(Ending.ACCEPTED)
         self.transport.sendPacket(messages.SUCCESS, b"")

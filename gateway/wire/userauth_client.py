@@ -256,9 +256,8 @@ class UserAuthClient:
         self._breach(f"no answer to the login within {self.patience:g} seconds")
 
     def _breach(self, text: str) -> None:
-        if self._step is not Step.OVER:
-            self._fail(TargetLoginLost(text))
-            self.transport.sendDisconnect(messages.DISCONNECT_PROTOCOL_ERROR, text.encode())
+        self._fail(TargetLoginLost(text))
+        self.transport.sendDisconnect(messages.DISCONNECT_PROTOCOL_ERROR, text.encode())
 
     def _fail(self, reason: BaseException | Failure) -> None:
         if self._step is not Step.OVER:

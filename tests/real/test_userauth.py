@@ -50,7 +50,7 @@ import sys, paramiko
 transport = paramiko.Transport(("127.0.0.1", int(sys.argv[1])))
 transport.start_client(timeout=10)
 if sys.argv[2] == "interactive":
-    left = transport.auth_interactive("alice", lambda title, instructions, prompts: ["123456" for _ in prompts])
+    left = transport.auth_interactive("alice", lambda title, text, prompts: ["123456" for _ in prompts])
 elif sys.argv[2] == "password":
     left = transport.auth_password("alice", "open sesame", fallback=False)
 else:
@@ -75,10 +75,10 @@ class DoorCase(TestCase):
         await run("/usr/bin/ssh-keygen", "-q", "-t", kind, *options, "-N", "", "-f", str(path))
         return path
 
-    def listen(self, attempt: ListedAttempt, banner: bytes = b"", limits: Limits = Limits()) -> int:
+    def listen(self, attempt: ListedAttempt, banner: bytes = b"", limits: Limits | None = None) -> int:
         def userauth(transport: OperatorTransport) -> UserAuthServer:
             authority = OneAttemptAuthority(lambda: attempt, banner)
-            login = UserAuthServer(authority, reactor, FailurePace(os.urandom(32)), limits=limits)
+            login = UserAuthServer(authority, reactor, FailurePace(os.urandom(32)), limits=limits or Limits())
             attempt.service = Answering
             self.logins.append(login)
             return login

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.wire import userauth_messages as messages
@@ -100,6 +102,25 @@ class LeavingTest(SynchronousTestCase):
         login.transport.lose()
         self.assertEqual(login.transport.disconnects, [])
         self.assertEqual(len(self.flushLoggedErrors(RuntimeError)), 1)
+
+    def test_an_authority_may_cut_the_connection_itself(self) -> None:
+        """Whatever it was asked when it did so, nothing is sent and nothing is installed."""
+        for moment in ("begin", "methods", "finish"):
+            for body in (boolean(False) + string(b"open sesame"), b"malformed"):
+                attempt = ListedAttempt([EVERYTHING])
+                login = Login(attempt)
+                cutting = login.authority if moment == "begin" else attempt
+                real = getattr(cutting, moment)
+
+                def cut(*asked: object, real: Callable[..., object] = real, login: Login = login) -> object:
+                    login.transport.lose()
+                    return real(*asked)
+
+                self.patch(type(cutting), moment, lambda _, *asked, cut=cut: cut(*asked))
+                login.request(b"password", body)
+                self.assertEqual((login.transport.sent, login.server.failures), ([], 0))
+                self.assertIs(login.transport.service, login.server)
+                self.doCleanups()
 
     def test_messages_after_the_end_are_dropped(self) -> None:
         """Nothing is weighed, nothing is sent, no timer is left."""
