@@ -1,7 +1,8 @@
 """Who hears of committed entries: folds first, then watchers.
 
-The rule: an entry is shown to every fold and every watcher, whatever one of them does. A fold that raises makes
-the teller's Deferred fail (what it told of is on disk but not in force here); a watcher that raises is logged.
+The rule: an entry is shown to every fold and every watcher, whatever one of them does. A fold that raises
+makes the teller's Deferred fail (what it told of is on disk but not in force here); a watcher that raises is
+logged.
 """
 
 from __future__ import annotations

@@ -79,13 +79,13 @@ def _write_owner(held: int) -> None:
     os.pwrite(held, f"{os.getpid():<19}\n".encode("ascii"), 0)
 
 
-def load_key(path: Path) -> tuple[Ed25519PrivateKey, bool]:
-    """Return the signing key and whether it was made just now; raise JournalRefused for a file that is no such key
+def load_key(path: Path) -> Ed25519PrivateKey:
+    """Return the signing key, made where there is none; raise JournalRefused for a file that is no such key
     or that others may read."""
     try:
         raw = _read_private(path)
     except FileNotFoundError:
-        return _make_key(path), True
+        return _make_key(path)
     try:
         key = load_pem_private_key(raw, None)
     except (ValueError, TypeError, UnsupportedAlgorithm):
@@ -95,7 +95,7 @@ def load_key(path: Path) -> tuple[Ed25519PrivateKey, bool]:
             f"{path} is not the Ed25519 key of a journal; restore it from a backup, or move it away: "
             "then a new key and a new incarnation of the journal begin"
         )
-    return key, False
+    return key
 
 
 def _read_private(path: Path) -> bytes:
@@ -159,6 +159,6 @@ def open_mark(path: Path) -> int:
 
 
 def write_mark(opened: int, head: Head) -> None:
-    """Overwrite the mark in place; the length never changes, so a full disk does not matter. Raises OSError."""
+    """Overwrite the mark in place; its length never changes, so a full disk is no matter; raise OSError."""
     told = json.dumps({"origin": head.origin, "seq": head.seq, "hash": head.hash.hex()})
     os.pwrite(opened, told.ljust(_MARK_SIZE - 1).encode("ascii") + b"\n", 0)

@@ -1,10 +1,10 @@
-"""A body as bytes, and back.
+r"""A body as bytes, and back.
 
 The rule: a body is stored as RFC 8785 canonical JSON, so equal bodies have equal hashes; what quotes hostile
 bytes is always told. So text that is not Unicode and numbers that JSON can not carry are written down in
 another form instead of being refused:
 
-* U+DC80-U+DCFF (bytes that were not UTF-8) become ``\\x80``-``\\xff``, any other lone surrogate U+FFFD;
+* U+DC80-U+DCFF (bytes that were not UTF-8) become ``\x80``-``\xff``, any other lone surrogate U+FFFD;
 * whole numbers beyond 2**53 - 1, infinities and NaN become text;
 * tuples become lists.
 

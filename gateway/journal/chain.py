@@ -1,11 +1,11 @@
-"""The chain: how a row is hashed and signed, and when it fits the row before it.
+r"""The chain: how a row is hashed and signed, and when it fits the row before it.
 
-The rule: a row's hash covers everything of the row but its body, of which it covers the SHA-256; the signature
-covers the hash. So a body can be pruned or stay at home, and the chain still verifies.
+The rule: a row's hash covers everything of the row but its body, of which it covers the SHA-256; the
+signature covers the hash. So a body can be pruned or stay at home, and the chain still verifies.
 
 The hash is SHA-256 over this fixed form (integers big-endian)::
 
-    b"ostiary journal row 1\\n"
+    b"ostiary journal row 1\n"
     u16 length, origin in UTF-8      u64 seq
     u16 length, kind in UTF-8        i64 time, microseconds since the epoch
     u8 severity                      32 bytes SHA-256 of the body    32 bytes hash of the row before
@@ -107,7 +107,7 @@ def row_hash(
 
 
 def extend(head: Head, told: Sequence[Stamped], sign: Callable[[bytes], bytes]) -> tuple[list[Row], Head]:
-    """Number, link and sign facts behind a head; return the rows and the new head."""
+    """Give facts their numbers behind a head, link and sign them; return the rows and the new head."""
     rows = []
     for one in told:
         seq, body_hash = head.seq + 1, hashlib.sha256(one.body).digest()

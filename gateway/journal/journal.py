@@ -1,7 +1,8 @@
 """The journal: facts in, numbered entries out, everybody who listens kept current.
 
-The rule: what ``tell`` answers is on disk, signed and in every fold. Facts keep the order they were told in. More
-than :data:`MOST_WAITING` facts that wait for the disk are refused, so a slow disk can not fill the memory.
+The rule: what ``tell`` answers is on disk, signed and in every fold. Facts keep the order they were told in.
+More than :data:`MOST_WAITING` facts that wait for the disk are refused, so a slow disk can not fill the
+memory.
 
 All methods are called where the reactor runs, except :meth:`Journal.entries`. A body is handed over with its
 fact: it is written down a moment later, so it must not be changed after it was told.

@@ -1,11 +1,12 @@
 """How batches reach the ledger: through a thread of its own, or at once.
 
 The rule: what is put in is done in that order. While one group is being committed, what arrives waits and
-becomes the next group; nothing waits for a clock. An errand (a piece of other work on the store) is done alone.
+becomes the next group; nothing waits for a clock. An errand (a piece of other work on the store) is done
+alone.
 
-``ThreadLane`` serves a running node: the reactor's thread puts in and is told the outcome. ``DirectLane`` serves
-a programme without a reactor: everything is done before ``put`` returns, unless it was called by what a lane
-is just delivering; then it is done right after.
+``ThreadLane`` serves a running node: the reactor's thread puts in and is told the outcome. ``DirectLane``
+serves a programme without a reactor: everything is done before ``put`` returns, unless it was called by what
+a lane is just delivering; then it is done right after.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from twisted.python.failure import Failure
 from gateway.journal.ledger import Batch, Outcome
 
 GROUP_FACTS = 256
-"""A group takes further batches until it has so many facts; this bounds what one turn of the reactor delivers."""
+"""A group takes further batches until it has so many facts: a bound on what one turn delivers."""
 
 
 @attrs.frozen(eq=False)

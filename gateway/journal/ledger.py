@@ -1,8 +1,8 @@
 """Numbering, signing and committing: what blocks, in one place.
 
-The rule: a batch is committed whole or not at all; the head moves only with what is on disk. A batch that can not
-be written down (its body is not JSON) or may not be (no reserve) fails alone; a transaction that fails takes the
-batches of its group with it and nothing else. One thread at a time.
+The rule: a batch is committed whole or not at all; the head moves only with what is on disk. A batch that can
+not be written down (its body is not JSON) or may not be (no reserve) fails alone; a transaction that fails
+takes the batches of its group with it and nothing else. One thread at a time.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ LOG = Logger()
 
 @attrs.frozen(eq=False)
 class Batch:
-    """Hold facts that are committed together, the time they were told at, and the Deferred of their teller."""
+    """Hold facts that are committed together, when they were told, and the Deferred of their teller."""
 
     facts: Sequence[Fact]
     time_us: int
@@ -128,7 +128,7 @@ class Ledger:
     def _no_room(self) -> OSError:
         return OSError(
             errno.ENOSPC,
-            "the disk is nearly full and the journal keeps what is left for ending what runs; free some space",
+            "the disk is nearly full and the journal keeps what is left for what must end; free some space",
             str(self.store.path),
         )
 

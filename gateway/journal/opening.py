@@ -1,8 +1,8 @@
 """Opening a journal: everything that blocks, before the reactor runs.
 
-The rule: a journal goes on only where the store, the key and the mark agree with each other and with the name it
-is opened under. Where they do not, a new incarnation begins in the same store, and its first row says why and
-names the head it left behind:
+The rule: a journal goes on only where the store, the key and the mark agree with each other and with the name
+it is opened under. Where they do not, a new incarnation begins in the same store, and its first row says why
+and names the head it left behind:
 
 * ``made`` – there was no store; a mark that is still there is told as ``lost``;
 * ``renamed`` – the node or worker has another name;
@@ -10,8 +10,8 @@ names the head it left behind:
 * ``restored`` – the mark is ahead of the store, or names another row at the same seq;
 * any other text – what the caller gave as ``anew``.
 
-Known limit: a folder restored whole, mark and all, looks as it did; only anchors at others can tell, and whoever
-restores it says so with ``anew``.
+Known limit: a folder restored whole, mark and all, looks as it did; only anchors at others can tell, and
+whoever restores it says so with ``anew``.
 """
 
 from __future__ import annotations
@@ -55,8 +55,8 @@ def open_journal(
     """Open the journal whose store is ``path``, or make it; the key and the other files lie beside it.
 
     Blocks; call it after daemonising (a SQLite connection does not live through a fork). Without a reactor
-    every ``tell`` is on disk when it returns. ``anew`` begins a new incarnation and says why. Raises JournalBusy,
-    JournalNewer, JournalCorrupt, JournalRefused or OSError.
+    every ``tell`` is on disk when it returns. ``anew`` begins a new incarnation and says why. Raises
+    JournalBusy, JournalNewer, JournalCorrupt, JournalRefused or OSError.
     """
     if not _NAME.fullmatch(name) or not 0 <= worker < _MOST_WORKERS:
         raise JournalRefused(
@@ -67,7 +67,7 @@ def open_journal(
     with ExitStack() as undo:
         lock = take_lock(beside.lock)
         undo.callback(os.close, lock)
-        key, _made = load_key(beside.key)
+        key = load_key(beside.key)
         previous = read_mark(beside.mark)
         _refuse_empty(path, previous)
         reserve = Reserve(beside.reserve, reserve_size)
@@ -85,8 +85,9 @@ def open_journal(
 def _refuse_empty(path: Path, previous: Head | None) -> None:
     if previous is not None and path.exists() and path.stat().st_size == 0:
         raise JournalCorrupt(
-            f"{path} is empty, and {previous.seq} facts of {previous.origin} had been written to it; restore the "
-            "folder from a backup, or move the empty file away: then a new incarnation of the journal begins"
+            f"{path} is empty, and {previous.seq} facts of {previous.origin} had been written to it; "
+            "restore the folder from a backup, or move the empty file away: "
+            "then a new incarnation of the journal begins"
         )
 
 
@@ -155,9 +156,10 @@ class _Beginning:
         try:
             check_envelope(last.row.envelope, self.key.public_key())
         except ChainBroken as wrong:
+            at = f"{last.row.envelope.origin}/{last.row.envelope.seq}"
             raise JournalCorrupt(
-                f"{self.store.path} is damaged at {last.row.envelope.origin}/{last.row.envelope.seq}: {wrong}; verify "
-                "it, keep a copy, and restore the folder from a backup"
+                f"{self.store.path} is damaged at {at}: {wrong}; "
+                "verify it, keep a copy, and restore the folder from a backup"
             ) from wrong
 
 

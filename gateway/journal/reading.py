@@ -1,8 +1,8 @@
 """Rows as they are read back, on a connection that can not write.
 
 The rule: what is in the file is hostile until it is checked. A row whose columns are not of the written types
-raises ChainBroken; whether it fits its chain is asked of :mod:`gateway.journal.chain`. Rows are fetched a page
-at a time, so that no reader keeps the write-ahead log from being taken up.
+raises ChainBroken; whether it fits its chain is asked of :mod:`gateway.journal.chain`. Rows are fetched a
+page at a time, so that no reader keeps the write-ahead log from being taken up.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class Placed:
 
 @attrs.frozen
 class Wanted:
-    """Say which rows to read: ``after < place <= upto``, of some kinds (none: all), of one session, so many."""
+    """Say which rows to read: ``after < place <= upto``, of some kinds or all, of one session, so many."""
 
     after: int = 0
     upto: int | None = None
@@ -74,7 +74,7 @@ def open_reader(path: Path) -> sqlite3.Connection:
 
 
 def read_rows(path: Path, wanted: Wanted) -> Iterator[Placed]:
-    """Yield rows by place; raise JournalCorrupt for one that no journal wrote, OSError for a disk that fails."""
+    """Yield rows by place; raise JournalCorrupt for what no journal wrote, OSError for a disk that fails."""
     with closing(open_reader(path)) as db:
         try:
             yield from rows_of(db, wanted)
@@ -145,6 +145,12 @@ def origins_of(db: sqlite3.Connection) -> dict[str, bytes]:
         for origin, public in found
         if isinstance(origin, str)
     }
+
+
+def version_of(db: sqlite3.Connection) -> object:
+    """Return the version of a store's shape, whatever stands there; raise sqlite3.Error."""
+    found = db.execute("SELECT version FROM schema_version").fetchall()
+    return found[0][0] if len(found) == 1 else None
 
 
 def _text(raw: bytes) -> str:

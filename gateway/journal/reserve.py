@@ -1,8 +1,8 @@
 """Space kept for the last facts.
 
-The rule: while the reserve stands, everything may be told. Once the disk was full and the reserve was set free,
-what would begin something new is refused (:data:`BEGINNINGS`), so that the space is left for what ends, until
-there is room to set the reserve aside again.
+The rule: while the reserve stands, everything may be told. Once the disk was full and the reserve was set
+free, what would begin something new is refused (:data:`BEGINNINGS`), so that the space is left for what ends,
+until there is room to set the reserve aside again.
 
 Known limit: between setting free and writing, another programme may take the space.
 """
@@ -40,7 +40,7 @@ LOG = Logger()
 
 @attrs.define
 class Reserve:
-    """Keep a file of ``size`` bytes to give up when the disk is full; a size of 0 keeps none and refuses nothing."""
+    """Keep a file of ``size`` bytes to give up when the disk is full; with 0 none, and nothing is refused."""
 
     path: Path
     size: int = RESERVE_SIZE

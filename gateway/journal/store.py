@@ -1,8 +1,8 @@
 """The store: rows in SQLite, each transaction on disk before it is called committed.
 
-The rule: a failed transaction leaves nothing behind, and ``place`` (the order of arrival, from 1, no gaps) grows
-by one a row. WAL, synchronous=FULL, mode 0600, secure_delete. A store that is not sound, or newer than this
-programme, is not opened.
+The rule: a failed transaction leaves nothing behind, and ``place`` (the order of arrival, from 1, no gaps)
+grows by one a row. WAL, synchronous=FULL, mode 0600, secure_delete. A store that is not sound, or newer than
+this programme, is not opened.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from gateway.journal.migrations import MIGRATIONS
 COLUMNS = "place, origin, seq, kind, time_us, severity, session, body, body_hash, prev, hash, signature"
 """The columns of ``entries`` in the order of :func:`gateway.journal.reading.row_from`."""
 
-_INSERT = f"INSERT INTO entries ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_INSERT = f"INSERT INTO entries ({COLUMNS}) VALUES (?{', ?' * 11})"  # noqa: S608 - marks only
 _RECOVERY = (
-    "stop everything that uses it, keep a copy, then restore the folder from a backup or move the store away: "
+    "stop everything that uses it, keep a copy, then restore the folder from a backup or move the store off: "
     "in both cases a new incarnation of the journal begins when the gateway starts again"
 )
 
@@ -106,8 +106,8 @@ class Store:
 
 
 def open_store(path: Path, migrations: Sequence[Sequence[str]] = MIGRATIONS) -> Store:
-    """Open a store or make a new one, bring its shape up to date and check it; raises JournalCorrupt, JournalNewer
-    or OSError."""
+    """Open a store or make a new one, bring its shape up to date and check it; raises JournalCorrupt,
+    JournalNewer or OSError."""
     made = not path.exists()
     if made:
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
@@ -136,7 +136,7 @@ def _primary_code(wrong: sqlite3.Error) -> int:
 
 
 def _unsound(wrong: sqlite3.DatabaseError, path: Path) -> Exception:
-    damaged = _primary_code(wrong) in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+    damaged = _primary_code(wrong) in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR)
     if damaged or not isinstance(wrong, sqlite3.OperationalError):
         return JournalCorrupt(f"{path} is damaged: {wrong}; {_RECOVERY}")
     return disk_error(wrong, path)
@@ -170,8 +170,8 @@ def _migrate(db: sqlite3.Connection, path: Path, migrations: Sequence[Sequence[s
         raise JournalCorrupt(f"{path} names {version!r} as the version of its shape; {_RECOVERY}")
     if version > len(migrations):
         raise JournalNewer(
-            f"{path} was written by a newer version (shape {version}, this programme knows {len(migrations)}); "
-            "install that version again, or restore the folder from a backup made before the change"
+            f"{path} was written by a newer version (shape {version}, and this programme knows up to "
+            f"{len(migrations)}); install that version again, or restore the folder from a backup made before"
         )
     for number in range(version + 1, len(migrations) + 1):
         db.execute("BEGIN IMMEDIATE")
