@@ -16,7 +16,6 @@ from gateway.journal.errors import JournalBusy, JournalCorrupt, JournalNewer, Jo
 from gateway.journal.journal import Journal
 from gateway.journal.memory import MemoryJournal
 from gateway.journal.opening import open_journal
-from gateway.journal.verify import Verdict, verify
 
 __all__ = [
     "Journal",
@@ -25,7 +24,5 @@ __all__ = [
     "JournalNewer",
     "JournalRefused",
     "MemoryJournal",
-    "Verdict",
     "open_journal",
-    "verify",
 ]
