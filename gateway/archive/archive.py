@@ -1,7 +1,7 @@
 """All recordings of one node, as directories ``YYYY/MM/S-…`` under one root.
 
-The rule: one recording's fate never touches another's. What is slow (disks, verification, export, recovery) runs in
-the threads that were given; the reactor's thread only appends.
+The rule: one recording's fate never touches another's. What is slow (disks, verification, export, recovery)
+runs in the threads that were given; the reactor's thread only appends.
 """
 
 from __future__ import annotations
@@ -32,10 +32,11 @@ InThread = Callable[..., Deferred[Any]]
 
 @implementer(IArchive)
 class Archive:
-    """Keep recordings under ``root``; ``in_thread(function, *arguments)`` runs it in a bounded pool of threads.
+    """Keep recordings under ``root``; ``in_thread(function, *arguments)`` runs it in a bounded pool of
+    threads.
 
-    ``trusted`` are public keys of other nodes whose recordings are kept here too. Only one process may write under a
-    root: the node holds its store's lock before it makes one.
+    ``trusted`` are public keys of other nodes whose recordings are kept here too. Only one process may write
+    under a root: the node holds its store's lock before it makes one.
     """
 
     def __init__(
@@ -69,7 +70,7 @@ class Archive:
         return recording
 
     def recordings(self) -> Sequence[Mapping[str, Any]]:
-        """Return one row a recording, the oldest first; reads the disk the first time unless ``recover`` did."""
+        """Return one row a recording, oldest first; reads the disk when ``recover`` has not done so."""
         if self._rows is None:
             self._rows = _scan(self._root, set(self._open))
         running = [_open_row(recording) for recording in self._open.values()]
@@ -77,12 +78,18 @@ class Archive:
         return sorted([*closed, *running], key=lambda row: (row["started"] or "", row["session"]))
 
     def recover(self) -> Deferred[Sequence[Mapping[str, Any]]]:
-        """Close every orphan in a thread; one that can not be closed is left as it is, with ``detail`` in words."""
+        """Close every orphan in a thread; one that can not be closed is left as it is, with ``detail`` in
+        words.
+        """
         return Deferred.fromCoroutine(self._recover())
 
     async def _recover(self) -> Sequence[Mapping[str, Any]]:
         closed, rows = await self._in_thread(_recover_all, self._root, frozenset(self._open), self._keys)
-        self._rows = {**rows, **(self._rows or {}), **{row["session"]: rows[row["session"]] for row in closed}}
+        self._rows = {
+            **rows,
+            **(self._rows or {}),
+            **{row["session"]: rows[row["session"]] for row in closed},
+        }
         for row in closed:
             if row["detail"]:
                 _log.error("recording {session}: {detail}", session=row["session"], detail=row["detail"])
@@ -123,7 +130,9 @@ class Archive:
         del self._open[session]
         if self._rows is not None:
             facts = recording.opening.document["facts"]
-            self._rows[session] = _row(session, facts, summary["ended"], True, summary["tracks"], summary["stored"])
+            self._rows[session] = _row(
+                session, facts, summary["ended"], True, summary["tracks"], summary["stored"]
+            )
 
     def _find(self, session: str) -> str | None:
         if not _SESSION.match(session):
@@ -174,7 +183,9 @@ def _recover_all(
             summary = recovery.recover(directory, keys)
             words = "a track was damaged: see verify" if summary["damaged"] else ""
             ended = export.started_epoch(summary) + summary["ended"]
-            closed.append({**summary, "session": session, "t": summary["ended"], "ended": ended, "detail": words})
+            closed.append(
+                {**summary, "session": session, "t": summary["ended"], "ended": ended, "detail": words}
+            )
         except (OSError, FormatError, ArchiveError) as error:
             closed.append({"session": session, "ended": None, "t": None, "events": 0, "detail": str(error)})
     return closed, _scan(root, running)

@@ -1,7 +1,7 @@
 """A recording as an asciicast v2.
 
-The rule: what can be read is exported, and what can not is said in its place by a marker; one damaged frame never
-hides the others. Times stay those of the session, so that ``t`` means the same everywhere.
+The rule: what can be read is exported, and what can not is said in its place by a marker; one damaged frame
+never hides the others. Times stay those of the session, so that ``t`` means the same everywhere.
 """
 
 from __future__ import annotations
@@ -103,7 +103,7 @@ def _gap(at: float, words: str) -> Event:
 
 
 def pick(directory: str, channel: int | None) -> str:
-    """Return the track of a channel; of None the first PTY's, else the first. Raises ArchiveError, OSError."""
+    """Return the track of a channel; of None the first PTY's, else the first; raises ArchiveError, OSError."""
     paths = reader.track_paths(directory)
     if channel is not None:
         path = os.path.join(directory, f"{channel:03d}.pamrec")
@@ -130,10 +130,14 @@ def export_cast(directory: str, channel: int | None, keys: NodeKeys) -> bytes:
 def cast_header(
     session: str, facts: Mapping[str, Any], track: Mapping[str, Any], events: list[Event]
 ) -> CastHeader:
-    """Return the header: the terminal's size from the track's ``cols`` and ``rows``, else from the first resize."""
+    """Return the header: the terminal's size from the track's ``cols`` and ``rows``, else from the first
+    resize.
+    """
     size = size_of(f"{track.get('cols')}x{track.get('rows')}")
     if size is None:
-        size = next((found for each in events if each.code == "r" and (found := size_of(each.text))), (80, 24))
+        size = next(
+            (found for each in events if each.code == "r" and (found := size_of(each.text))), (80, 24)
+        )
     who = "{operator}={account}={target}".format_map(_Known(facts))
     term = track.get("term")
     return CastHeader(
@@ -159,7 +163,10 @@ def started_epoch(facts: Mapping[str, Any]) -> float:
 
 
 def _session_facts(directory: str) -> Mapping[str, Any]:
-    for read in (lambda: manifest.read_manifest(directory)[0]["opening"], lambda: manifest.read_opening(directory)):
+    for read in (
+        lambda: manifest.read_manifest(directory)[0]["opening"],
+        lambda: manifest.read_opening(directory),
+    ):
         try:
             facts: Mapping[str, Any] = read()["facts"]
             return facts

@@ -12,7 +12,9 @@ PRIVATE_FILE = 0o600
 
 
 class OpenFiles:
-    """Append to many files while holding at most ``limit`` of them open, the least recently used closed first."""
+    """Append to many files while holding at most ``limit`` of them open, the least recently used closed
+    first.
+    """
 
     __slots__ = ("_descriptors", "_limit")
 

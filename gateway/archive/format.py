@@ -1,8 +1,8 @@
 """The bytes of ``.pamrec`` version 1; ``docs/pamrec.rst`` says the same to other programs.
 
-The rule: a reader believes nothing. Every head has a checksum of its own, so that a cut file and an altered one can
-be told apart; every length is bounded before it is followed; every JSON document is in RFC 8785 form, so that there
-is one spelling and any flipped bit is a difference.
+The rule: a reader believes nothing. Every head has a checksum of its own, so that a cut file and an altered
+one can be told apart; every length is bounded before it is followed; every JSON document is in RFC 8785 form,
+so that there is one spelling and any flipped bit is a difference.
 """
 
 from __future__ import annotations
@@ -129,7 +129,7 @@ def tail_nonce(channel: int, seq: int) -> bytes:
 
 
 def canonical(document: object) -> bytes:
-    """Return a document in RFC 8785 form; lone surrogates become their ``\\udcXX`` spelling first."""
+    r"""Return a document in RFC 8785 form; lone surrogates become their ``\udcXX`` spelling first."""
     return rfc8785.dumps(_spelt(document))  # type: ignore[arg-type]
 
 
@@ -145,7 +145,7 @@ def _spelt(value: object) -> object:
 
 
 def read_canonical(stored: bytes, what: str) -> dict[str, Any]:
-    """Read a document that :func:`canonical` wrote, and a newline; raise :exc:`FormatError` for any other bytes."""
+    """Read what :func:`canonical` wrote, and a newline; raise :exc:`FormatError` for any other bytes."""
     if len(stored) > MAX_HEADER * 64:
         raise FormatError(f"{what} is too large")
     try:
@@ -167,7 +167,8 @@ def check_version(document: dict[str, Any], what: str) -> None:
         raise FormatError(f"{what} has no format version")
     if version > VERSION:
         raise FormatError(
-            f"{what} was written in format version {version}; this program reads up to {VERSION}: use a newer one"
+            f"{what} was written in format version {version}; "
+            f"this program reads up to {VERSION}: use a newer one"
         )
 
 

@@ -1,7 +1,7 @@
 """The keys of the recordings: who may read, and who signs.
 
-The rule: each recording has one random key of its own; it leaves this process only wrapped. What needs the node's
-keys is given as callables, so this room knows no vault.
+The rule: each recording has one random key of its own; it leaves this process only wrapped. What needs the
+node's keys is given as callables, so this room knows no vault.
 """
 
 from __future__ import annotations
@@ -23,7 +23,9 @@ Wrapped = Sequence[Any]
 
 @attrs.frozen
 class NodeKeys:
-    """What the node lends: ``wrap`` a recording key for its recipients, ``unwrap`` it (None: no right), ``sign``."""
+    """What the node lends: ``wrap`` a recording key for its recipients, ``unwrap`` it (None: no right),
+    ``sign``.
+    """
 
     wrap: Callable[[bytes], Wrapped] = attrs.field(repr=False)
     unwrap: Callable[[Wrapped], bytes | None] = attrs.field(repr=False)

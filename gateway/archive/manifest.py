@@ -1,7 +1,8 @@
 """The manifest: what a sealed recording consists of, signed.
 
-The rule: the signature is over stored bytes (RFC 8785 form), so it is checked with the public key alone. Until there
-is a manifest, ``open.json`` holds what was known at the beginning; the manifest contains it and replaces it.
+The rule: the signature is over stored bytes (RFC 8785 form), so it is checked with the public key alone.
+Until there is a manifest, ``open.json`` holds what was known at the beginning; the manifest contains it and
+replaces it.
 """
 
 from __future__ import annotations
@@ -34,10 +35,13 @@ OPEN = "open.json"
 MAX_MANIFEST = 16 << 20
 SIGNED_AS = b"ostiary pamrec manifest 1\n"
 LED_DISK_BY = 0
-"""Bytes that a viewer may have seen before they were written: none, for what passes through ``ITrack.write``."""
+"""Bytes that a viewer may have seen before they were written: none, for what passes through ``ITrack.write``.
+"""
 
 
-def opening(session: str, facts: Mapping[str, Any], policy: bytes, policy_digest: str, key: str) -> dict[str, Any]:
+def opening(
+    session: str, facts: Mapping[str, Any], policy: bytes, policy_digest: str, key: str
+) -> dict[str, Any]:
     """Return the document of ``open.json``."""
     return {
         "format": FORMAT,
@@ -119,7 +123,7 @@ def read_opening(directory: str) -> dict[str, Any]:
 
 
 def read_manifest(directory: str) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Read a manifest without believing it: what is signed, and the signature; raises OSError, FormatError."""
+    """Read a manifest without believing it: what is signed, and its signature; raises OSError, FormatError."""
     document = read_canonical(read_bounded(os.path.join(directory, MANIFEST), MAX_MANIFEST), MANIFEST)
     match document:
         case {"manifest": dict(unsigned), "signature": dict(signature)}:
@@ -128,14 +132,22 @@ def read_manifest(directory: str) -> tuple[dict[str, Any], dict[str, Any]]:
             raise FormatError("manifest.json was altered: it is no manifest")
     _check_opening(unsigned.get("opening"), MANIFEST)
     match unsigned:
-        case {"sealed": bool(), "ended": int() | float(), "reason": str(), "session": str(), "tracks": list(rows)}:
+        case {
+            "sealed": bool(),
+            "ended": int() | float(),
+            "reason": str(),
+            "session": str(),
+            "tracks": list(rows),
+        }:
             for row in rows:
                 _check_row(row)
             return unsigned, signature
     raise FormatError("manifest.json was altered: entries are missing")
 
 
-def check_signature(unsigned: Mapping[str, Any], signature: Mapping[str, Any], trusted: Sequence[bytes]) -> str:
+def check_signature(
+    unsigned: Mapping[str, Any], signature: Mapping[str, Any], trusted: Sequence[bytes]
+) -> str:
     """Return the signer's key id; raise :exc:`FormatError` when no trusted key signed this."""
     signers = {key_id(key): key for key in trusted}
     name, value = signature.get("key"), signature.get("value")
@@ -165,7 +177,12 @@ def clear_away(directory: str) -> None:
 
 def _check_opening(document: Any, what: str) -> None:
     match document:
-        case {"session": str(), "facts": dict(), "policy": {"digest": str(), "canonical": str()}, "key": str()}:
+        case {
+            "session": str(),
+            "facts": dict(),
+            "policy": {"digest": str(), "canonical": str()},
+            "key": str(),
+        }:
             return
     raise FormatError(f"{what} was altered or cut: entries are missing")
 
@@ -174,7 +191,16 @@ def _check_row(row: Any) -> None:
     match row:
         case {"channel": int(), "kind": str(), "damaged": str()}:
             return
-        case {"channel": int(), "kind": str(), "root": str(), "frames": int(), "events": int(), "stored": int(),
-              "bytes": int(), "ended": int() | float(), "last": int() | float()}:
+        case {
+            "channel": int(),
+            "kind": str(),
+            "root": str(),
+            "frames": int(),
+            "events": int(),
+            "stored": int(),
+            "bytes": int(),
+            "ended": int() | float(),
+            "last": int() | float(),
+        }:
             return
     raise FormatError("manifest.json was altered: a track's row is incomplete")

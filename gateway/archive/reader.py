@@ -1,7 +1,8 @@
 """Reading a track back, whatever became of it.
 
-The rule: never an exception, never more memory than one record. Damage is an item among the frames: where it is,
-what it is in words, and whether the file merely ends there; reading goes on behind it at the next good head.
+The rule: never an exception, never more memory than one record. Damage is an item among the frames: where it
+is, what it is in words, and whether the file merely ends there; reading goes on behind it at the next good
+head.
 """
 
 from __future__ import annotations

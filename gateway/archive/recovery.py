@@ -1,7 +1,8 @@
 """Closing what a dead process left open.
 
-The rule: nothing is thrown away and nothing is made up. What the tails hold becomes a last frame, the manifest says
-``sealed: false`` and the exact time of the last event, and every orphan is closed, or left as it is, on its own.
+The rule: nothing is thrown away and nothing is made up. What the tails hold becomes a last frame, the
+manifest says ``sealed: false`` and the exact time of the last event, and every orphan is closed, or left as
+it is, on its own.
 """
 
 from __future__ import annotations
@@ -75,7 +76,9 @@ def _mend(path: str, walk: Walk, tail: reader.Tail) -> None:
     os.truncate(path, walk.size)
 
 
-def _append_tail(path: str, walk: Walk, tail: reader.Tail, header: Mapping[str, Any], keys: NodeKeys) -> Counts:
+def _append_tail(
+    path: str, walk: Walk, tail: reader.Tail, header: Mapping[str, Any], keys: NodeKeys
+) -> Counts:
     """Make the tail's events the last frame; nothing is opened when there are none and no character waits."""
     left = [event for event in tail.events if event.head.n == walk.frames]
     if tail.events and (start := walk.starts.get(tail.events[0].head.n)) is not None:
@@ -90,10 +93,14 @@ def _append_tail(path: str, walk: Walk, tail: reader.Tail, header: Mapping[str, 
     last = max([walk.last, *(event.head.at for event in left)])
     for code, text in joiner.flush():
         frame.take(last, code, text)
-    counts = Counts(walk.frames, walk.events, walk.bytes + frame.size, walk.size, last)
+    counts = Counts(walk.frames, walk.events, walk.taken + frame.size, walk.size, last)
     if frame.events:
         stored = sealed_frame(
-            ciphers, frame, new_compressor().compress(encode_document(frame.events, {})), walk.frames, walk.link
+            ciphers,
+            frame,
+            new_compressor().compress(encode_document(frame.events, {})),
+            walk.frames,
+            walk.link,
         )
         append(path, stored)
         walk.link = digest(stored)

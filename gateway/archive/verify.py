@@ -1,7 +1,8 @@
 """Checking a recording with a public key alone.
 
-The rule: OK means that every stored byte is the one that was signed. BAD names the place. UNSEALED means that the
-process died (or still writes): what is there is unbroken up to ``at``. Nothing a file may hold raises out of here.
+The rule: OK means that every stored byte is the one that was signed. BAD names the place. UNSEALED means that
+the process died (or still writes): what is there is unbroken up to ``at``. Nothing a file may hold raises out
+of here.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ class Walk:
     events: int = 0
     last: int = 0
     size: int = 0
-    bytes: int = 0
+    taken: int = 0
     first_of_last: int = 0
     starts: dict[int, bytes] = attrs.Factory(dict)
     torn: Damage | None = None
@@ -65,7 +66,7 @@ class Walk:
         self.latest = frame
         self.frames += 1
         self.events += head.events
-        self.bytes += head.size
+        self.taken += head.size
         self.first_of_last = head.first
         self.last = max(self.last, head.last)
         self.size += len(head.pack()) + head.length
@@ -136,7 +137,9 @@ def _report(name: str) -> dict[str, Any]:
     }
 
 
-def _with_manifest(directory: str, only: str | None, trusted: Sequence[bytes], report: dict[str, Any]) -> None:
+def _with_manifest(
+    directory: str, only: str | None, trusted: Sequence[bytes], report: dict[str, Any]
+) -> None:
     unsigned, signature = manifest.read_manifest(directory)
     report["signed_by"] = manifest.check_signature(unsigned, signature, trusted)
     report["anchored_by"] = OWN_KEY_ONLY
@@ -158,14 +161,18 @@ def _with_manifest(directory: str, only: str | None, trusted: Sequence[bytes], r
         report["detail"] = f"every stored byte is as signed by {report['signed_by']}"
     else:
         report["result"] = "UNSEALED"
-        report["detail"] = f"the recording was cut off at t={report['at']:.6f} ({unsigned['reason']}); unaltered since"
+        report["detail"] = (
+            f"the recording was cut off at t={report['at']:.6f} ({unsigned['reason']}); unaltered since"
+        )
 
 
 def _check_row(walk: Walk, row: Mapping[str, Any], report: dict[str, Any]) -> None:
     report["frames"] += walk.frames
     report["events"] += walk.events
     if "damaged" in row:
-        raise walk.altered(f"it was damaged when the recording was recovered: {row['damaged']}", None, walk.last)
+        raise walk.altered(
+            f"it was damaged when the recording was recovered: {row['damaged']}", None, walk.last
+        )
     if walk.torn is not None or walk.frames < row["frames"]:
         words = walk.torn.words if walk.torn is not None else "the file ends before it"
         raise walk.altered(words, walk.frames, walk.last)
@@ -184,7 +191,9 @@ def _without_manifest(directory: str, only: str | None, report: dict[str, Any]) 
         report["id"] = document["session"]
         report["policy"] = document["policy"]["digest"]
     elif only is None:
-        raise FormatError("there is neither manifest.json nor open.json: this is no recording, or they were removed")
+        raise FormatError(
+            "there is neither manifest.json nor open.json: this is no recording, or they were removed"
+        )
     else:
         check_version(_header_of(os.path.join(directory, only)), "the header of the track")
     last = 0

@@ -1,9 +1,9 @@
 """A running session's recording.
 
-The rule: an event is in the kernel before ``write`` returns. Frames are made of many events, so each event goes at
-once, sealed, to the *tail* of its track; when 64 KiB, 8192 events or 10 s have come together they go as one
-compressed, sealed and chained frame to the track, and only then is the tail emptied. Whatever moment a process dies
-at, frames and tail together hold everything that was acknowledged.
+The rule: an event is in the kernel before ``write`` returns. Frames are made of many events, so each event
+goes at once, sealed, to the *tail* of its track; when 64 KiB, 8192 events or 10 s have come together they go
+as one compressed, sealed and chained frame to the track, and only then is the tail emptied. Whatever moment a
+process dies at, frames and tail together hold everything that was acknowledged.
 """
 
 from __future__ import annotations
@@ -205,7 +205,7 @@ class Track:
 
 @attrs.frozen
 class Opening:
-    """What is true of a recording from its first moment: its directory, its ``open.json``, the wrapped key."""
+    """What is true of a recording from its first moment: directory, ``open.json``, wrapped key."""
 
     session: str
     directory: str
@@ -270,7 +270,9 @@ class Recording:
         return track
 
     def checkpoint(self) -> dict[str, Any]:
-        """Close open frames and return each channel's chain head, frames and events; the disk follows in a thread."""
+        """Close open frames and return each channel's chain head, frames and events; the disk follows in a
+        thread.
+        """
         heads = {}
         for channel, track in self._tracks.items():
             track.close_frame()

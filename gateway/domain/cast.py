@@ -1,9 +1,9 @@
 """A recording's events as text: how bytes become characters, and characters a frame document or an asciicast.
 
-The rule: cut anywhere gives the same text. A character cut by a packet waits for its tail, in the next event of the
-same code; bytes that are no UTF-8 stand as U+DC80–U+DCFF (PEP 383), so the bytes can always be had back exactly.
-A frame document is ``{"snapshot": null, "events": [[t, code, text], …]}``, one segment of a player; where a frame
-ends inside a character it also has ``"carry": {code: hex}``, the bytes that wait.
+The rule: cut anywhere gives the same text. A character cut by a packet waits for its tail, in the next event
+of the same code; bytes that are no UTF-8 stand as U+DC80–U+DCFF (PEP 383), so the bytes can always be had
+back exactly. A frame document is ``{"snapshot": null, "events": [[t, code, text], …]}``, one segment of a
+player; where a frame ends inside a character it also has ``"carry": {code: hex}``, the bytes that wait.
 
 Known limit: a character whose tail never comes is shown, as escapes, only by :meth:`Joiner.flush`.
 """
