@@ -75,7 +75,7 @@ def _report(root: Path, store: str, test: str, modules: list[str]) -> list[str]:
         except coverage.exceptions.NoDataError:
             share = 0.0
         if share < 100:
-            missing = [line for line in words.getvalue().splitlines() if path in line]
+            missing = [line.split("%")[-1].strip() for line in words.getvalue().splitlines() if path in line]
             found.append(f"{path}: {test} does not reach all of it: {' '.join(missing) or 'not imported'}")
     return found
 
