@@ -14,10 +14,9 @@ from twisted.internet.defer import Deferred, succeed
 from zope.interface import implementer
 
 from gateway.domain.entries import User
-from gateway.domain.facts import Fact
 from gateway.domain.login import BadLogin, Reading, read_login
 from gateway.domain.secret import Secret
-from gateway.interfaces import IFacts, IOperatorSource
+from gateway.interfaces import IOperatorSource
 from gateway.wire.authority import IAttempt, IAuthority, IService, Outcome, Prompts
 from gateway.wire.keyblobs import BadKey, PublicKey, parse_line
 
@@ -44,7 +43,6 @@ class Authority:
     """Answer for all connections; ``open_door`` makes the service of a finished login."""
 
     operators: IOperatorSource
-    facts: IFacts
     open_door: OpenDoor
     text: str
 
@@ -121,15 +119,9 @@ class Attempt:
         return user if user is not None and any(_same(line, key) for line in user.keys) else None
 
     def _weighed(self, user: User | None, method: str, fingerprint: str) -> Outcome:
-        shown = {"user": self.name, "source": self.source, "method": method, "fingerprint": fingerprint}
-        if user is None:
-            self.authority.facts.tell(Fact("auth.failed", {**shown, "reason": "not accepted"}))
-            return Outcome.REFUSED
-        if user.second_factor != "none":
-            self.authority.facts.tell(Fact("auth.failed", {**shown, "reason": "second factor can not be checked"}))
+        if user is None or user.second_factor != "none":
             return Outcome.REFUSED
         self._login = Login(user, self.readings, self.source, method, fingerprint)
-        self.authority.facts.tell(Fact("auth.succeeded", {**shown, "user": user.name}))
         return Outcome.ACCEPTED
 
 
