@@ -100,7 +100,7 @@ class ScreenTests(SynchronousTestCase):
         self.screen = MenuScreen(in_order([("evil\x1b]0;x\x07\u202e", "root")]), 60, 10)
         self.assertEqual(self.listed(), ["root@evil?]0;x??"])
 
-    @settings(max_examples=200)
+    @settings(max_examples=80)
     @given(NAMES, st.integers(1, 40), st.integers(1, 12), KEYS, st.integers(1, 40), st.integers(1, 12))
     def test_no_picture_exceeds_the_screen(
         self, names: list[tuple[str, str]], columns: int, rows: int, keys: list[bytes], wider: int, higher: int
