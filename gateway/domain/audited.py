@@ -83,12 +83,12 @@ class AuditedGate:
         if refusal and enforce:
             yield from refusal
             return
-        rule, action = max(binding, key=lambda pair: STRENGTH.index(pair[1]), default=(None, "allow"))
-        if rule is not None and action in PROHIBITING:
-            yield from self._prohibited(line, rule, action)
+        strongest = max(binding, key=lambda pair: STRENGTH.index(pair[1]), default=None)
+        if strongest is not None and strongest[1] in PROHIBITING:
+            yield from self._prohibited(line, *strongest)
             return
-        if rule is not None and action == "warn":
-            yield Notice(f'"{shown(line)}" is an audited command (rule {rule.name})')
+        if strongest is not None and strongest[1] == "warn":
+            yield Notice(f'"{shown(line)}" is an audited command (rule {strongest[0].name})')
         for command in judged.commands:
             yield Tell(Fact("command.executed", {"command": shown(command.text), "known_by": "exec"}))
         if judged.opaque:

@@ -67,7 +67,7 @@ class Reception:
 
     def open_door(self, login: Login) -> IService:
         """Return the service of a finished login."""
-        return Connection(self._door(login))  # type: ignore[return-value]
+        return Connection(self._door(login))
 
     def _door(self, login: Login) -> Any:
         if all(not reading.target for reading in login.readings):
@@ -114,7 +114,9 @@ class Reception:
         wanted = (restrictions.approval, restrictions.present, restrictions.second_factor == "required")
         if any(wanted) or restrictions.reason == "required" or restrictions.tickets:
             self._refuse(login, reading, "unenforceable", "approval, presence, second factor or reason")
-            return refusal_door(CONFIGURATION, "this grant asks for what this version can not check; tell an administrator")
+            return refusal_door(
+                CONFIGURATION, "this grant asks for what this version can not check; tell an administrator"
+            )
         return self._begin(grant)
 
     def _begin(self, grant: Grant) -> Any:
@@ -202,7 +204,7 @@ class SessionDoor:
         else:
             log.failure("session {session}: the way to the target failed", failure, session=self.run.id)
             text = f"the gateway could not reach {self.run.grant.target.name}; tell an administrator"
-            self.failed = TargetFailed(CONFIGURATION, "internal", text, failure.type.__name__)
+            self.failed = TargetFailed(CONFIGURATION, "internal", text, type(failure.value).__name__)
         body = {"reason": self.failed.reason, "detail": self.failed.detail, "outcome": str(self.failed.code)}
         self.run.tell(Fact("target.failed", body))
         self._ready()

@@ -7,7 +7,6 @@ that is pinned and ``session.started`` is on disk. The operator is never asked a
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Callable
 from typing import Any
 
@@ -106,12 +105,15 @@ class Dial:
     async def _connect(self) -> TargetTransport:
         target = self.grant.target
         if target.jump:
-            raise TargetFailed(CONFIGURATION, "jump", f"{self._name} is behind {target.jump}, which this version can not cross")
+            raise TargetFailed(
+                CONFIGURATION, "jump", f"{self._name} is behind {target.jump}, which this version can not cross"
+            )
         host, port = split_address(target.address)
         endpoint = HostnameEndpoint(self.by.reactor, host, port, timeout=CONNECT_SECONDS)
-        factory = Factory.forProtocol(self._transport)  # type: ignore[arg-type]
         try:
-            return await endpoint.connect(factory)  # type: ignore[no-any-return]
+            protocol = await endpoint.connect(Factory.forProtocol(self._transport))
+            assert isinstance(protocol, TargetTransport)  # noqa: S101 - what the factory makes
+            return protocol
         except (ConnectError, DNSLookupError) as fault:
             words = why_unreachable(fault)
             raise TargetFailed(UNREACHABLE, "unreachable", f"cannot reach {self._name} ({words})") from None
@@ -147,7 +149,9 @@ class Dial:
                 return NoneOffer()
             return await self._signing_offer(credential)
         except ValueError as fault:
-            text = f"the gateway's credential for {self.grant.account}@{self._name} can not be used; tell an administrator"
+            text = (
+                f"the gateway's credential for {self.grant.account}@{self._name} can not be used; tell an administrator"
+            )
             raise TargetFailed(CONFIGURATION, "credential", text, str(fault)) from None
 
     async def _signing_offer(self, credential: Credential) -> Offer:
@@ -156,7 +160,7 @@ class Dial:
         return offer(pair.public_blob(), tuple(pair.algorithms()), pair.sign)
 
     async def _log_in(self, transport: TargetTransport, offer: Offer, connection: Connection) -> None:
-        service = UserAuthClient(self.grant.account.encode(), offer, connection, self.by.reactor)  # type: ignore[arg-type]
+        service = UserAuthClient(self.grant.account.encode(), offer, connection, self.by.reactor)
         try:
             await self._within(EXCHANGE_SECONDS, transport.request_service(b"ssh-userauth"))
             transport.setService(service)
@@ -206,7 +210,9 @@ def key_line(blob: bytes) -> str:
     try:
         return parse_blob(blob).line
     except BadKey as fault:
-        raise TargetFailed(HOST_KEY, "host_key_bad", f"the target shows a host key that can not be used ({fault})") from None
+        raise TargetFailed(
+            HOST_KEY, "host_key_bad", f"the target shows a host key that can not be used ({fault})"
+        ) from None
 
 
 def why_unreachable(fault: Exception) -> str:
