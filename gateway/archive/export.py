@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -54,19 +54,18 @@ def read_track(path: str, keys: NodeKeys) -> TrackText:
             text.events.append(_gap(0.0, f"the facts of the track are damaged: {error}"))
         frames, carry = _frames(file, ciphers, text.events)
     joiner = Joiner(carry)
+    left = [event for event in tail.events if event.head.n == frames]
     last = max((event.at for event in text.events), default=0.0)
-    text.events += tail_text(tail, frames, joiner, ciphers, file.header["channel"])
+    text.events += tail_text(left, joiner, ciphers, file.header["channel"])
     text.events += [Event(last, code, waiting) for code, waiting in joiner.flush()]
     return text
 
 
 def tail_text(
-    tail: reader.Tail, frames: int, joiner: Joiner, ciphers: Ciphers, channel: int
+    events: Sequence[reader.TailEvent], joiner: Joiner, ciphers: Ciphers, channel: int
 ) -> Iterator[Event]:
     """Give the events that are in no frame yet, and a marker in the place of what can not be read."""
-    for stored in tail.events:
-        if stored.head.n != frames:
-            continue
+    for stored in events:
         at = stored.head.at / 1_000_000
         try:
             chunk = reader.open_tail_event(stored, ciphers, channel)
@@ -103,7 +102,7 @@ def _gap(at: float, words: str) -> Event:
 
 
 def pick(directory: str, channel: int | None) -> str:
-    """Return the track of a channel; of None the first PTY's, else the first; raises ArchiveError, OSError."""
+    """Return a channel's track; None: the first PTY's, else the first; raises ArchiveError, OSError."""
     paths = reader.track_paths(directory)
     if channel is not None:
         path = os.path.join(directory, f"{channel:03d}.pamrec")

@@ -123,7 +123,7 @@ def read_opening(directory: str) -> dict[str, Any]:
 
 
 def read_manifest(directory: str) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Read a manifest without believing it: what is signed, and its signature; raises OSError, FormatError."""
+    """Read a manifest, unbelieved: what is signed, and its signature; raises OSError, FormatError."""
     document = read_canonical(read_bounded(os.path.join(directory, MANIFEST), MAX_MANIFEST), MANIFEST)
     match document:
         case {"manifest": dict(unsigned), "signature": dict(signature)}:

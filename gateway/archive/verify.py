@@ -212,23 +212,26 @@ def _header_of(path: str) -> dict[str, Any]:
         return TrackFile(stored).header or {"format": "pamrec", "version": 1}
 
 
-def _check_tail(walk: Walk, tail: reader.Tail, report: dict[str, Any]) -> int:
-    report["frames"] += walk.frames
-    report["events"] += walk.events
+def open_events(walk: Walk, tail: reader.Tail) -> tuple[reader.TailEvent, ...]:
+    """Return the events that are in no frame yet; raise :exc:`Altered` when the tail was altered."""
     if tail.damage is not None and not tail.damage.torn:
         raise walk.altered(f"events not in a frame yet: {tail.damage.words}", walk.frames, walk.last)
     if not tail.events:
-        return walk.last
+        return ()
     n = tail.events[0].head.n
     start = walk.starts.get(n)
     if start is None:
-        if n + 1 < walk.frames:
-            return walk.last
+        if n < walk.frames:
+            return ()
         raise walk.altered("it is missing, though later events are there", walk.frames, walk.last)
     broken = reader.check_links(tail, start)
     if broken is not None and not broken.torn:
         raise walk.altered(broken.words, n, walk.last)
-    if n < walk.frames:
-        return walk.last
-    report["events"] += len(tail.events)
-    return max(walk.last, *(event.head.at for event in tail.events))
+    return tail.events if n == walk.frames else ()
+
+
+def _check_tail(walk: Walk, tail: reader.Tail, report: dict[str, Any]) -> int:
+    events = open_events(walk, tail)
+    report["frames"] += walk.frames
+    report["events"] += walk.events + len(events)
+    return max([walk.last, *(event.head.at for event in events)])
