@@ -12,7 +12,7 @@ from gateway.domain.secret import Secret
 class ICredentialVault(Interface):
     """Keep secrets sealed; answer with signatures, passwords as Secret, and codes, never with keys or seeds.
 
-    A secret's id is ``credential/NAME`` or ``elevation/NAME``.
+    A secret's id is ``credential/NAME`` or ``elevation/NAME``. ``VaultError`` is a ValueError in words for admins.
     """
 
     def put(secret_id: str, secret: Secret, *, by: str, reason: str = "") -> Deferred[None]:
@@ -27,10 +27,11 @@ class ICredentialVault(Interface):
     def password(credential: Credential) -> Deferred[Secret]:
         """Open a password; fails with ``VaultError`` in words (unreadable file, nothing put yet, wrong kind)."""
 
-    def key(credential: Credential) -> Deferred[object]:
-        """Return an ``IKeyPair`` for a credential of kind key (file, env or store); fails with ``VaultError``.
+    def key(credential: Credential, key_id: str) -> Deferred[IKeyPair]:
+        """Return the key pair of a credential of kind key (file, env or store); fails with ``VaultError``.
 
-        For kind certificate: a fresh key with a certificate of the gateway's own CA, valid for minutes.
+        For kind certificate: a fresh key with a certificate of the gateway's own CA, valid for minutes, that
+        carries ``key_id`` (``OPERATOR:SESSION``) into the target's log.
         """
 
 
