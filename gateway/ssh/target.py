@@ -27,7 +27,7 @@ from gateway.domain.entries import Credential, Target
 from gateway.domain.facts import Fact
 from gateway.domain.grant import Grant
 from gateway.domain.secret import Secret
-from gateway.interfaces import ICredentialVault, IFacts, IKeyPair
+from gateway.interfaces import ICredentialVault, IFacts, IKeyPair, VaultError
 from gateway.wire.algorithms import HOST_KEYS
 from gateway.wire.connection import Connection
 from gateway.wire.hostkeys import fingerprint
@@ -148,14 +148,16 @@ class Dial:
             if credential.kind == "none":
                 return NoneOffer()
             return await self._signing_offer(credential)
-        except ValueError as fault:
+        except VaultError as fault:
             text = (
                 f"the gateway's credential for {self.grant.account}@{self._name} can not be used; tell an administrator"
             )
             raise TargetFailed(CONFIGURATION, "credential", text, str(fault)) from None
 
     async def _signing_offer(self, credential: Credential) -> Offer:
-        pair: IKeyPair = await self.by.vault.key(credential, f"{self.grant.policy.operator}:{self.session}")
+        pair: IKeyPair = await self.by.vault.key(
+            credential, operator=self.grant.policy.operator, session=self.session
+        )
         offer = CertificateOffer if credential.kind == "certificate" else KeyOffer
         return offer(pair.public_blob(), tuple(pair.algorithms()), pair.sign)
 
