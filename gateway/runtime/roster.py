@@ -101,7 +101,13 @@ class Roster:
         match entry.kind:
             case "session.started":
                 row = {key: body.get(key, "") for key in ("user", "source", "target", "account", "policy")}
-                self._past[body["session"]] = {**row, "started": entry.time, "ended": None, "risk": 0, "node": self.node}
+                self._past[body["session"]] = {
+                    **row,
+                    "started": entry.time,
+                    "ended": None,
+                    "risk": 0,
+                    "node": self.node,
+                }
                 while len(self._past) > REMEMBERED:
                     self._past.popitem(last=False)
             case "session.ended" if body.get("session") in self._past:

@@ -6,6 +6,7 @@ one closed connection, never a traceback; a peer that does not read cannot keep 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Final, Protocol
 
@@ -16,13 +17,16 @@ from zope.interface import implementer
 
 from gateway.wire.link import Link
 from gateway.wire.phases import Phase
-from gateway.wire.violation import Counts, Tally, Violation
+from gateway.wire.violation import KEY_EXCHANGE_FAILED, Counts, Tally, Violation
 
 FLUSH_AT: Final = 128 * 1024
 """Bytes collected in one turn that go out at once."""
 
 LINGER: Final = 5.0
 """Seconds that a peer has for reading our last words."""
+
+EXCHANGE_DEADLINE: Final = 300.0
+"""Seconds after which a change of keys that the peer does not answer ends the connection."""
 
 _BASES: Final = {b"ssh-userauth": Phase.LOGIN, b"ssh-connection": Phase.CONNECTED}
 
@@ -89,6 +93,8 @@ class Carrier:
     _holds: set[str] = attrs.field(factory=set, init=False)
     _flush: IDelayedCall | None = attrs.field(default=None, init=False)
     _timer: IDelayedCall | None = attrs.field(default=None, init=False)
+    _keys_expire: float = attrs.field(default=math.inf, init=False)
+    _deadline: IDelayedCall | None = attrs.field(default=None, init=False)
     _closing: IDelayedCall | None = attrs.field(default=None, init=False)
     _gone: bool = attrs.field(default=False, init=False)
 
@@ -141,9 +147,9 @@ class Carrier:
             self.link.send(number, payload)
         except Violation as violation:
             self.refuse(violation)
-        if len(self.link.writer.out) >= FLUSH_AT:
+        if self.link.writer.waiting >= FLUSH_AT:
             self.flush()
-        elif self._flush is None and not self._gone and self.link.writer.out:
+        elif self._flush is None and not self._gone and self.link.writer.waiting:
             self._flush = self.clock.callLater(0, self.flush)
 
     def flush(self) -> None:
@@ -153,7 +159,7 @@ class Carrier:
                 self._flush.cancel()
             self._flush = None
         self._rekey_when_due()
-        if self.link.writer.out:
+        if self.link.writer.waiting:
             collected = self.link.take()
             if self._transport is not None and not self._gone:
                 self._transport.write(collected)
@@ -164,19 +170,30 @@ class Carrier:
         if (
             max(reader.opened_bytes, writer.sealed_bytes) >= limits.octets
             or max(reader.opened_packets, writer.sealed_packets) >= limits.packets
+            or self.clock.seconds() >= self._keys_expire
         ):
-            self.link.rekey()
+            self._start_rekey()
+
+    def _start_rekey(self) -> None:
+        if self.link.rekey():
+            self._deadline = self.clock.callLater(EXCHANGE_DEADLINE, self._exchange_overdue)
+
+    def _exchange_overdue(self) -> None:
+        self.refuse(Violation("kex-overdue", KEY_EXCHANGE_FAILED, "the key exchange was not answered"))
 
     def exchange_finished(self, *, first: bool) -> None:
         """Begin to count the age of the new keys."""
-        if self._timer is not None and self._timer.active():
-            self._timer.cancel()
-        self._timer = self.clock.callLater(self.limits.seconds, self.rekey)
+        for call in (self._timer, self._deadline):
+            if call is not None and call.active():
+                call.cancel()
+        self._keys_expire = self.clock.seconds() + self.limits.seconds
+        # Before the login nothing happens then, and the first flush after it sees that the time has passed.
+        self._timer = self.clock.callLater(self.limits.seconds, self.flush)
         self.side.exchange_finished(first=first)
 
     def rekey(self) -> None:
-        """Begin a key exchange, unless one is going on."""
-        self.run(self.link.rekey)
+        """Change the keys now, unless that is going on or nobody is logged in."""
+        self.run(self._start_rekey)
 
     def unsent(self) -> int:
         """Return how many bytes the transport has not given to the network yet."""
@@ -291,7 +308,7 @@ class Carrier:
         if self._gone:
             return
         self._gone = self.link.ended = True
-        for call in (self._flush, self._timer, self._closing):
+        for call in (self._flush, self._timer, self._deadline, self._closing):
             if call is not None and call.active():
                 call.cancel()
         told = self._reason or reason

@@ -210,7 +210,7 @@ class Link:
 
     def _reply(self, number: int, payload: bytes) -> None:
         """Send what the peer provoked; refuse to pile such answers up for a peer that does not read."""
-        if self.queued + self.owner.unsent() + len(self.writer.out) > MOST_UNSENT_REPLIES:
+        if self.queued + self.owner.unsent() + self.writer.waiting > MOST_UNSENT_REPLIES:
             raise Violation("flood", PROTOCOL_ERROR, "more was asked than answers were read")
         self.send(number, payload)
 
@@ -248,8 +248,11 @@ class Link:
     # -- key exchange
 
     def rekey(self) -> bool:
-        """Begin a new key exchange unless one is going on; say whether it began."""
-        if self.exchange is not None or self.ended or not self.session_id:
+        """Begin a new key exchange, unless one is going on or nobody is logged in; say whether it began.
+
+        OpenSSH, on both sides, ends a connection whose keys the other side wants to change before the login.
+        """
+        if self.exchange is not None or self.ended or self._base is not Phase.CONNECTED:
             return False
         self._start_exchange()
         return True

@@ -1,8 +1,8 @@
 """Check one SSH signature against one key, in the format its algorithm has and no other.
 
-The rule: the algorithm is looked up in a literal table under the key's kind; the name inside the signature must
-be that algorithm; every byte is accounted for; anything else is *not verified*, never an error to the caller.
-SHA-1 and DSA are in no table. A security key's signature counts only with its user-present flag.
+The rule: the algorithm is looked up in a literal table under the key's kind; the name inside the signature
+must be that algorithm; every byte is accounted for; anything else is *not verified*, never an error to the
+caller. SHA-1 and DSA are in no table. A security key's signature counts only with its user-present flag.
 """
 
 from __future__ import annotations
@@ -37,7 +37,9 @@ LONGEST_SIGNATURE: Final = 2048
 Verifier = rsa.RSAPublicKey | ec.EllipticCurvePublicKey | ed25519.Ed25519PublicKey
 
 
-def verify(kind: bytes, key: Verifier, application: bytes, algorithm: bytes, blob: bytes, message: bytes) -> bool:
+def verify(
+    kind: bytes, key: Verifier, application: bytes, algorithm: bytes, blob: bytes, message: bytes
+) -> bool:
     """Say whether *blob* is a signature over *message* by *key* with exactly *algorithm*; never raise.
 
     *application* is the security key's application string, empty for other kinds.
@@ -65,7 +67,10 @@ def _touched(fields: Fields, application: bytes, message: bytes) -> bytes:
     if not flags & USER_PRESENT:
         raise InvalidSignature
     return (
-        hashlib.sha256(application).digest() + bytes([flags]) + uint32(counter) + hashlib.sha256(message).digest()
+        hashlib.sha256(application).digest()
+        + bytes([flags])
+        + uint32(counter)
+        + hashlib.sha256(message).digest()
     )
 
 

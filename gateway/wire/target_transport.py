@@ -112,7 +112,7 @@ class TargetTransport(SSHClientTransport):
         self.carrier.abort()
 
     def rekey(self) -> None:
-        """Change the keys now, unless that is going on."""
+        """Change the keys now, unless that is going on or nobody is logged in."""
         self.carrier.rekey()
 
     def pause_reading(self, why: str) -> None:
@@ -141,7 +141,7 @@ class TargetTransport(SSHClientTransport):
     @property
     def buffered(self) -> int:
         """Return how many bytes the network has not taken yet."""
-        return self.carrier.unsent() + len(self.carrier.link.writer.out) + self.carrier.link.queued
+        return self.carrier.unsent() + self.carrier.link.writer.waiting + self.carrier.link.queued
 
     @property
     def blocked(self) -> bool:

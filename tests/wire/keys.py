@@ -59,7 +59,11 @@ class TestKey:
         if isinstance(key, ec.EllipticCurvePrivateKey):
             r, s = decode_dss_signature(key.sign(message, ec.ECDSA(_HASHES[key.curve.key_size])))
             return natural(r) + natural(s)
-        digests = {b"rsa-sha2-256": hashes.SHA256(), b"rsa-sha2-512": hashes.SHA512(), b"ssh-rsa": hashes.SHA1()}
+        digests = {
+            b"rsa-sha2-256": hashes.SHA256(),
+            b"rsa-sha2-512": hashes.SHA512(),
+            b"ssh-rsa": hashes.SHA1(),
+        }
         return key.sign(message, padding.PKCS1v15(), digests[algorithm])
 
 

@@ -44,7 +44,9 @@ class Login:
         )
         self.transport.setService(self.server)
 
-    def request(self, method: bytes, body: bytes = b"", user: bytes = b"alice", service: bytes = CONNECTION) -> None:
+    def request(
+        self, method: bytes, body: bytes = b"", user: bytes = b"alice", service: bytes = CONNECTION
+    ) -> None:
         """Send one request and wait as long as failures take."""
         self.send(messages.REQUEST, messages.request(user, service, method, body))
 
@@ -69,7 +71,9 @@ class Login:
         """Ask whether a key would do."""
         self.request(b"publickey", boolean(False) + messages.key_ok(key.algorithm, key.blob))
 
-    def sign(self, key: TestKey, algorithm: bytes = b"", session: bytes = b"", user: bytes = b"alice") -> None:
+    def sign(
+        self, key: TestKey, algorithm: bytes = b"", session: bytes = b"", user: bytes = b"alice"
+    ) -> None:
         """Log in with a key; *algorithm* and *session* other than the right ones are forgeries."""
         algorithm = algorithm or key.algorithm
         asked = messages.Request(user, CONNECTION, b"publickey", b"")
