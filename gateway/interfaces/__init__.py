@@ -3,13 +3,14 @@
 One file a theme; this sign re-exports every name, so ``from gateway.interfaces import IDirectory`` is enough.
 """
 
-from gateway.interfaces.archive import IArchive, IRecording, ITrack
+from gateway.interfaces.archive import ArchiveError, IArchive, IRecording, ITrack
 from gateway.interfaces.directory import IDirectory, IOperatorSource, IPolicySource
 from gateway.interfaces.facts import IFacts, IFactSink, IFold, IJournal
 from gateway.interfaces.orders import IOrders, IRoster
 from gateway.interfaces.vault import ICredentialVault, IKeyPair
 
 __all__ = [
+    "ArchiveError",
     "IArchive",
     "ICredentialVault",
     "IDirectory",

@@ -35,8 +35,8 @@ class ICredentialVault(Interface):
     def password(credential: Credential) -> Deferred[Secret]:
         """Open a password; fails with ``VaultError`` in words (unreadable file, nothing put yet, wrong kind)."""
 
-    def key(credential: Credential, *, operator: str = "", session: str = "") -> Deferred[object]:
-        """Return an ``IKeyPair`` for a credential of kind key (file, env or store); fails with ``VaultError``.
+    def key(credential: Credential, *, operator: str = "", session: str = "") -> Deferred[IKeyPair]:
+        """Return the key pair of a credential of kind key (file, env or store); fails with ``VaultError``.
 
         For kind certificate: a fresh key with a certificate of the gateway's own CA, valid for minutes, whose
         key id names operator and session.

@@ -1,0 +1,148 @@
+"""The gate of audited commands: what is about to run is judged before the target sees it.
+
+The rule: deny wins; under ``allow_only`` a command runs only when some rule with action ``allow`` matches it; what
+can not be read for certain is refused where any rule prohibits or only some commands are allowed. Rules and grants
+in ``observe`` mode report what would have happened and let it run.
+
+Known limits: here the command line of an ``exec`` and the name of a subsystem are judged. What is typed or piped
+into a shell is not read in this version; a session with such rules says so (``status``, ``check``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import attrs
+
+from gateway.domain.entries import AuditedRule
+from gateway.domain.facts import Fact
+from gateway.domain.lane import (
+    Effect,
+    EndSession,
+    Event,
+    GiveOrder,
+    Lane,
+    Mark,
+    Notice,
+    Order,
+    OrderKind,
+    Refuse,
+    Request,
+    Tell,
+    Tick,
+)
+from gateway.domain.policy import FrozenPolicy
+from gateway.domain.risk import Risk
+from gateway.domain.rules import STRENGTH, Judged, Simple, judge
+
+DENIED = 77
+ENDED = 79
+PROHIBITING = frozenset({"review", "deny", "lock", "interrupt", "deactivate"})
+
+
+@attrs.define
+class Attempts:
+    """Count a session's hits of each rule, over all its channels."""
+
+    _hits: dict[str, int] = attrs.field(init=False, factory=dict)
+
+    def action(self, rule: AuditedRule) -> str:
+        """Count one hit and return the action that is due."""
+        hits = self._hits[rule.name] = self._hits.get(rule.name, 0) + 1
+        return rule.then if rule.then and rule.attempts and hits >= rule.attempts else rule.action
+
+
+@attrs.define(eq=False)
+class AuditedGate:
+    """Judge exec requests by the frozen rules."""
+
+    policy: FrozenPolicy
+    attempts: Attempts
+    risk: Risk
+
+    def weigh(self, event: Event, at: float) -> Iterator[Event | Effect]:
+        """Pass what may run; report, refuse or end otherwise."""
+        match event:
+            case Request(lane=Lane.TO_TARGET, name="exec"):
+                yield from self._judged(event, event.payload[4:].decode("utf-8", "surrogateescape"))
+            case Tick() | Order():
+                pass
+            case _:
+                yield event
+
+    def _judged(self, event: Request, line: str) -> Iterator[Event | Effect]:
+        judged = judge(line, self.policy.audited)
+        due = [(command, rule, self.attempts.action(rule)) for command, rule in judged.hits]
+        enforce = self.policy.restrictions.enforce
+        for command, rule, action in due:
+            self.risk.add(rule.score)
+            yield Tell(Fact("command.audited", self._told(command, rule, action)))
+            yield Mark(f"{shown(command.text)} [{rule.name} {action}, risk +{rule.score}]")
+        binding = [(rule, action) for _, rule, action in due if enforce and rule.mode == "enforce"]
+        refusal = self._opaque(judged, line) or self._not_allowed(judged)
+        if refusal and enforce:
+            yield from refusal
+            return
+        strongest = max(binding, key=lambda pair: STRENGTH.index(pair[1]), default=None)
+        if strongest is not None and strongest[1] in PROHIBITING:
+            yield from self._prohibited(line, *strongest)
+            return
+        if strongest is not None and strongest[1] == "warn":
+            yield Notice(f'"{shown(line)}" is an audited command (rule {strongest[0].name})')
+        for command in judged.commands:
+            yield Tell(Fact("command.executed", {"command": shown(command.text), "known_by": "exec"}))
+        if judged.opaque:
+            yield Tell(Fact("command.opaque", {"command": shown(line), "outcome": "passed"}))
+        yield event
+
+    def _told(self, command: Simple, rule: AuditedRule, action: str) -> dict[str, object]:
+        enforced = rule.mode == "enforce" and self.policy.restrictions.enforce
+        return {
+            "command": shown(command.text), "rule": rule.name, "action": action, "score": rule.score,
+            "risk": self.risk.score, "known_by": "exec", "outcome": action if enforced else "observed",
+        }  # fmt: skip
+
+    def _opaque(self, judged: Judged, line: str) -> list[Effect]:
+        strict = any(rule.action in PROHIBITING and rule.mode == "enforce" for rule in self.policy.audited)
+        if not judged.opaque or not (strict or self.policy.restrictions.allow_only):
+            return []
+        return self._denied("command.opaque", line, "can not be checked for prohibited commands")
+
+    def _not_allowed(self, judged: Judged) -> list[Effect]:
+        if not self.policy.restrictions.allow_only:
+            return []
+        allowed = {command for command, rule in judged.hits if rule.action == "allow"}
+        missing = [command for command in judged.commands if command not in allowed]
+        if not missing and judged.commands:
+            return []
+        text = missing[0].text if missing else ""
+        return self._denied("command.denied", text, "is not among the allowed commands")
+
+    def _denied(self, kind: str, line: str, why: str) -> list[Effect]:
+        where = self.policy.target.name
+        fact = Fact(kind, {"command": shown(line), "outcome": "denied", "reason": why})
+        return [Tell(fact), Refuse(DENIED, f'"{shown(line)}" {why} on {where}. The attempt was reported.')]
+
+    def _prohibited(self, line: str, rule: AuditedRule, action: str) -> Iterator[Effect]:
+        told = {"command": shown(line), "rule": rule.name, "action": action, "outcome": "denied"}
+        words = f'"{shown(line)}" is not allowed on {self.policy.target.name} (rule {rule.name}). '
+        words += "The attempt was reported."
+        yield Tell(Fact("command.denied", told))
+        match action:
+            case "interrupt":
+                yield EndSession(ENDED, f"rule_interrupt:{rule.name}", words)
+            case "deactivate":
+                yield Notice(words)
+                yield GiveOrder(OrderKind.DEACTIVATE, rule.name)
+                yield EndSession(ENDED, f"rule_deactivate:{rule.name}", None)
+            case "lock":
+                yield Refuse(DENIED, words)
+                yield GiveOrder(OrderKind.LOCK, rule.name)
+            case _:
+                yield Refuse(DENIED, words)
+
+
+def shown(text: str) -> str:
+    """Return a command as people and facts see it: one line, printable, at most 1 KiB."""
+    clean = "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)
+    return clean if len(clean) <= 1024 else clean[:1021] + "..."

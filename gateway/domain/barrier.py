@@ -1,0 +1,89 @@
+"""The lock gate: while a lock covers the session nothing moves, and nothing is lost.
+
+The rule, for every channel of a frozen session:
+
+* typed input of a terminal is discarded, counted and so credited; it is never delivered, also not later;
+* everything else, in both lanes, is held in order, and delivered exactly so on release;
+* the operator is told once when it begins and once when it ends.
+
+The bytes held are bounded by the windows that were open when the lock fell: nothing held is refunded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import attrs
+
+from gateway.domain.lane import (
+    Bytes,
+    Close,
+    Credit,
+    Effect,
+    End,
+    Event,
+    Hold,
+    Lane,
+    LaneEvent,
+    Notice,
+    Order,
+    OrderKind,
+    Request,
+    Resize,
+)
+
+DROPPED_REQUESTS = frozenset({"signal", "break"})
+"""Requests of a terminal that are keys by another name."""
+
+
+@attrs.define(eq=False)
+class LockGate:
+    """Freeze one channel between a LOCK order and the UNLOCK order that releases the session."""
+
+    terminal: bool
+    locked: bool = False
+    discarded: int = attrs.field(default=0, init=False)
+    """Typed bytes that were discarded while locked."""
+    _held: list[LaneEvent] = attrs.field(init=False, factory=list)
+
+    def weigh(self, event: Event, at: float) -> Iterator[Event | Effect]:
+        """Pass what may move now; hold, discard or release otherwise."""
+        match event:
+            case Order():
+                yield from self._ordered(event)
+            case Bytes() | End() | Close() | Resize() | Request():
+                if self.locked:
+                    yield from self._frozen(event)
+                else:
+                    yield event
+            case _:
+                pass
+
+    def _ordered(self, order: Order) -> Iterator[Event | Effect]:
+        if order.kind is OrderKind.LOCK and not self.locked:
+            self.locked = True
+            yield Notice(order.notice)
+        elif order.kind is OrderKind.UNLOCK and self.locked:
+            self.locked = False
+            yield Notice(order.notice)
+            held, self._held = self._held, []
+            for event in held:
+                if isinstance(event, Bytes):
+                    yield Credit(event.lane, len(event.chunk))
+                yield event
+
+    def _frozen(self, event: LaneEvent) -> Iterator[Effect]:
+        if self.terminal and self._is_typed(event):
+            if isinstance(event, Bytes):
+                self.discarded += len(event.chunk)
+            return
+        if isinstance(event, Bytes):
+            yield Hold(event.lane, len(event.chunk))
+        if isinstance(event, Resize):
+            self._held = [held for held in self._held if not isinstance(held, Resize)]
+        self._held.append(event)
+
+    def _is_typed(self, event: LaneEvent) -> bool:
+        if event.lane is not Lane.TO_TARGET:
+            return False
+        return isinstance(event, Bytes) or (isinstance(event, Request) and event.name in DROPPED_REQUESTS)

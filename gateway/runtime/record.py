@@ -1,0 +1,108 @@
+"""The recorder: a tap that has every event on disk before anybody outside sees its effect.
+
+The rule: the recording shows what was seen. Output and notices are written as they leave the last gate; input only
+as far as the policy wants it and the target echoed it. Payloads of transfers and forwards are counted, never stored;
+an exec's output is stored up to a cap, then counted, and hashed where the grant says so.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+import attrs
+
+from gateway.domain.budget import Budget
+from gateway.domain.echo import EchoMask, Typed
+from gateway.domain.lane import Bytes, Lane, Mark, Notice, Request, Resize, Seen
+from gateway.domain.notice import line
+from gateway.domain.rights import Kind
+from gateway.interfaces import ITrack
+
+EXEC_CAP = 16 * 1024**2
+"""Bytes of an exec's output that are stored."""
+
+STORED = frozenset({Kind.PTY, Kind.SHELL, Kind.EXEC})
+"""Kinds whose output is stored; of the others bytes are counted."""
+
+
+class RecordFull(Exception):
+    """The session's recording reached the maximum its policy permits."""
+
+
+@attrs.define(eq=False)
+class Recorder:
+    """Write one channel's track. Raises OSError when the disk refuses, which ends the session where it must."""
+
+    kind: Kind
+    terminal: bool
+    track: ITrack
+    mask: EchoMask
+    budgets: tuple[Budget, ...]
+    output: bool
+    hashed: bool
+    essential: bool
+    bytes_in: int = attrs.field(default=0, init=False)
+    bytes_out: int = attrs.field(default=0, init=False)
+    _stored: int = attrs.field(default=0, init=False)
+    _digest: Any = attrs.field(init=False, factory=hashlib.sha256)
+
+    def see(self, seen: Seen, at: float) -> None:
+        """Write what passed."""
+        match seen:
+            case Bytes(lane=Lane.TO_OPERATOR):
+                self._shown(seen.chunk, at)
+            case Bytes(lane=Lane.TO_TARGET):
+                self._typed(seen.chunk, at)
+            case Notice():
+                self._write(at, "o", line(seen.text, self.terminal))
+            case Mark():
+                self._write(at, "m", seen.label.encode("utf-8", "replace"))
+            case Resize():
+                self._write(at, "r", b"%dx%d" % (seen.columns, seen.rows))
+            case Request(name="exit-status") if len(seen.payload) == 4:
+                self._write(at, "x", str(int.from_bytes(seen.payload, "big")).encode())
+            case _:
+                pass
+
+    def tick(self, at: float) -> None:
+        """Write what was typed and has waited long enough for an echo."""
+        self._write_typed(self.mask.tick(at))
+
+    def end(self, at: float) -> dict[str, Any]:
+        """Close the track; return what is told of the channel."""
+        self._write_typed(self.mask.end(at))
+        if self.hashed:
+            self._write(at, "m", b"sha256 " + self._digest.hexdigest().encode())
+        self.track.end(at)
+        return {"bytes_in": self.bytes_in, "bytes_out": self.bytes_out, "stored": self._stored}
+
+    def _shown(self, chunk: bytes, at: float) -> None:
+        self.bytes_out += len(chunk)
+        if self.hashed:
+            self._digest.update(chunk)
+        if self.terminal:
+            self._write_typed(self.mask.shown(at, chunk))
+        if not self.output or self.kind not in STORED:
+            return
+        if not self.terminal and self._stored + len(chunk) > EXEC_CAP:
+            if self._stored <= EXEC_CAP:
+                self._stored = EXEC_CAP + 1
+                self._write(at, "m", b"output beyond %d bytes is counted, not stored" % EXEC_CAP)
+            return
+        self._stored += len(chunk)
+        self._write(at, "o", chunk)
+
+    def _typed(self, chunk: bytes, at: float) -> None:
+        self.bytes_in += len(chunk)
+        if self.kind in STORED:
+            self._write_typed(self.mask.typed(at, chunk))
+
+    def _write_typed(self, typed: list[Typed]) -> None:
+        for each in typed:
+            self._write(each.at, "i", each.chunk)
+
+    def _write(self, at: float, code: str, chunk: bytes) -> None:
+        self.track.write(at, code, chunk)
+        for budget in self.budgets:
+            budget.take(len(chunk), at)

@@ -1,0 +1,324 @@
+"""One running session: its frozen Grant, its channels, its recording, its clock and its end.
+
+The rule: after the start nothing enters but events of its own channels and immediate orders, and nothing of where
+policies come from can be reached. Whatever ends it – the operator, the target, an order, a rule, the clock, a
+failure – goes through :meth:`Run.end` or :meth:`Run.cut`, once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+
+import attrs
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IReactorTime
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from gateway.domain.audited import Attempts, shown
+from gateway.domain.budget import Budget
+from gateway.domain.echo import EchoMask
+from gateway.domain.facts import Fact
+from gateway.domain.flow import Flow
+from gateway.domain.grant import Grant
+from gateway.domain.lane import Event, GiveOrder, Order, OrderKind
+from gateway.domain.lock import Lock, Subject
+from gateway.domain.rights import OPAQUE, Kind
+from gateway.domain.risk import Risk
+from gateway.domain.session import State
+from gateway.interfaces import IFacts, IRecording
+from gateway.runtime.compose import Makings, early_flow, flow_of
+from gateway.runtime.record import Recorder
+
+log = Logger()
+
+ANNOUNCED = (600.0, 60.0)
+"""Seconds before the end at which the operator is told."""
+
+
+class Leg(Protocol):
+    """One channel of the session, as the session sees it."""
+
+    def feed(self, event: Event) -> None:
+        """Weigh an event that does not come from the wire."""
+
+    def say(self, text: str) -> None:
+        """Tell the operator one line."""
+
+    def finish(self, code: int, text: str | None) -> None:
+        """Say the line, give the exit code, close; what is queued leaves first."""
+
+    def resume(self) -> None:
+        """Refund windows that were held back."""
+
+
+class Connections(Protocol):
+    """The two connections of the session."""
+
+    def cut(self) -> None:
+        """Abort both now, like a lost network."""
+
+    def close(self) -> None:
+        """Cut the target's at once, and the operator's when he has read his line."""
+
+    def unlocked(self) -> None:
+        """Open the channels that waited for a lock's end."""
+
+
+@attrs.frozen
+class Workings:
+    """What a session runs on. ``wall`` gives seconds since the epoch, the clock monotonic ones."""
+
+    clock: IReactorTime
+    wall: Callable[[], float]
+    facts: IFacts
+    user_budget: Budget
+    ended: Callable[[Run], None]
+    rule_order: Callable[[Run, GiveOrder], None]
+
+
+@attrs.define(eq=False)
+class Run:
+    """Run one session."""
+
+    id: str
+    grant: Grant
+    workings: Workings
+    recording: IRecording | None = None
+    connections: Connections | None = None
+    state: State = State.WAITING
+    protocol: str = ""
+    locks: dict[str, Lock] = attrs.field(factory=dict)
+    legs: dict[int, Leg] = attrs.field(factory=dict)
+    recorders: dict[int, Recorder] = attrs.field(factory=dict)
+    risk: Risk = attrs.field(factory=Risk)
+    ended_because: str = ""
+    effective_at: float = 0.0
+    _attempts: Attempts = attrs.field(init=False, factory=Attempts)
+    _budget: Budget = attrs.field(init=False, factory=Budget)
+    _channels: int = attrs.field(init=False, default=0)
+    _epoch: float = attrs.field(init=False, default=0.0)
+    _touched: float = attrs.field(init=False, default=0.0)
+    _warned: float = attrs.field(init=False, default=float("inf"))
+
+    def __attrs_post_init__(self) -> None:
+        """Start the session's clock."""
+        self._epoch = self._touched = self.workings.clock.seconds()
+
+    # Identity and time.
+
+    @property
+    def at(self) -> float:
+        """Seconds since the session's start."""
+        return self.workings.clock.seconds() - self._epoch
+
+    @property
+    def idle(self) -> float:
+        """Seconds since the operator last did something."""
+        return self.workings.clock.seconds() - self._touched
+
+    @property
+    def locked(self) -> bool:
+        """Say whether a lock covers the session."""
+        return bool(self.locks)
+
+    @property
+    def subject(self) -> Subject:
+        """The session as locks see it."""
+        policy = self.grant.policy
+        return Subject(self.id, policy.operator, policy.groups, policy.target.name)
+
+    def identity(self) -> dict[str, Any]:
+        """Return what every fact of this session carries."""
+        policy = self.grant.policy
+        return {
+            "session": self.id, "user": policy.operator, "source": self.grant.source, "target": policy.target.name,
+            "account": policy.account, "policy": policy.digest, "risk": self.risk.score,
+        }  # fmt: skip
+
+    def tell(self, fact: Fact) -> Deferred[Any]:
+        """Tell a fact of this session; its identity goes before anything the fact says itself."""
+        told = self.workings.facts.tell(attrs.evolve(fact, body={**fact.body, **self.identity()}))
+        told.addErrback(self._untold, fact.kind)
+        return told
+
+    def _untold(self, failure: Failure, kind: str) -> None:
+        """Sink what telling raised: a session whose facts can not be kept is over."""
+        log.error("session {session}: fact {kind} could not be kept: {reason}",
+                  session=self.id, kind=kind, reason=failure.getErrorMessage())  # fmt: skip
+        self.end(75, "journal_failed", "the gateway can not keep its journal; the session is over")
+
+    # Channels.
+
+    def touch(self) -> None:
+        """Note that the operator did something."""
+        self._touched = self.workings.clock.seconds()
+
+    def number(self, leg: Leg) -> int:
+        """Give a new channel its number."""
+        self._channels += 1
+        self.legs[self._channels] = leg
+        return self._channels
+
+    def early(self, terminal: bool = False) -> Flow:
+        """Make the flow of a channel whose kind is not known yet."""
+        return early_flow(self._makings(terminal, ""))
+
+    def compose(self, number: int, kind: Kind, terminal: bool, where: str) -> Flow:
+        """Make a channel's flow and begin its track; raises OSError where recording is required and fails."""
+        policy = self.grant.policy
+        taps: tuple[Recorder, ...] = ()
+        if self.recording is not None:
+            record = policy.restrictions.record
+            told = {"command": shown(where), "kind": kind.value}
+            track = self.recording.track(number, "pty" if terminal else kind.value, self.at, told)
+            recorder = Recorder(
+                kind=kind,
+                terminal=terminal,
+                track=track,
+                mask=EchoMask(record.input if terminal or record.input == "full" else "off"),
+                budgets=(self._budget, self.workings.user_budget),
+                output=record.output,
+                hashed=record.exec_hash and not terminal,
+                essential=policy.settings.record_required,
+            )
+            self.recorders[number] = recorder
+            taps = (recorder,)
+        self.protocol = self.protocol or kind.value
+        body = {"channel": number, "channel_kind": kind.value, "command": shown(where), "opaque": kind in OPAQUE}
+        self.tell(Fact("channel.opened", body))
+        return flow_of(kind, self._makings(terminal, where), taps)
+
+    def _makings(self, terminal: bool, where: str) -> Makings:
+        return Makings(self.grant.policy, self._attempts, self.risk, terminal, self.locked, where)
+
+    def gone(self, number: int, exit_status: str) -> None:
+        """Note that a channel is closed."""
+        if self.legs.pop(number, None) is None:
+            return
+        body: dict[str, Any] = {"channel": number, "exit": exit_status}
+        recorder = self.recorders.pop(number, None)
+        if recorder is not None:
+            try:
+                body |= recorder.end(self.at)
+            except OSError as fault:
+                self.recording_failed(fault)
+        self.tell(Fact("channel.closed", body))
+
+    def recording_failed(self, fault: OSError) -> None:
+        """End the session where no record means no session; tell it in any case."""
+        self.tell(Fact("recording.failed", {"reason": fault.strerror or type(fault).__name__}))
+        if self.grant.policy.settings.record_required:
+            self.end(75, "recording_failed", "the session can not be recorded any more; it is over")
+
+    def pause(self) -> float:
+        """Return for how many seconds output's windows are not refunded, so that recording keeps pace."""
+        budgets = (self._budget, self.workings.user_budget)
+        return max(budget.pause(self.workings.clock.seconds() - self._epoch) for budget in budgets)
+
+    # Time.
+
+    def tick(self, now: float) -> None:
+        """Do what is due: ``now`` in seconds since the epoch."""
+        if self.state is State.ENDED:
+            return
+        for recorder in tuple(self.recorders.values()):
+            try:
+                recorder.tick(self.at)
+            except OSError as fault:
+                self.recording_failed(fault)
+        restrictions = self.grant.policy.restrictions
+        if restrictions.idle_timeout and not self.locked and self.idle >= restrictions.idle_timeout:
+            self.end(75, "idle", f"nothing was typed for {restrictions.idle_timeout} seconds; the session is over")
+        elif self.grant.ends is not None:
+            self._near_end(self.grant.ends - now)
+        if self.recording is not None and 0 < restrictions.record.maximum < self.recording.written:
+            self.tell(Fact("recording.budget", {"outcome": "ended", "bytes": self.recording.written}))
+            self.end(77, "record_budget", "the recording reached the size this grant permits; the session is over")
+
+    def _near_end(self, left: float) -> None:
+        if left <= 0:
+            self.end(75, "expired", "the time granted for this session is over")
+            return
+        near = min((mark for mark in ANNOUNCED if left <= mark), default=float("inf"))
+        if near < self._warned:
+            self._warned = near
+            self.tell(Fact("session.expiring", {"seconds": round(left)}))
+            self.say(f"this session ends in {duration(left)}")
+
+    def say(self, text: str) -> None:
+        """Tell the operator one line on every channel that can show one."""
+        for leg in tuple(self.legs.values()):
+            leg.say(text)
+
+    # Orders.
+
+    def lock(self, lock: Lock, notice: str) -> bool:
+        """Freeze every channel; return whether the session was free before."""
+        was_free = not self.locks and self.state is not State.ENDED
+        self.locks[lock.id] = lock
+        if was_free:
+            self._order_all(notice, lock=True)
+            self.state = State.LOCKED if self.state is State.LIVE else self.state
+        return was_free
+
+    def unlock(self, ids: tuple[str, ...], notice: str) -> bool:
+        """Release the session when none of its locks remains; return whether it was released now."""
+        if not self.locks:
+            return False
+        for lock_id in ids:
+            self.locks.pop(lock_id, None)
+        if self.locks or self.state is State.ENDED:
+            return False
+        self.state = State.LIVE if self.state is State.LOCKED else self.state
+        self.touch()
+        self._order_all(notice, lock=False)
+        if self.connections is not None:
+            self.connections.unlocked()
+        return True
+
+    def _order_all(self, notice: str, lock: bool) -> None:
+        order = Order(OrderKind.LOCK if lock else OrderKind.UNLOCK, by="", notice=notice)
+        for leg in tuple(self.legs.values()):
+            leg.feed(order)
+
+    def order_by_rule(self, order: GiveOrder) -> None:
+        """Have an order given that a rule asks for."""
+        self.workings.rule_order(self, order)
+
+    # The end.
+
+    def end(self, code: int, reason: str, text: str | None) -> None:
+        """End the session in order: the line, the exit code, CLOSE; then the connections."""
+        if self.state is State.ENDED:
+            return
+        self._over(reason)
+        for leg in tuple(self.legs.values()):
+            leg.finish(code, text)
+        if self.connections is not None:
+            self.connections.close()
+        self.workings.ended(self)
+
+    def cut(self, reason: str) -> None:
+        """End the session like a lost network, in this turn."""
+        if self.state is State.ENDED:
+            return
+        self._over(reason)
+        if self.connections is not None:
+            self.connections.cut()
+        self.workings.ended(self)
+
+    def _over(self, reason: str) -> None:
+        self.state = State.ENDED
+        self.ended_because = reason
+        self.effective_at = self.workings.wall()
+
+    def summary(self) -> Mapping[str, Any]:
+        """Return what ``session.ended`` says."""
+        return {"reason": self.ended_because, "duration": round(self.at, 3), "level": self.risk.level}
+
+
+def duration(seconds: float) -> str:
+    """Write a duration for people."""
+    return f"{round(seconds / 60)} minutes" if seconds > 90 else f"{max(1, round(seconds))} seconds"

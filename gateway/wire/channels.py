@@ -1,0 +1,279 @@
+"""One end of a channel (RFC 4254 §5): ordered output with EOF and CLOSE inside it, windows, answers in order.
+
+The rules:
+
+* what is written leaves in order: bytes, EOF, requests and CLOSE stand in one queue; EOF never overtakes a byte;
+* never more is sent than the peer's window and packet size permit; never more is accepted than was granted;
+* every request that wants a reply gets exactly one, in the order of the requests;
+* nothing is sent after CLOSE, nothing is heard after the peer's CLOSE.
+
+A channel end knows nothing of sessions: whoever owns it is its listener.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections import deque
+from typing import Protocol
+
+import attrs
+
+EXTENDED_STDERR = 1
+SMALLEST_PACKET = 1024
+"""A peer that takes less than this in one packet is refused."""
+LARGEST_PACKET = 32 * 1024
+MOST_UNANSWERED = 64
+"""So many requests of a peer may wait for an answer on one channel."""
+
+
+class ChannelFault(Exception):
+    """A peer broke RFC 4254; the connection is over."""
+
+
+class Listener(Protocol):
+    """What an owner of a channel end is told; every method returns at once."""
+
+    def opened(self) -> None:
+        """Hear that the peer confirmed the channel we asked for."""
+
+    def open_refused(self, code: int, text: str) -> None:
+        """Hear that the peer refused the channel we asked for."""
+
+    def received(self, chunk: bytes, stderr: bool) -> None:
+        """Take bytes that arrived, within what was granted."""
+
+    def widened(self) -> None:
+        """Hear that the peer takes more."""
+
+    def ended(self) -> None:
+        """Hear that the peer sends no more bytes."""
+
+    def requested(self, name: str, payload: bytes, slot: int | None) -> None:
+        """Take a request; answer by ``reply(slot, ok)`` where slot is not None."""
+
+    def replied(self, ok: bool) -> None:
+        """Hear the answer to our oldest open request."""
+
+    def closed(self) -> None:
+        """Hear that the channel is over on both sides, or its connection lost."""
+
+
+class Sender(Protocol):
+    """What a channel end needs of its connection."""
+
+    def send(self, number: int, payload: bytes) -> None:
+        """Send one message."""
+
+    def forget(self, local: int) -> None:
+        """Free a channel number."""
+
+
+OPEN_CONFIRMATION, OPEN_FAILURE = 91, 92
+WINDOW_ADJUST, DATA, EXTENDED_DATA, EOF, CLOSE = 93, 94, 95, 96, 97
+REQUEST, SUCCESS, FAILURE = 98, 99, 100
+
+
+@attrs.frozen
+class _Chunk:
+    view: memoryview
+    stderr: bool
+
+
+@attrs.define(eq=False)
+class ChannelEnd:
+    """Hold one end of a channel; ``granted`` and ``room`` in bytes."""
+
+    sender: Sender
+    kind: str
+    local: int
+    listener: Listener | None = None
+    granted: int = 0
+    """What the peer may still send."""
+    remote: int = -1
+    room: int = 0
+    """What the peer still takes."""
+    packet: int = LARGEST_PACKET
+    queued: int = attrs.field(default=0, init=False)
+    """Bytes written that have not been sent."""
+    confirmed: bool = attrs.field(default=False, init=False)
+    """Whether we accepted the channel the peer asked for."""
+    sent_close: bool = attrs.field(default=False, init=False)
+    got_close: bool = attrs.field(default=False, init=False)
+    got_eof: bool = attrs.field(default=False, init=False)
+    _closing: bool = attrs.field(default=False, init=False)
+    _ending: bool = attrs.field(default=False, init=False)
+    _queue: deque[_Chunk | tuple[int, bytes]] = attrs.field(init=False, factory=deque)
+    _slots: deque[list[int | bool | None]] = attrs.field(init=False, factory=deque)
+    _next_slot: int = attrs.field(default=0, init=False)
+
+    # What the owner does.
+
+    def confirm(self, window: int, packet: int) -> None:
+        """Accept the channel the peer asked for, granting it ``window`` bytes."""
+        self.granted, self.confirmed = window, True
+        self.sender.send(OPEN_CONFIRMATION, struct.pack(">LLLL", self.remote, self.local, window, packet))
+
+    def refuse(self, code: int, text: str) -> None:
+        """Refuse the channel the peer asked for, with a reason code of RFC 4254 §5.1."""
+        words = text.encode("utf-8", "replace")
+        payload = struct.pack(">LLL", self.remote, code, len(words)) + words + struct.pack(">L", 0)
+        self.sent_close = self.got_close = True
+        self.sender.send(OPEN_FAILURE, payload)
+        self.sender.forget(self.local)
+
+    def write(self, chunk: bytes, stderr: bool = False) -> None:
+        """Queue bytes behind everything queued before; dropped after :meth:`end` or :meth:`close`."""
+        if chunk and not (self._closing or self._ending):
+            self.queued += len(chunk)
+            self._queue.append(_Chunk(memoryview(chunk), stderr))
+            self._pump()
+
+    def end(self) -> None:
+        """Send EOF behind everything queued before; once."""
+        if not (self._closing or self._ending):
+            self._ending = True
+            self._enqueue(EOF, struct.pack(">L", self.remote))
+
+    def request(self, name: str, payload: bytes, wants_reply: bool) -> None:
+        """Queue a channel request behind everything queued before."""
+        if not self._closing:
+            encoded = name.encode("ascii")
+            head = struct.pack(">LL", self.remote, len(encoded)) + encoded + bytes((wants_reply,))
+            self._enqueue(REQUEST, head + payload)
+
+    def close(self) -> None:
+        """Send CLOSE behind everything queued before; once."""
+        if not self._closing:
+            self._closing = True
+            self._enqueue(CLOSE, struct.pack(">L", self.remote))
+
+    def reply(self, slot: int | None, ok: bool) -> None:
+        """Answer a request; the answer leaves when all earlier ones have left."""
+        for waiting in self._slots:
+            if slot is not None and waiting[0] == slot:
+                waiting[1] = ok
+        while self._slots and self._slots[0][1] is not None:
+            number = SUCCESS if self._slots.popleft()[1] else FAILURE
+            if not self.sent_close:
+                self.sender.send(number, struct.pack(">L", self.remote))
+
+    def grant(self, count: int) -> None:
+        """Let the peer send ``count`` bytes more."""
+        if count > 0 and not self.sent_close and not self.got_eof:
+            self.granted += count
+            self.sender.send(WINDOW_ADJUST, struct.pack(">LL", self.remote, count))
+
+    # What the connection tells it.
+
+    def take_confirmation(self, remote: int, window: int, packet: int) -> None:
+        """Hear that the peer opened the channel."""
+        if packet < SMALLEST_PACKET:
+            raise ChannelFault("the peer takes too small packets")
+        self.remote, self.room, self.packet = remote, window, min(packet, LARGEST_PACKET)
+        if self.listener:
+            self.listener.opened()
+
+    def take_bytes(self, chunk: bytes, stderr: bool) -> None:
+        """Hear bytes; raise ChannelFault when they exceed the window or follow EOF."""
+        if self.got_close:
+            return
+        if len(chunk) > self.granted or self.got_eof:
+            raise ChannelFault("the peer sent more than its window permits")
+        self.granted -= len(chunk)
+        if self.listener:
+            self.listener.received(chunk, stderr)
+
+    def take_adjust(self, count: int) -> None:
+        """Hear that the peer takes more."""
+        if self.room + count >= 2**32:
+            raise ChannelFault("the peer widened its window beyond 2^32-1")
+        self.room += count
+        self._pump()
+        if self.listener and not self.got_close:
+            self.listener.widened()
+
+    def take_eof(self) -> None:
+        """Hear EOF; a second one is ignored."""
+        if self.listener and not (self.got_eof or self.got_close):
+            self.got_eof = True
+            self.listener.ended()
+
+    def take_request(self, name: str, wants_reply: bool, payload: bytes) -> None:
+        """Hear a request."""
+        if self.got_close or self.listener is None:
+            return
+        slot: int | None = None
+        if wants_reply:
+            if len(self._slots) >= MOST_UNANSWERED:
+                raise ChannelFault("too many unanswered channel requests")
+            slot = self._next_slot = self._next_slot + 1
+            self._slots.append([slot, None])
+        self.listener.requested(name, payload, slot)
+
+    def take_reply(self, ok: bool) -> None:
+        """Hear the answer to our oldest open request."""
+        if self.listener and not self.got_close:
+            self.listener.replied(ok)
+
+    def take_close(self) -> None:
+        """Hear CLOSE: what is still queued is dropped, as the peer will not read it; CLOSE is answered."""
+        if self.got_close:
+            return
+        self.got_close = True
+        self._queue.clear()
+        self.queued = 0
+        if not self.sent_close:
+            self._closing = self.sent_close = True
+            self.sender.send(CLOSE, struct.pack(">L", self.remote))
+        self._over()
+
+    def lost(self) -> None:
+        """Hear that the connection is gone."""
+        if not (self.got_close and self.sent_close):
+            self.got_close = self.sent_close = self._closing = True
+            self._queue.clear()
+            self.queued = 0
+            if self.listener:
+                self.listener.closed()
+
+    # What is inside.
+
+    def _enqueue(self, number: int, payload: bytes) -> None:
+        self._queue.append((number, payload))
+        self._pump()
+
+    def _pump(self) -> None:
+        while self._queue and not self.sent_close:
+            item = self._queue[0]
+            if isinstance(item, _Chunk):
+                if not self._send_some(item):
+                    return
+                continue
+            self._queue.popleft()
+            self.sent_close = item[0] == CLOSE
+            self.sender.send(*item)
+        if self.sent_close and self.got_close:
+            self._over()
+
+    def _send_some(self, chunk: _Chunk) -> bool:
+        count = min(len(chunk.view), self.room, self.packet)
+        if count <= 0:
+            return False
+        piece = chunk.view[:count]
+        if count == len(chunk.view):
+            self._queue.popleft()
+        else:
+            self._queue[0] = _Chunk(chunk.view[count:], chunk.stderr)
+        self.room -= count
+        self.queued -= count
+        if chunk.stderr:
+            head = struct.pack(">LLL", self.remote, EXTENDED_STDERR, count)
+            self.sender.send(EXTENDED_DATA, head + piece)
+        else:
+            self.sender.send(DATA, struct.pack(">LL", self.remote, count) + piece)
+        return True
+
+    def _over(self) -> None:
+        self.sender.forget(self.local)
+        if self.listener:
+            self.listener.closed()

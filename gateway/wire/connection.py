@@ -1,0 +1,257 @@
+"""The ssh-connection service (RFC 4254), the same for both roles: channels by number, messages by one table.
+
+The rule: a message that is not in the table is not understood, and is refused; a message for a channel that is gone
+is ignored, because it may have crossed our CLOSE; a malformed one ends the connection. What channels and global
+requests mean is the owner's.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable
+from typing import Any, Protocol
+
+import attrs
+
+from gateway.wire.channels import LARGEST_PACKET, SMALLEST_PACKET, ChannelEnd, ChannelFault, Listener
+from gateway.wire.fields import Fields, MalformedField, string
+
+PROTOCOL_ERROR = 2
+BY_APPLICATION = 11
+LONGEST_TEXT = 32 * 1024
+LONGEST_CHUNK = 256 * 1024
+ADMINISTRATIVELY_PROHIBITED, CONNECT_FAILED, UNKNOWN_TYPE, RESOURCE_SHORTAGE = 1, 2, 3, 4
+
+
+class Carrying(Protocol):
+    """What a connection needs of its transport."""
+
+    def sendPacket(self, number: int, payload: bytes) -> None:
+        """Send one message."""
+
+    def sendUnimplemented(self) -> None:
+        """Say that the last message was not understood."""
+
+    def sendDisconnect(self, code: int, text: bytes) -> None:
+        """Say why, then close."""
+
+    def lose(self) -> None:
+        """Send what is collected, then close."""
+
+    def abort(self) -> None:
+        """Cut the connection without a word."""
+
+
+class Owner(Protocol):
+    """What an owner of a connection is told."""
+
+    def started(self, connection: Connection) -> None:
+        """Hear that the service runs."""
+
+    def open_requested(self, end: ChannelEnd, extra: bytes) -> None:
+        """Hear that the peer wants a channel of ``end.kind``; answer by ``confirm`` or ``refuse``, now or later."""
+
+    def global_requested(self, name: str, payload: bytes) -> bool:
+        """Answer a global request of the peer."""
+
+    def lost(self) -> None:
+        """Hear that the connection is over."""
+
+
+@attrs.frozen
+class Limits:
+    """How much one connection may hold."""
+
+    channels: int = 64
+
+
+class Connection:
+    """Carry channels over one SSH transport, which sets ``transport`` before the service starts."""
+
+    name = b"ssh-connection"
+    transport: Carrying
+
+    def __init__(self, owner: Owner, limits: Limits = Limits()) -> None:
+        self.owner = owner
+        self.limits = limits
+        self.channels: dict[int, ChannelEnd] = {}
+        self.running = False
+        self._next = 0
+
+    # What Conch calls.
+
+    def serviceStarted(self) -> None:
+        """Begin: tell the owner."""
+        self.running = True
+        self.owner.started(self)
+
+    def serviceStopped(self) -> None:
+        """End: every channel is lost, then the owner is told."""
+        if self.running:
+            self.running = False
+            for end in tuple(self.channels.values()):
+                end.lost()
+            self.channels.clear()
+            self.owner.lost()
+
+    def packetReceived(self, number: int, payload: bytes) -> None:
+        """Read one message by the table; end the connection when it is malformed or not permitted."""
+        known = MESSAGES.get(number)
+        if known is None:
+            self.transport.sendUnimplemented()
+            return
+        try:
+            known(self, Fields(payload))
+        except (MalformedField, ChannelFault) as fault:
+            self.transport.sendDisconnect(PROTOCOL_ERROR, str(fault).encode("ascii", "replace"))
+
+    # What owners do.
+
+    def open(
+        self, kind: str, listener: Listener, window: int, packet: int = LARGEST_PACKET, extra: bytes = b""
+    ) -> ChannelEnd:
+        """Ask the peer for a channel, granting it ``window`` bytes."""
+        end = ChannelEnd(self, kind, self._number(), listener, granted=window)
+        self.channels[end.local] = end
+        numbers = struct.pack(">LLL", end.local, window, packet)
+        self.send(90, string(kind.encode("ascii")) + numbers + extra)
+        return end
+
+    def request(self, name: str, payload: bytes = b"", wants_reply: bool = False) -> None:
+        """Make a global request."""
+        self.send(80, string(name.encode("ascii")) + bytes((wants_reply,)) + payload)
+
+    def send(self, number: int, payload: bytes) -> None:
+        """Send one message; nothing once the service has stopped."""
+        if self.running:
+            self.transport.sendPacket(number, payload)
+
+    def forget(self, local: int) -> None:
+        """Free a channel number."""
+        self.channels.pop(local, None)
+
+    def _number(self) -> int:
+        while self._next in self.channels:
+            self._next = (self._next + 1) & 0xFFFFFFFF
+        number, self._next = self._next, (self._next + 1) & 0xFFFFFFFF
+        return number
+
+    # The messages.
+
+    def _global(self, fields: Fields) -> None:
+        name, wants_reply = _name(fields), fields.boolean("want reply")
+        ok = self.owner.global_requested(name, fields.rest())
+        if wants_reply:
+            self.send(81 if ok else 82, b"")
+
+    def _global_answer(self, fields: Fields) -> None:
+        """Take the answer to a keepalive: that it came is all it says."""
+
+    def _open(self, fields: Fields) -> None:
+        kind, remote, window, packet = (
+            _name(fields),
+            fields.uint32("number"),
+            fields.uint32("number"),
+            fields.uint32("number"),
+        )
+        end = ChannelEnd(self, kind, self._number(), remote=remote, room=window)
+        end.packet = min(packet, LARGEST_PACKET)
+        if len(self.channels) >= self.limits.channels:
+            end.refuse(RESOURCE_SHORTAGE, "too many channels on this connection")
+        elif packet < SMALLEST_PACKET:
+            end.refuse(RESOURCE_SHORTAGE, "the channel's packets are too small")
+        else:
+            self.channels[end.local] = end
+            self.owner.open_requested(end, fields.rest())
+
+    def _confirmed(self, fields: Fields) -> None:
+        end = self._of(fields, confirmed=False)
+        remote, window, packet = fields.uint32("number"), fields.uint32("number"), fields.uint32("number")
+        if end:
+            end.take_confirmation(remote, window, packet)
+
+    def _refused(self, fields: Fields) -> None:
+        end = self._of(fields, confirmed=False)
+        code, text = fields.uint32("number"), fields.string("reason", LONGEST_TEXT).decode("utf-8", "replace")
+        if end and end.listener:
+            self.forget(end.local)
+            end.sent_close = end.got_close = True
+            end.listener.open_refused(code, text)
+
+    def _adjust(self, fields: Fields) -> None:
+        end, count = self._of(fields), fields.uint32("number")
+        fields.end("the message")
+        if end:
+            end.take_adjust(count)
+
+    def _bytes(self, fields: Fields) -> None:
+        end, chunk = self._of(fields), fields.string("channel data", LONGEST_CHUNK)
+        fields.end("the message")
+        if end:
+            end.take_bytes(chunk, stderr=False)
+
+    def _extended(self, fields: Fields) -> None:
+        end, code, chunk = self._of(fields), fields.uint32("number"), fields.string("channel data", LONGEST_CHUNK)
+        fields.end("the message")
+        if end and code == 1:
+            end.take_bytes(chunk, stderr=True)
+        elif end:
+            raise ChannelFault("the peer sent extended data of an unknown type")
+
+    def _eof(self, fields: Fields) -> None:
+        end = self._of(fields)
+        fields.end("the message")
+        if end:
+            end.take_eof()
+
+    def _close(self, fields: Fields) -> None:
+        end = self._of(fields)
+        fields.end("the message")
+        if end:
+            end.take_close()
+
+    def _request(self, fields: Fields) -> None:
+        end, name, wants_reply = self._of(fields), _name(fields), fields.boolean("want reply")
+        if end:
+            end.take_request(name, wants_reply, fields.rest())
+
+    def _success(self, fields: Fields) -> None:
+        self._replied(fields, True)
+
+    def _failure(self, fields: Fields) -> None:
+        self._replied(fields, False)
+
+    def _replied(self, fields: Fields, ok: bool) -> None:
+        end = self._of(fields)
+        fields.end("the message")
+        if end:
+            end.take_reply(ok)
+
+    def _of(self, fields: Fields, confirmed: bool = True) -> ChannelEnd | None:
+        end = self.channels.get(fields.uint32("number"))
+        return end if end is not None and (end.remote >= 0) is confirmed else None
+
+
+def _name(fields: Fields) -> str:
+    raw = fields.string("name", 64)
+    if not raw or any(byte <= 32 or byte >= 127 for byte in raw):
+        raise MalformedField("a name in the message is malformed")
+    return raw.decode("ascii")
+
+
+MESSAGES: dict[int, Callable[[Any, Fields], None]] = {
+    80: Connection._global,
+    81: Connection._global_answer,
+    82: Connection._global_answer,
+    90: Connection._open,
+    91: Connection._confirmed,
+    92: Connection._refused,
+    93: Connection._adjust,
+    94: Connection._bytes,
+    95: Connection._extended,
+    96: Connection._eof,
+    97: Connection._close,
+    98: Connection._request,
+    99: Connection._success,
+    100: Connection._failure,
+}
