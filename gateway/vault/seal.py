@@ -56,6 +56,10 @@ class DataKey:
             words = f"the sealed secret {object_id} is damaged or was not sealed here; put it again"
             raise VaultError(words) from problem
 
+    def raw(self) -> Secret:
+        """Return the key itself, for those who keep it elsewhere."""
+        return self._key
+
     def wrap(self, recipient: bytes) -> bytes:
         """Wrap this key for a recipient's public key (32 bytes)."""
         ephemeral = X25519PrivateKey.generate()
