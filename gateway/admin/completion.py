@@ -25,7 +25,7 @@ def offer(verbs: Mapping[str, Verb], room: Room, before: str) -> tuple[str, ...]
 
 def rest(offered: Sequence[str], begun: str) -> str:
     """Return what all offered words go on with; a blank follows the only one."""
-    alike = os.path.commonprefix(list(offered))
+    alike = os.path.commonprefix(list(offered))  # noqa: RUF071 - of characters is what is wanted
     return alike[len(begun) :] + (" " if len(offered) == 1 else "")
 
 

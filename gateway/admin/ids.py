@@ -6,7 +6,6 @@ The rule: an id is given back whole or not at all; a prefix that fits two is ref
 from __future__ import annotations
 
 import difflib
-import os.path
 from collections.abc import Collection, Iterable
 
 from gateway.admin.refusal import Refusal, missing, usage
@@ -20,9 +19,15 @@ def shorten(ids: Iterable[str], least: int = SHORTEST) -> dict[str, str]:
     short = {}
     for position, each in enumerate(known):
         near = known[max(0, position - 1) : position] + known[position + 1 : position + 2]
-        alike = max((len(os.path.commonprefix((each, other))) for other in near), default=0)
+        alike = max((_alike(each, other) for other in near), default=0)
         short[each] = each[: max(least, alike + 1)]
     return short
+
+
+def _alike(one: str, other: str) -> int:
+    """Return how many characters two ids begin with alike."""
+    pairs = enumerate(zip(one, other, strict=False))
+    return next((place for place, (a, b) in pairs if a != b), min(len(one), len(other)))
 
 
 def whole(prefix: str, ids: Collection[str], what: str) -> str:

@@ -8,6 +8,7 @@ line asks for a fresh room, so a role that was lost a moment ago is lost here. W
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import Protocol
 
 import attrs
 from twisted.internet.defer import CancelledError, Deferred
@@ -21,7 +22,7 @@ from gateway.admin.editor import Event, LineEditor
 from gateway.admin.perform import PREFIX, perform
 from gateway.admin.refusal import Exit, Refusal, usage
 from gateway.admin.room import Room
-from gateway.admin.streams import Stdin, Streams, Write
+from gateway.admin.streams import Stdin, Streams, Valve
 from gateway.admin.verb import Verb
 from gateway.domain.secret import Secret
 
@@ -30,6 +31,8 @@ log = Logger()
 LEAVING = frozenset({"exit", "quit", "logout"})
 WIDEST = 1000
 CTRL_C, CTRL_D = b"\x03", b"\x04"
+MOST_UNSENT = 256 * 1024
+"""Bytes the door may hold before long output waits."""
 
 Verbs = Mapping[str, Verb]
 
@@ -43,7 +46,35 @@ def _columns(columns: int) -> int:
     return min(columns, WIDEST) if columns > 0 else 80
 
 
-@attrs.define
+class Start(Protocol):
+    """How a program is started: no command for a shell, the terminal's columns and rows or None."""
+
+    @property
+    def command(self) -> str | None:
+        """The command line."""
+
+    @property
+    def terminal(self) -> tuple[int, int] | None:
+        """The terminal's size in cells."""
+
+
+class Output(Protocol):
+    """Where a program writes; ``unsent`` are the bytes that the door still holds."""
+
+    def write(self, chunk: bytes) -> None:
+        """Write to stdout."""
+
+    def write_error(self, chunk: bytes) -> None:
+        """Write to stderr."""
+
+    def exit(self, code: int) -> None:
+        """End with an exit code."""
+
+    def unsent(self) -> int:
+        """Return how many bytes have not been taken yet."""
+
+
+@attrs.define(eq=False)
 class VerbProgram:
     """One channel's verbs; made for a channel, started once, told what arrives, and it tells when it is done.
 
@@ -52,8 +83,7 @@ class VerbProgram:
 
     room_factory: Callable[[], Room]
     verbs: Verbs
-    _write: Write = attrs.field(init=False)
-    _exit: Callable[[int], None] = attrs.field(init=False)
+    _output: Output = attrs.field(init=False)
     _streams: Streams = attrs.field(init=False)
     _editor: LineEditor | None = attrs.field(init=False, default=None)
     _interactive: bool = attrs.field(init=False, default=False)
@@ -63,30 +93,21 @@ class VerbProgram:
     _code: int = attrs.field(init=False, default=0)
     _over: bool = attrs.field(init=False, default=False)
 
-    def start(
-        self,
-        line: bytes | None,
-        size: tuple[int, int] | None,
-        write: Write,
-        write_error: Write,
-        exit: Callable[[int], None],
-    ) -> None:
-        """Begin: a command line or None, the terminal's columns and rows or None, and where the output goes.
-
-        ``exit`` is called once, with the code, when nothing more will be written.
-        """
-        self._write, self._exit = write, exit
-        if size is None:
-            self._streams = Streams(Stdin(), write, write_error)
+    def start(self, start: Start, output: Output) -> None:
+        """Begin: run the command line, or a shell where there is none and a terminal."""
+        self._output = output
+        valve = Valve(lambda: output.unsent() > MOST_UNSENT)
+        if start.terminal is None:
+            self._streams = Streams(Stdin(), output.write, output.write_error, valve)
         else:
-            self._editor = LineEditor("", _columns(size[0]))
-            self._streams = Streams(Stdin(), self._paint, self._paint, prompt=self._ask)
-        self._interactive = line is None and size is not None
+            self._editor = LineEditor("", _columns(start.terminal[0]))
+            self._streams = Streams(Stdin(), self._paint, self._paint, valve, self._ask)
+        self._interactive = start.command is None and start.terminal is not None
         if self._interactive:
             self._next_line()
             self._pump()
         else:
-            self._run(line or b"")
+            self._run(start.command or "")
 
     def received(self, chunk: bytes) -> None:
         """Take bytes from the operator's side."""
@@ -100,7 +121,7 @@ class VerbProgram:
             self._editor.ahead(chunk)
             self._pump()
 
-    def eof(self) -> None:
+    def ended(self) -> None:
         """Take the end of what the operator's side sends."""
         if self._over:
             return
@@ -115,13 +136,9 @@ class VerbProgram:
         if self._editor is not None:
             self._editor.columns = _columns(columns)
 
-    def paused(self) -> None:
-        """Take note that the door is full: hold long output."""
-        self._streams.valve.close()
-
-    def resumed(self) -> None:
+    def drained(self) -> None:
         """Take note that the door takes more."""
-        self._streams.valve.open()
+        self._streams.valve.drained()
 
     def stopped(self) -> None:
         """Take note that the door is gone: cancel what runs, write nothing more."""
@@ -137,7 +154,7 @@ class VerbProgram:
             self._finish(Exit.DENIED)
 
     def _paint(self, chunk: bytes) -> None:
-        self._write(paintable(chunk))
+        self._output.write(paintable(chunk))
 
     def _say(self, words: str) -> None:
         self._streams.write_error(f"{PREFIX}{clean(words)}\n".encode())
@@ -145,7 +162,7 @@ class VerbProgram:
     def _finish(self, code: int) -> None:
         if not self._over:
             self.stopped()
-            self._exit(int(code))
+            self._output.exit(int(code))
 
     def _typed_meanwhile(self, editor: LineEditor, chunk: bytes) -> None:
         if CTRL_C in chunk and self._running is not None:
@@ -159,7 +176,7 @@ class VerbProgram:
             if end:
                 self._streams.stdin.eof()
 
-    def _run(self, line: bytes | str) -> None:
+    def _run(self, line: str) -> None:
         streams = attrs.evolve(self._streams, stdin=_no_input()) if self._interactive else self._streams
         try:
             words, room = split(line), self.room_factory()
@@ -171,7 +188,7 @@ class VerbProgram:
         running.addCallbacks(self._done, self._failed)
 
     def _failed(self, failure: Failure) -> None:
-        if failure.check(CancelledError):
+        if isinstance(failure.value, CancelledError):
             if not self._over:
                 self._say("interrupted")
             self._done(Exit.FAILED)
@@ -194,15 +211,16 @@ class VerbProgram:
     def _next_line(self) -> None:
         if self._editor is not None:
             self._editor.begin("ostiary> ")
-            self._write(self._editor.paint())
+            self._output.write(self._editor.paint())
 
     def _ask(self, words: str) -> Deferred[Secret]:
         editor = self._editor
         if editor is None or self._asking is not None:
             raise usage("there is no terminal to ask at")
-        self._asking = asking = Deferred()
+        asking: Deferred[Secret] = Deferred()
+        self._asking = asking
         editor.begin(f"{words}: ", hidden=True)
-        self._write(editor.paint())
+        self._output.write(editor.paint())
         return asking
 
     def _left(self) -> None:
@@ -218,7 +236,7 @@ class VerbProgram:
         try:
             while not self._over and (self._running is None or self._asking is not None):
                 painted, event = self._editor.press()
-                self._write(painted)
+                self._output.write(painted)
                 if event is None:
                     break
                 self._react(self._editor, event)
@@ -236,7 +254,7 @@ class VerbProgram:
                 editor.take()
                 self._next_line()
             case Event.END:
-                self._write(b"\r\n")
+                self._output.write(b"\r\n")
                 self._finish(self._code)
             case Event.COMPLETE:
                 self._complete(editor)
@@ -274,7 +292,7 @@ class VerbProgram:
         editor.insert(added)
         if not added and len(offered) > 1:
             self._paint(f"\n{'  '.join(offered)}\n".encode())
-        self._write(editor.paint())
+        self._output.write(editor.paint())
 
 
 def _no_input() -> Stdin:

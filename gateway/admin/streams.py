@@ -71,28 +71,29 @@ class Stdin:
         waiting.callback(found)
 
 
+def _never() -> bool:
+    return False
+
+
 @attrs.define
 class Valve:
     """Whether the door takes more; who writes much waits for :meth:`opened` between its pieces."""
 
-    _closed: bool = False
+    _full: Callable[[], bool] = _never
     _waiting: list[Deferred[None]] = attrs.field(factory=list)
 
-    def close(self) -> None:
-        """Take note that the door is full."""
-        self._closed = True
-
-    def open(self) -> None:
-        """Take note that the door takes more; let the writers go on."""
-        self._closed = False
+    def drained(self) -> None:
+        """Let the writers go on, if the door takes more now."""
         waiting, self._waiting = self._waiting, []
         for each in waiting:
-            if not each.called:
+            if self._full():
+                self._waiting.append(each)
+            elif not each.called:
                 each.callback(None)
 
     def opened(self) -> Deferred[None]:
         """Fire when the door takes more."""
-        if not self._closed:
+        if not self._full():
             return succeed(None)
         waiting: Deferred[None] = Deferred()
         self._waiting.append(waiting)

@@ -68,7 +68,8 @@ def spell(seconds: object) -> str:
     """Write a duration for people: its one or two greatest units; ``-`` where there is none."""
     if not isinstance(seconds, int | float) or not math.isfinite(seconds):
         return "-"
-    left, parts = max(0, int(seconds)), []
+    left = max(0, int(seconds))
+    parts: list[str] = []
     for letter, unit in zip("dhms", SECONDS, strict=True):
         count, left = divmod(left, unit)
         if count or (letter == "s" and not parts):

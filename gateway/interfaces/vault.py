@@ -16,7 +16,7 @@ class VaultError(Exception):
 class ICredentialVault(Interface):
     """Keep secrets sealed; answer with signatures, passwords as Secret, and codes, never with keys or seeds.
 
-    A secret's id is ``credential/NAME`` or ``elevation/NAME``. ``VaultError`` is a ValueError in words for admins.
+    A secret's id is ``credential/NAME`` or ``elevation/NAME``.
     """
 
     def put(secret_id: str, secret: Secret, *, by: str, reason: str = "", kind: str = "") -> Deferred[None]:

@@ -84,7 +84,7 @@ class Pair:
             if sent and receiver not in self.reasons:
                 receiver.dataReceived(sent)
                 moved = True
-        for transport, wire in self.wires.items():
+        for wire in self.wires.values():
             if wire.closing and not wire.value():
                 for lost in self.wires:
                     if lost not in self.reasons:

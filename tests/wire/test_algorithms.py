@@ -108,5 +108,7 @@ class AgreementTests(SynchronousTestCase):
         """RFC 4253 §7: else the guessed packet is dropped."""
         server: Proposal = SERVER
         self.assertTrue(algorithms.guessed_right(CLIENT, server))
-        self.assertFalse(algorithms.guessed_right(attrs.evolve(CLIENT, exchanges=CLIENT.exchanges[1:]), server))
+        self.assertFalse(
+            algorithms.guessed_right(attrs.evolve(CLIENT, exchanges=CLIENT.exchanges[1:]), server)
+        )
         self.assertFalse(algorithms.guessed_right(attrs.evolve(CLIENT, host_keys=(b"x",)), server))

@@ -51,7 +51,7 @@ def concerned(call: Call, doing: str) -> tuple[str, str]:
             return scope, "*"
         case "session":
             subject = session_id(room, call["session"])
-            whose = str(room.roster.find(subject)["operator"])
+            whose = next(str(row["operator"]) for row in room.roster.sessions() if row["id"] == subject)
         case "user":
             subject = whose = call["user"]
             if subject not in snapshot.user:

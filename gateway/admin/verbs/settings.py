@@ -9,7 +9,7 @@ from typing import Any
 
 from gateway.admin.answer import Answer
 from gateway.admin.arguments import Argument, Option
-from gateway.admin.refusal import Exit
+from gateway.admin.refusal import Exit, usage
 from gateway.admin.room import ADMIN, AUDITOR
 from gateway.admin.selfless import refuse_favours
 from gateway.admin.verb import Call, Verb, roles
@@ -19,6 +19,8 @@ async def apply(call: Call) -> Answer:
     """Work out the difference, show it, and make it true unless it is a dry run."""
     texts = await call.streams.texts(call["file"])
     directory = call.room.directory
+    if call["prune"] and not any(text.strip() for text in texts.values()):
+        raise usage(f"{call['file']} names nothing, and --prune would remove everything: use `rm`")
     plan: Any = await call.room.in_thread(directory.plan, texts, prune=call["prune"])
     refuse_favours(call.caller, directory.snapshot(), plan.changes)
     dry = call["dry_run"]
