@@ -46,9 +46,10 @@ class Column:
 class Answer:
     """Say what was found.
 
-    ``columns`` with list ``data`` make a table; ``words`` are said instead of one, or, where ``columns`` stand, when
-    the list is empty. ``ids`` are all the ids among which shown ones must stay unique. ``raw`` goes to stdout as it is.
-    ``stream`` yields rows one by one. ``notes`` go to stderr, ``code`` is the exit code.
+    ``columns`` with list ``data`` make a table; ``words`` are said instead of one, or, where ``columns``
+    stand, when the list is empty. ``ids`` are all the ids among which shown ones must stay unique. ``raw``
+    goes to stdout as it is. ``stream`` yields rows one by one. ``notes`` go to stderr, ``code`` is the exit
+    code.
     """
 
     data: Any = None

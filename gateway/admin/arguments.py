@@ -1,7 +1,7 @@
 """The command line of a verb, strictly.
 
-The rule: what is not declared is refused with words, and nothing is guessed or abbreviated. Any list of strings is
-either parsed or refused with :exc:`Refusal`; the parser reads no file and no environment.
+The rule: what is not declared is refused with words, and nothing is guessed or abbreviated. Any list of
+strings is either parsed or refused with :exc:`Refusal`; the parser reads no file and no environment.
 """
 
 from __future__ import annotations

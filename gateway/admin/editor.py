@@ -1,9 +1,9 @@
 """One line, edited on a terminal: bytes in, bytes to paint and what was asked out.
 
-The rule: total on hostile bytes and bounded in all it keeps. What is painted is the prompt, cleaned text, and four
-escape sequences of our own (erase, move right, clear, and carriage return); nothing that came in is echoed raw.
-Known limits: one row is used, longer lines scroll sideways; characters beyond Unicode's own widths may misplace the
-cursor, never the text.
+The rule: total on hostile bytes and bounded in all it keeps. What is painted is the prompt, cleaned text, and
+four escape sequences of our own (erase, move right, clear, and carriage return); nothing that came in is
+echoed raw. Known limits: one row is used, longer lines scroll sideways; characters beyond Unicode's own
+widths may misplace the cursor, never the text.
 """
 
 from __future__ import annotations

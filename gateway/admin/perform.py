@@ -1,7 +1,8 @@
 """The one way through which every door calls a verb: find it, permit it, parse, run, show.
 
-The rule: roles are checked here and nowhere else, before the arguments are looked at. A refusal for want of a role is
-a fact. What goes wrong in words ends with the contract's exit code; anything else is left to the door to log.
+The rule: roles are checked here and nowhere else, before the arguments are looked at. A refusal for want of a
+role is a fact. What goes wrong in words ends with the contract's exit code; anything else is left to the door
+to log.
 """
 
 from __future__ import annotations
@@ -56,12 +57,8 @@ def find(verbs: Verbs, words: Sequence[str], caller: Caller) -> tuple[Verb, Sequ
     below = sorted(name.split()[1] for name in allowed if name.startswith(f"{words[0]} "))
     if below:
         raise usage(f"{words[0]} takes one of: {', '.join(below)}")
-    near = difflib.get_close_matches(" ".join(words[:2]), allowed, n=1) or difflib.get_close_matches(
-        words[0], allowed
-    )
-    raise usage(
-        f"there is no verb {words[0]!r}" + (f"; did you mean {near[0]!r}?" if near else "; try `help`")
-    )
+    near = difflib.get_close_matches(" ".join(words[:2]), allowed, n=1) or difflib.get_close_matches(words[0], allowed)
+    raise usage(f"there is no verb {words[0]!r}" + (f"; did you mean {near[0]!r}?" if near else "; try `help`"))
 
 
 async def permit(verb: Verb, room: Room) -> None:
@@ -114,16 +111,12 @@ async def _flow(answer: Answer, form: Form, streams: Streams) -> None:
     """Show a stream of rows as they come: NDJSON, or one JSON object whose list grows."""
     if answer.stream is None:
         return
-    start, between, end = (
-        (b'{"schema": "pam/1", "data": [', b", ", b"]}\n") if form is Form.JSON else (b"", b"", b"")
-    )
+    start, between, end = (b'{"schema": "pam/1", "data": [', b", ", b"]}\n") if form is Form.JSON else (b"", b"", b"")
     await streams.send(start)
     first = True
     async for row in answer.stream:
         line = row_json(row)
-        await streams.send(
-            line if form is not Form.JSON else (b"" if first else between) + line.rstrip(b"\n")
-        )
+        await streams.send(line if form is not Form.JSON else (b"" if first else between) + line.rstrip(b"\n"))
         first = False
     await streams.send(end)
 

@@ -1,7 +1,7 @@
 """How an answer is shown: tables for people, JSON, NDJSON and CSV for programs.
 
-The rule: programs get all of ``data``, escaped to ASCII; people get cleaned text. What a spreadsheet would take for
-a formula is quoted in CSV.
+The rule: programs get all of ``data``, escaped to ASCII; people get cleaned text. What a spreadsheet would
+take for a formula is quoted in CSV.
 """
 
 from __future__ import annotations
@@ -79,9 +79,7 @@ def _text(answer: Answer, zone: tzinfo | None) -> bytes:
 def table(answer: Answer, zone: tzinfo | None) -> str:
     """Return rows as a table with titles; a column that is empty in every row is left out."""
     short = shorten(answer.ids or _ids(answer.columns, answer.data))
-    cells = [
-        [cell(row.get(column.key), column, zone, short) for column in answer.columns] for row in answer.data
-    ]
+    cells = [[cell(row.get(column.key), column, zone, short) for column in answer.columns] for row in answer.data]
     kept = [index for index, _ in enumerate(answer.columns) if any(row[index] != "-" for row in cells)]
     lines = [
         [answer.columns[index].title for index in kept],

@@ -1,7 +1,8 @@
 """Everything a verb may use, as one value.
 
-The rule: a verb reaches nothing but what stands here. The composition root makes a room for the node and gives it,
-with :func:`attrs.evolve`, a fresh ``caller`` for every line that is called: roles are those of this moment.
+The rule: a verb reaches nothing but what stands here. The composition root makes a room for the node and
+gives it, with :func:`attrs.evolve`, a fresh ``caller`` for every line that is called: roles are those of this
+moment.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Nobody does himself a favour.
 
-The rule: an admin neither unlocks, activates nor grants to himself, and can not lock or switch himself off. Who calls
-locally is no user of the directory, so nothing here concerns him.
+The rule: an admin neither unlocks, activates nor grants to himself, and can not lock or switch himself off.
+Who calls locally is no user of the directory, so nothing here concerns him.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ STANDING = ("roles", "groups", "active", "kind", "origin", "second_factor")
 
 
 def spare_oneself(caller: Caller, snapshot: Snapshot, scope: str, subject: str, doing: str) -> None:
-    """Refuse an order of scope ``user | group | session | …`` that concerns the caller; for a session pass its user.
+    """Refuse an order of scope ``user | group | session | …`` that concerns the caller; for a session pass
+    its user.
 
     Raises :exc:`gateway.admin.refusal.Refusal`.
     """
@@ -45,14 +46,10 @@ def refuse_favours(caller: Caller, snapshot: Snapshot, changes: Iterable[Any]) -
         if change.table == "user" and change.name == caller.name:
             _refuse_standing(change.before, change.after)
         elif change.table == "grant" and change.after is not None and _concerns(change.after, own):
-            raise denied(
-                f"grant {change.name} would be your own: nobody grants to himself, ask another admin"
-            )
+            raise denied(f"grant {change.name} would be your own: nobody grants to himself, ask another admin")
 
 
-def favours_of(
-    caller: Caller, snapshot: Snapshot, table: str, name: str, values: Mapping[str, Any] | None
-) -> None:
+def favours_of(caller: Caller, snapshot: Snapshot, table: str, name: str, values: Mapping[str, Any] | None) -> None:
     """Refuse a single change as :func:`refuse_favours` does, from the keys that would be set."""
     own = snapshot.user.get(caller.name)
     if caller.is_local or own is None:

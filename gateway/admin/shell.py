@@ -1,8 +1,8 @@
 """Verbs over a byte channel: one line, or an interactive shell where there is a terminal.
 
-The rule: the door (an ssh channel) and this program know each other by :class:`VerbProgram`'s methods alone. Every
-line asks for a fresh room, so a role that was lost a moment ago is lost here. What reaches a terminal passes
-:func:`paintable`.
+The rule: the door (an ssh channel) and this program know each other by :class:`VerbProgram`'s methods alone.
+Every line asks for a fresh room, so a role that was lost a moment ago is lost here. What reaches a terminal
+passes :func:`paintable`.
 """
 
 from __future__ import annotations
@@ -78,7 +78,8 @@ class Output(Protocol):
 class VerbProgram:
     """One channel's verbs; made for a channel, started once, told what arrives, and it tells when it is done.
 
-    ``room_factory`` returns the room with the caller as he stands now; it raises :exc:`Refusal` when he is none.
+    ``room_factory`` returns the room with the caller as he stands now; it raises :exc:`Refusal` when he is
+    none.
     """
 
     room_factory: Callable[[], Room]

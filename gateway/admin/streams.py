@@ -1,16 +1,16 @@
 """Stdin, stdout and stderr of one verb, whatever the door.
 
-The rule: nothing is written to a paused door beyond the piece that found it open; stdin is bounded, and what is too
-much is refused instead of kept.
+The rule: nothing is written to a paused door beyond the piece that found it open; stdin is bounded, and what
+is too much is refused instead of kept.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Protocol
 
 import attrs
 from twisted.internet.defer import Deferred, succeed
+from twisted.python.failure import Failure
 
 from gateway.admin.refusal import Refusal, usage
 from gateway.domain.secret import Secret
@@ -21,21 +21,20 @@ PIECE = 32 * 1024
 Write = Callable[[bytes], None]
 
 
-class Prompt(Protocol):
-    """Ask a person at a terminal for a line that is not shown."""
-
-    def __call__(self, words: str) -> Deferred[Secret]:
-        """Fire with what was typed; fail with :exc:`Refusal` when he left."""
+Prompt = Callable[[str], Deferred[Secret]]
+"""Ask a person at a terminal for a line that is not shown; fails with :exc:`Refusal` when he left."""
 
 
 @attrs.define
 class Stdin:
     """Collect what the door received until its end, at most ``MOST_INPUT`` bytes."""
 
-    _buffer: bytearray = attrs.field(factory=bytearray)
-    _ended: bool = False
-    _overfull: bool = False
-    _waiting: Deferred[bytes] | None = None
+    _wanted: Callable[[], None] | None = None
+    """Called when the input is first read, where a door sends it on request only."""
+    _buffer: bytearray = attrs.field(init=False, factory=bytearray)
+    _ended: bool = attrs.field(init=False, default=False)
+    _overfull: bool = attrs.field(init=False, default=False)
+    _waiting: Deferred[bytes] | None = attrs.field(init=False, default=None)
 
     def received(self, chunk: bytes) -> None:
         """Take bytes from the door."""
@@ -54,9 +53,18 @@ class Stdin:
         """Fire with everything, once the input has ended; fails with :exc:`Refusal` when it is too much."""
         self._waiting = Deferred()
         waiting = self._waiting
+        wanted, self._wanted = self._wanted, None
         if self._ended:
             self._answer()
+        elif wanted is not None:
+            wanted()
         return waiting
+
+    def failed(self, failure: Failure) -> None:
+        """Take note that the input can not be had."""
+        waiting, self._waiting = self._waiting, None
+        if waiting is not None and not waiting.called:
+            waiting.errback(failure)
 
     def _answer(self) -> None:
         waiting, self._waiting = self._waiting, None
@@ -132,10 +140,8 @@ class Streams:
         return Secret(line)
 
     async def secret_text(self, words: str) -> Secret:
-        """Return a secret of many lines (a private key) from stdin, or one asked for at a terminal."""
-        if self.prompt is not None:
-            return await self.prompt(words)
-        text = await self.stdin.read()
+        """Return a secret of many lines (a private key) from stdin. Raises :exc:`Refusal`."""
+        text = b"" if self.prompt is not None else await self.stdin.read()
         if not text:
             raise Refusal(64, "usage", f"nothing came on stdin: send the {words} there, as in `… < file`")
         return Secret(text)

@@ -1,7 +1,7 @@
 """What a verb is.
 
-The rule: a verb is a row of a table: its name, who may call it, what it takes, and one coroutine that does it. It
-knows neither doors nor how its answer is shown.
+The rule: a verb is a row of a table: its name, who may call it, what it takes, and one coroutine that does
+it. It knows neither doors nor how its answer is shown.
 """
 
 from __future__ import annotations
@@ -63,7 +63,8 @@ class Call:
 class Verb:
     """A verb; ``own`` are the roles that see only their own rows, ``changes`` gives it ``--reason``.
 
-    ``lists`` gives it ``--ndjson`` and ``--csv``. ``hidden`` options (secrets) do not exist: secrets come on stdin.
+    ``lists`` gives it ``--ndjson`` and ``--csv``. ``hidden`` options (secrets) do not exist: secrets come on
+    stdin.
     """
 
     name: str

@@ -1,7 +1,7 @@
 """What is configured and this version does not do, in words.
 
-The rule: a key that is accepted and has no effect yet is named here as soon as it is set; nothing is passed over
-in silence.
+The rule: a key that is accepted and has no effect yet is named here as soon as it is set; nothing is passed
+over in silence.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What a value of ``pam.toml`` may be.
 
-The rule: a kind is a function from a TOML value to the value we keep; it raises ValueError in words that say what
-was expected, and nothing else. No kind opens, resolves or connects to what it reads.
+The rule: a kind is a function from a TOML value to the value we keep; it raises ValueError in words that say
+what was expected, and nothing else. No kind opens, resolves or connects to what it reads.
 """
 
 from __future__ import annotations
@@ -112,9 +112,7 @@ def endpoint(value: Any) -> str:
         return ""
     scheme, *arguments = split_endpoint(value)
     if scheme not in LISTENING:
-        raise ValueError(
-            f"expected an endpoint that begins with {', '.join(f'{word}:' for word in LISTENING)}"
-        )
+        raise ValueError(f"expected an endpoint that begins with {', '.join(f'{word}:' for word in LISTENING)}")
     keys = dict(argument.partition("=")[::2] for argument in arguments if "=" in argument)
     plain = [argument for argument in arguments if "=" not in argument]
     if scheme == "systemd":

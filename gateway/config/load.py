@@ -1,7 +1,7 @@
 """From text, file and environment to a :class:`Config`.
 
-The rule: strict and complete: all problems of a file are found and told together, each with its line and column.
-Nothing here looks at the machine but the file, ``environ`` and the host name.
+The rule: strict and complete: all problems of a file are found and told together, each with its line and
+column. Nothing here looks at the machine but the file, ``environ`` and the host name.
 """
 
 from __future__ import annotations
@@ -35,11 +35,7 @@ class Problem:
     words: str
 
     def __str__(self) -> str:
-        return (
-            f"{self.file}:{self.line}:{self.column}: {self.words}"
-            if self.line
-            else f"{self.file}: {self.words}"
-        )
+        return f"{self.file}:{self.line}:{self.column}: {self.words}" if self.line else f"{self.file}: {self.words}"
 
 
 class ConfigError(ValueError):
@@ -51,7 +47,8 @@ class ConfigError(ValueError):
 
 
 def load(path: str | None, environ: Mapping[str, str]) -> Config:
-    """Read the configuration: ``path``, else ``$OSTIARY_CONFIG``, else the system's file, else built-in defaults.
+    """Read the configuration: ``path``, else ``$OSTIARY_CONFIG``, else the system's file, else built-in
+    defaults.
 
     Raises :exc:`ConfigError`, also for a named file that can not be read.
     """
@@ -85,7 +82,9 @@ def _read(source: str) -> str:
 
 
 def parse(text: str, source: str = "pam.toml") -> Config:
-    """Read configuration text; node name and state stay empty where they are not set. Raises :exc:`ConfigError`."""
+    """Read configuration text; node name and state stay empty where they are not set. Raises
+    :exc:`ConfigError`.
+    """
     try:
         document = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError) as failure:
@@ -128,9 +127,7 @@ class _Reading:
         fields, values = attrs.fields_dict(kind), {}
         for key, value in given.items():
             if key not in fields:
-                self._problem(
-                    (table, key), position, f"unknown key {key!r} in [{table}]{_nearest(key, fields)}"
-                )
+                self._problem((table, key), position, f"unknown key {key!r} in [{table}]{_nearest(key, fields)}")
                 continue
             try:
                 values[key] = fields[key].metadata["kind"](value)
@@ -152,7 +149,9 @@ def _nearest(word: str, known: Mapping[str, Any]) -> str:
 
 
 def locate(text: str, place: tuple[str, ...], position: int = 0) -> tuple[int, int]:
-    """Return line and column of a table, or of a key in its ``position``-th table; (0, 0) where it is not found."""
+    """Return line and column of a table, or of a key in its ``position``-th table; (0, 0) where it is not
+    found.
+    """
     header = re.compile(rf"\[\[?\s*[\"']?{re.escape(place[0])}[\"']?\s*[\].]")
     wanted = re.compile(rf"[\"']?{re.escape(place[-1])}[\"']?\s*[=.]")
     seen, inside, found = -1, len(place) == 1, (0, 0)

@@ -1,6 +1,7 @@
 """``etc/pam.toml``, written from the schema.
 
-The rule: what the reference sets is the default, so loading it changes nothing; everything else in it is a comment.
+The rule: what the reference sets is the default, so loading it changes nothing; everything else in it is a
+comment.
 """
 
 from __future__ import annotations

@@ -129,16 +129,10 @@ class Siem:
         "rfc5424 | cef | leef | ecs | ocsf",
         example="cef",
     )
-    ca: str = key(
-        "", kinds.file_reference, "tls: default is the system's", example="file:/etc/ostiary/siem-ca.pem"
-    )
-    cert: str = key(
-        "", kinds.file_reference, "with key: mutual TLS", example="file:/etc/ostiary/siem-cert.pem"
-    )
+    ca: str = key("", kinds.file_reference, "tls: default is the system's", example="file:/etc/ostiary/siem-ca.pem")
+    cert: str = key("", kinds.file_reference, "with key: mutual TLS", example="file:/etc/ostiary/siem-cert.pem")
     key: str = key("", kinds.file_reference, "", example="file:/etc/ostiary/siem-key.pem")
-    min_severity: int = attrs.field(
-        default=0, metadata={"kind": kinds.severity, "words": "0-10", "example": 0}
-    )
+    min_severity: int = attrs.field(default=0, metadata={"kind": kinds.severity, "words": "0-10", "example": 0})
     kinds: tuple[str, ...] = attrs.field(
         default=("*",),
         metadata={
@@ -223,7 +217,5 @@ TABLES: dict[str, type[Any]] = {
 REPEATED = frozenset({"siem", "notify"})
 """The tables that are written ``[[name]]``."""
 
-KEYS: tuple[str, ...] = tuple(
-    f"{table}.{field.name}" for table, kind in TABLES.items() for field in attrs.fields(kind)
-)
+KEYS: tuple[str, ...] = tuple(f"{table}.{field.name}" for table, kind in TABLES.items() for field in attrs.fields(kind))
 """Every key, dotted."""

@@ -7,7 +7,7 @@ from gateway.interfaces.archive import ArchiveError, IArchive, IRecording, ITrac
 from gateway.interfaces.directory import IDirectory, IOperatorSource, IPolicySource
 from gateway.interfaces.facts import IFacts, IFactSink, IFold, IJournal
 from gateway.interfaces.orders import IOrders, IRoster
-from gateway.interfaces.vault import ICredentialVault, IKeyPair
+from gateway.interfaces.vault import ICredentialVault, IKeyPair, VaultError
 
 __all__ = [
     "ArchiveError",
@@ -25,4 +25,5 @@ __all__ = [
     "IRecording",
     "IRoster",
     "ITrack",
+    "VaultError",
 ]

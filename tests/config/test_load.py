@@ -41,9 +41,7 @@ class ParseTests(SynchronousTestCase):
     def test_an_unknown_table_is_an_error_with_its_place_and_the_nearest(self) -> None:
         """Also a key outside of every table."""
         self.assertEqual(self.problems("\n[nod]\n"), ["f:2:1: unknown table 'nod'; did you mean 'node'?"])
-        self.assertTrue(
-            self.problems("zzz = 1\n")[0].startswith("f:1:1: unknown table 'zzz'; known are node, ")
-        )
+        self.assertTrue(self.problems("zzz = 1\n")[0].startswith("f:1:1: unknown table 'zzz'; known are node, "))
 
     def test_all_problems_are_told_together(self) -> None:
         """Each with its own line."""
@@ -71,10 +69,7 @@ class ParseTests(SynchronousTestCase):
         self.assertEqual(locate("ssh = { listn = 1 }", ("ssh", "listn")), (0, 0))
 
     @settings(max_examples=200, deadline=None)
-    @given(
-        st.text(max_size=200)
-        | st.from_regex(r"\A(\[{1,2}(ssh|node|siem|x)\]{1,2}\n[a-z]{1,8} = .{1,20}\n){1,4}\Z")
-    )
+    @given(st.text(max_size=200) | st.from_regex(r"\A(\[{1,2}(ssh|node|siem|x)\]{1,2}\n[a-z]{1,8} = .{1,20}\n){1,4}\Z"))
     def test_any_text_is_read_or_refused(self, text: str) -> None:
         """No text ends in another error."""
         try:

@@ -1,7 +1,7 @@
 """What else is done to a user, a target and a credential.
 
-The rule: secrets come on stdin or from a terminal without echo, never on a command line; they are hashed or sealed
-before anything is told.
+The rule: secrets come on stdin or from a terminal without echo, never on a command line; they are hashed or
+sealed before anything is told.
 """
 
 from __future__ import annotations
@@ -25,9 +25,7 @@ async def passwd(call: Call) -> Answer:
     secret = await call.streams.secret(f"new password for {user.name}")
     hashed = await call.room.hash_password(secret)
     secret.wipe()
-    await call.room.directory.change(
-        "user", user.name, {"password": hashed}, by=call.caller.name, reason=call.reason
-    )
+    await call.room.directory.change("user", user.name, {"password": hashed}, by=call.caller.name, reason=call.reason)
     return Answer({"user": user.name, "done": "password set"}, words=f"password of {user.name} set")
 
 
@@ -61,20 +59,14 @@ async def trust(call: Call) -> Answer:
     queued = {fingerprint(line): line for line in directory.queued_keys(target.name)}
     wanted = call["fingerprint"]
     if wanted and wanted not in queued:
-        raise missing(
-            f"target {target.name} has shown no key {wanted}; shown were: {', '.join(queued) or 'none'}"
-        )
+        raise missing(f"target {target.name} has shown no key {wanted}; shown were: {', '.join(queued) or 'none'}")
     if not queued:
-        raise missing(
-            f"target {target.name} has shown no key that waits: connect to it once, or set host_keys"
-        )
+        raise missing(f"target {target.name} has shown no key that waits: connect to it once, or set host_keys")
     if not wanted and len(queued) > 1:
         raise usage(f"target {target.name} has shown {len(queued)} keys, say which: {', '.join(queued)}")
     chosen = wanted or next(iter(queued))
     await directory.trust(target.name, queued[chosen], by=call.caller.name, reason=call.reason)
-    return Answer(
-        {"target": target.name, "fingerprint": chosen}, words=f"{target.name} is known by {chosen} now"
-    )
+    return Answer({"target": target.name, "fingerprint": chosen}, words=f"{target.name} is known by {chosen} now")
 
 
 def fingerprint(line: str) -> str:

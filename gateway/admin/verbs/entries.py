@@ -1,7 +1,8 @@
 """Single entries of the directory's tables: add, list, show, rm.
 
-The rule: options are the TOML's keys with dashes for underscores, so that who knows the file knows the command; what
-has no option of its own is set with ``--set KEY=TOML``. The directory checks values, nothing here does.
+The rule: options are the TOML's keys with dashes for underscores, so that who knows the file knows the
+command; what has no option of its own is set with ``--set KEY=TOML``. The directory checks values, nothing
+here does.
 """
 
 from __future__ import annotations
@@ -82,7 +83,9 @@ KEYS: dict[str, dict[str, str]] = {
         "ticket": TEXT, "idle_timeout": TEXT, "max_duration": TEXT, "hours": TEXT, "origin": LIST, "mode": TEXT,
     },
 }  # fmt: skip
-"""table -> key -> how its option is written; the rest (match, risk, record, until, reason …) goes by ``--set``."""
+"""table -> key -> how its option is written; the rest (match, risk, record, until, reason …) goes by
+``--set``.
+"""
 
 COLUMNS: dict[str, tuple[str, ...]] = {
     "user": ("name", "full_name", "kind", "roles", "groups", "second_factor", "active"),
@@ -154,9 +157,7 @@ def _listing(table: str) -> Callable[[Call], Any]:
     async def listed(call: Call) -> Answer:
         entries = getattr(call.room.directory.snapshot(), table)
         rows = [shown(entries[name]) for name in sorted(entries)]
-        columns = tuple(
-            Column(key, key.replace("_", " ").upper(), _cell(table, key)) for key in COLUMNS[table]
-        )
+        columns = tuple(Column(key, key.replace("_", " ").upper(), _cell(table, key)) for key in COLUMNS[table])
         return Answer(rows, columns, words=f"there is no {table} yet: `{table} add NAME …`")
 
     return listed
@@ -203,9 +204,7 @@ def shown(entry: Any) -> dict[str, Any]:
 
 
 def _verbs(table: str) -> tuple[Verb, ...]:
-    placed = (
-        (NAME, Argument("HOST", "address as HOST:PORT", required=False)) if table == "target" else (NAME,)
-    )
+    placed = (NAME, Argument("HOST", "address as HOST:PORT", required=False)) if table == "target" else (NAME,)
     only = roles(ADMIN)
     return (
         Verb(f"{table} add", f"add a {table}, or change the keys given", _adding(table), only, placed,

@@ -1,7 +1,7 @@
 """The audit log, as it stands and as it grows.
 
-The rule: entries are read from the journal page by page in a thread, as fast as the door takes them; following keeps
-no queue, it reads on where it was whenever something new is committed.
+The rule: entries are read from the journal page by page in a thread, as fast as the door takes them;
+following keeps no queue, it reads on where it was whenever something new is committed.
 """
 
 from __future__ import annotations
@@ -44,9 +44,7 @@ def flat(entry: Entry) -> dict[str, Any]:
 async def events(call: Call) -> Answer:
     """Write the audit log, oldest first."""
     if call["follow"] and call.form is Form.JSON:
-        raise usage(
-            "--follow has no end, so it can not be one JSON object: use --ndjson, which is the default"
-        )
+        raise usage("--follow has no end, so it can not be one JSON object: use --ndjson, which is the default")
     if call.form is Form.CSV:
         raise usage("events have many shapes: they are written as --ndjson or --json")
     wanted = _Wanted(

@@ -1,6 +1,7 @@
 """What is done on the node's own machine only: init, demo off, recover-access.
 
-The rule: the role ``local`` comes from the UNIX socket's peer or from an open store, never from the directory.
+The rule: the role ``local`` comes from the UNIX socket's peer or from an open store, never from the
+directory.
 """
 
 from __future__ import annotations

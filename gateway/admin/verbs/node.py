@@ -1,6 +1,7 @@
 """The node and the caller: status, check, whoami, why, help.
 
-The rule: these are for everybody; what would tell an operator how he is guarded is for admins and auditors alone.
+The rule: these are for everybody; what would tell an operator how he is guarded is for admins and auditors
+alone.
 """
 
 from __future__ import annotations
@@ -34,8 +35,7 @@ async def status(call: Call) -> Answer:
     if live is not None:
         lines.append(f"live sessions: {live}")
     lines += [
-        f"since {local(fault['since'], call.room.zone)}: {fault['name']} {fault['detail']}".rstrip()
-        for fault in faults
+        f"since {local(fault['since'], call.room.zone)}: {fault['name']} {fault['detail']}".rstrip() for fault in faults
     ]
     lines += [f"not done by this version: {gap}" for gap in gaps]
     shown = {"node": call.room.node, "state": state, "faults": faults, "gaps": gaps, "live": live}
@@ -73,9 +73,7 @@ def _is_directory(text: str) -> bool:
     try:
         tables = set(tomllib.loads(text))
     except (tomllib.TOMLDecodeError, RecursionError):
-        return any(
-            line.strip().startswith(f"[[{table}]]") for line in text.splitlines() for table in ENTRY_OF_TABLE
-        )
+        return any(line.strip().startswith(f"[[{table}]]") for line in text.splitlines() for table in ENTRY_OF_TABLE)
     return bool(tables & set(ENTRY_OF_TABLE))
 
 

@@ -1,7 +1,7 @@
 """The immediate orders: lock, unlock, locks, kill.
 
-The rule: an order acts first and is told as a fact by the room that carries it out; here is only decided whom it
-concerns, and that it does not concern the caller himself.
+The rule: an order acts first and is told as a fact by the room that carries it out; here is only decided whom
+it concerns, and that it does not concern the caller himself.
 """
 
 from __future__ import annotations

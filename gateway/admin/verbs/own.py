@@ -73,9 +73,7 @@ async def keys_rm(call: Call) -> Answer:
     asked = call["fingerprint"]
     chosen = asked if asked in known else whole(asked, list(known), "key")
     left = [line for line in user.keys if line != known[chosen]]
-    await call.room.directory.change(
-        "user", user.name, {"keys": left}, by=call.caller.name, reason=call.reason
-    )
+    await call.room.directory.change("user", user.name, {"keys": left}, by=call.caller.name, reason=call.reason)
     return Answer({"fingerprint": chosen, "done": "removed"}, words=f"removed {chosen}")
 
 

@@ -1,7 +1,7 @@
 """Recordings: export and verify.
 
-The rule: whoever gets a recording's content is told of in a fact before the first byte leaves; verifying needs no
-right to read, and its exit code is the worst result.
+The rule: whoever gets a recording's content is told of in a fact before the first byte leaves; verifying
+needs no right to read, and its exit code is the worst result.
 """
 
 from __future__ import annotations

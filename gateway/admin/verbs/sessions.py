@@ -164,9 +164,7 @@ def difference(frozen: Any, today: Any, path: str = "") -> Iterator[dict[str, An
 
 
 def _named(value: Any) -> bool:
-    return isinstance(value, list | tuple) and all(
-        isinstance(each, Mapping) and "name" in each for each in value
-    )
+    return isinstance(value, list | tuple) and all(isinstance(each, Mapping) and "name" in each for each in value)
 
 
 VERBS = (
