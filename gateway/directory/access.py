@@ -68,13 +68,14 @@ class Access:
         held = self.snapshot.grants_of(user)
         question = Question(user, target, account, source, self.now, windows(held, self.now))
         applying = [grant for grant in held if self._obstacle(grant, question, known) is None]
+        ways = [*self._bars(user), *self._ways(known, account)]
         return {
             "user": name, "account": account, "target": target,
-            "allowed": bool(applying) and not self._bars(user) and len(self._credentials(known, account)) == 1,
+            "allowed": bool(applying) and not ways,
             "grants": [grant.name for grant in applying],
             "rights": list(united_rights(applying)),
             "conditions": _conditions(applying),
-            "obstacles": [*self._bars(user), *self._ways(known, account, applying), *self._others(held, question, known)],
+            "obstacles": [*ways, *self._others(held, question, known)],
         }  # fmt: skip
 
     def _others(self, held: Sequence[GrantRule], question: Question, target: Target) -> list[str]:
@@ -93,20 +94,17 @@ class Access:
         for account in self._accounts(target, grants):
             naming = [grant for grant in grants if matches_any(grant.accounts, account)]
             applying = [grant for grant in naming if not _closed(grant, open_now, self.now)]
-            told = applying or naming
+            told, ways = applying or naming, list(self._ways(target, account))
             yield {
-                "account": account, "target": target.name, "allowed": bool(applying),
+                "account": account, "target": target.name, "allowed": bool(applying) and not ways,
                 "grants": [grant.name for grant in told], "rights": list(united_rights(told)),
                 "conditions": _conditions(told),
-                "obstacles": [*self._ways(target, account, told), *_closings(naming, open_now, self.now)],
+                "obstacles": [*ways, *_closings(naming, open_now, self.now)],
             }  # fmt: skip
 
     def _accounts(self, target: Target, grants: Iterable[GrantRule]) -> list[str]:
         known = self.reach.accounts(target.name)
         return sorted({each for grant in grants for each in known if matches_any(grant.accounts, each)})
-
-    def _credentials(self, target: Target, account: str) -> tuple[Any, ...]:
-        return self.snapshot.credentials_for(target.name, account)
 
     def _bars(self, user: User) -> list[str]:
         found = []
@@ -116,10 +114,8 @@ class Access:
             found.append(f"user {user.name} needs {user.second_factor}, which this version can not ask for")
         return found
 
-    def _ways(self, target: Target, account: str, grants: Sequence[GrantRule]) -> Iterator[str]:
-        if not grants:
-            return
-        credentials = len(self._credentials(target, account))
+    def _ways(self, target: Target, account: str) -> Iterator[str]:
+        credentials = len(self.snapshot.credentials_for(target.name, account))
         if credentials != 1:
             yield f"{'no credential' if not credentials else 'several credentials'} for {account}@{target.name}"
         if not target.host_keys and not target.host_ca:

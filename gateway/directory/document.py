@@ -6,7 +6,6 @@ The rule: what an older version wrote is read for ever; a key that this version 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import cache
 from typing import Any
 
 import attrs
@@ -17,11 +16,18 @@ NOT_IN_FACTS = frozenset({"password"})
 """Fields that travel in a fact of their own (``user.password_set``)."""
 
 
+DEFAULTS: dict[type[Any], dict[str, Any]] = {
+    kind: {field.name: field.default for field in attrs.fields(kind)}
+    for kind in (*ENTRY_OF_TABLE.values(), Elevation, RiskThresholds, Recorded)
+}
+"""kind of value -> field -> its default."""
+
+
 def document(entry: Any) -> dict[str, Any]:
     """Return an entry as JSON values."""
     return {
         name: _plain(value)
-        for name, default in _defaults(type(entry))
+        for name, default in DEFAULTS[type(entry)].items()
         if name not in NOT_IN_FACTS and (value := getattr(entry, name)) != default
     }
 
@@ -29,17 +35,12 @@ def document(entry: Any) -> dict[str, Any]:
 def entry_of(table: str, body: Mapping[str, Any]) -> Any:
     """Return the entry of a document; raise KeyError, TypeError or ValueError where it is not one."""
     kind = ENTRY_OF_TABLE[table]
-    known = {name for name, _ in _defaults(kind)}
+    known = DEFAULTS[kind]
     return kind(**{
         name: READERS.get(name, _frozen)(value)
         for name, value in body.items()
         if name in known and name not in NOT_IN_FACTS
     })
-
-
-@cache
-def _defaults(kind: type[Any]) -> tuple[tuple[str, Any], ...]:
-    return tuple((field.name, field.default) for field in attrs.fields(kind))
 
 
 def _plain(value: Any) -> Any:
@@ -54,8 +55,7 @@ def _frozen(value: Any) -> Any:
 
 def _nested(kind: type[Any]) -> Callable[[Any], Any]:
     def read(value: Any) -> Any:
-        known = {name for name, _ in _defaults(kind)}
-        return kind(**{name: each for name, each in value.items() if name in known})
+        return kind(**{name: each for name, each in value.items() if name in DEFAULTS[kind]})
 
     return read
 
