@@ -13,12 +13,14 @@ from collections.abc import Mapping, Sequence
 from gateway.admin.answer import Answer, Form
 from gateway.admin.arguments import parse
 from gateway.admin.cleaning import clean_lines
-from gateway.admin.refusal import Refusal, denied, usage
+from gateway.admin.refusal import Exit, Refusal, denied, usage
 from gateway.admin.render import error_json, render, row_json
 from gateway.admin.room import Caller, Room
 from gateway.admin.streams import Streams
 from gateway.admin.verb import Call, Verb
 from gateway.domain.facts import Fact
+from gateway.interfaces.directory import DirectoryError
+from gateway.interfaces.vault import VaultError
 
 Verbs = Mapping[str, Verb]
 
@@ -39,10 +41,13 @@ async def perform(verbs: Verbs, room: Room, words: Sequence[str], streams: Strea
         return await _show(answer, form, room, streams)
     except Refusal as refusal:
         return _refuse(refusal, words, streams)
-    except tuple(room.failures) as failure:
-        code = next(code for kind, code in room.failures.items() if isinstance(failure, kind))
-        kind = "configuration" if code == 78 else "failed"
-        return _refuse(Refusal(code, kind, str(failure)), words, streams)
+    except DirectoryError as failure:
+        return _refuse(Refusal(Exit.CONFIGURATION, "configuration", str(failure)), words, streams)
+    except VaultError as failure:
+        return _refuse(Refusal(Exit.FAILED, "vault", str(failure)), words, streams)
+    except OSError as failure:
+        said = f"nothing was changed, the node could not write: {failure.strerror or failure}; see `status`"
+        return _refuse(Refusal(Exit.LATER, "storage", said), words, streams)
 
 
 def find(verbs: Verbs, words: Sequence[str], caller: Caller) -> tuple[Verb, Sequence[str]]:

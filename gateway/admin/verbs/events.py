@@ -7,6 +7,7 @@ following keeps no queue, it reads on where it was whenever something new is com
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from functools import partial
 from itertools import islice
 from typing import Any
 
@@ -78,7 +79,7 @@ async def _rows(room: Room, wanted: _Wanted, *, follow: bool) -> AsyncIterator[R
     cease = room.journal.follow(bell.ring) if follow else None
     try:
         while True:
-            page = await room.in_thread(_page, room, after, wanted)
+            page = await room.in_thread(partial(_page, room, after, wanted))
             for entry in page:
                 after = entry.seq
                 if entry.time >= wanted.since:

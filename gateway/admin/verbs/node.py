@@ -19,6 +19,7 @@ from gateway.admin.times import local
 from gateway.admin.verb import Call, Verb
 from gateway.admin.verbs.entries import listed_fields
 from gateway.domain.entries import ENTRY_OF_TABLE
+from gateway.interfaces.directory import DirectoryError
 
 TRUSTED = frozenset({ADMIN, AUDITOR, LOCAL})
 """Who is told what the gateway does not do."""
@@ -62,8 +63,8 @@ async def _checked(call: Call, name: str, text: str) -> list[str]:
     if not _is_directory(text):
         return list(call.room.check(text, name))
     try:
-        await call.room.in_thread(call.room.directory.plan, text, origin=name)
-    except tuple(call.room.failures) as failure:
+        await call.room.in_thread(lambda: call.room.directory.plan(text, origin=name))
+    except DirectoryError as failure:
         return str(failure).split("\n")
     return []
 

@@ -13,6 +13,7 @@ from gateway.admin.refusal import Exit, usage
 from gateway.admin.room import ADMIN, AUDITOR
 from gateway.admin.selfless import refuse_favours
 from gateway.admin.verb import Call, Verb, roles
+from gateway.domain.difference import Change, Plan
 
 
 async def apply(call: Call) -> Answer:
@@ -21,7 +22,7 @@ async def apply(call: Call) -> Answer:
     directory = call.room.directory
     if call["prune"] and not any(text.strip() for text in texts.values()):
         raise usage(f"{call['file']} names nothing, and --prune would remove everything: use `rm`")
-    plan: Any = await call.room.in_thread(directory.plan, texts, prune=call["prune"])
+    plan: Plan = await call.room.in_thread(lambda: directory.plan(texts, prune=call["prune"]))
     refuse_favours(call.caller, directory.snapshot(), plan.changes)
     dry = call["dry_run"]
     shown = {
@@ -37,7 +38,7 @@ async def apply(call: Call) -> Answer:
     return Answer(shown, words="\n".join(words), notes=tuple(plan.notes), code=code)
 
 
-def _change(change: Any) -> dict[str, Any]:
+def _change(change: Change) -> dict[str, Any]:
     return {
         "table": change.table,
         "name": change.name,
