@@ -37,7 +37,6 @@ from gateway.node.first import DEMO_PASSWORD, first_start, has_demo, told
 from gateway.node.rooms import Rooms, make_rooms
 from gateway.node.verbs import VerbRooms
 from gateway.node.watch import DiskWatch
-from gateway.ssh.demo import DemoTarget
 from gateway.ssh.listener import Listener
 from gateway.ssh.login import Authority, Login, OpenDoor
 from gateway.ssh.operator import Reception
@@ -78,7 +77,7 @@ class Node(Service):
         self.rooms: Rooms | None = None
         self.ports: list[Any] = []
         self.ssh_port = 0
-        self._demo: DemoTarget | None = None
+        self._demo: Any = None
         self._listener: Listener | None = None
         self._loops: list[LoopingCall] = []
         self.watch: DiskWatch | None = None
@@ -133,6 +132,8 @@ class Node(Service):
             await rooms.journal.tell(Fact("session.ended", body))
 
     async def _start_demo(self, rooms: Rooms) -> None:
+        from gateway.ssh.demo import DemoTarget
+
         self._demo = DemoTarget(rooms.state / "demo-files", secrets.token_urlsafe(24))
         port = await self._demo.start(self.reactor)
         rooms.environment[DEMO_PASSWORD] = self._demo.password_text

@@ -16,17 +16,16 @@ from twisted.internet.defer import Deferred
 
 from gateway.admin.refusal import Exit, Refusal
 from gateway.admin.room import Access, Caller, Front, Local, Proofs, Room
-from gateway.archive.verify import verify_path
 from gateway.config import ConfigError, parse
 from gateway.config.gaps import gaps as config_gaps
 from gateway.directory.passwords import hash_password
-from gateway.directory.plan import DirectoryError
 from gateway.domain.grant import Grant, Refused
 from gateway.domain.secret import Secret
-from gateway.interfaces import ArchiveError, VaultError
+from gateway.interfaces import ArchiveError, DirectoryError, VaultError
 from gateway.journal.verify import verify
 from gateway.node.first import demo_off, initialise, recover
 from gateway.node.rooms import Rooms
+from gateway.runtime.roster import rfc3339
 from gateway.ssh.login import Login
 
 FAILURES: dict[type[Exception], int] = {
@@ -122,7 +121,7 @@ class VerbRooms:
         return ()
 
     def _verify_file(self, path: str) -> Deferred[Any]:
-        return self.rooms.in_thread(verify_path, path, self.rooms.archive.trusted)
+        return self.rooms.archive.verify_path(path)
 
     def _verify_journal(self) -> Deferred[Any]:
         return self.rooms.in_thread(_journal_row, self.rooms.state / "journal.sqlite", self.rooms.config.node.name)
@@ -151,12 +150,12 @@ def _journal_row(path: Path, node: str) -> dict[str, Any]:
     verdict = verify(path)
     return {
         "id": f"journal {node}",
-        "result": "OK" if verdict.ok else "BAD",
-        "at": verdict.seq,
+        "result": verdict.result,
+        "at": rfc3339(verdict.time) if verdict.count else None,
         "frames": 0,
-        "events": verdict.rows,
-        "signed_by": verdict.signed_by,
-        "anchored_by": ["own key only"],
+        "events": verdict.count,
+        "signed_by": verdict.origin,
+        "anchored_by": [verdict.rests_on],
         "policy": "",
-        "detail": verdict.words,
+        "detail": f"{verdict.bad_at}: {verdict.detail}" if verdict.detail else f"up to seq {verdict.seq}",
     }

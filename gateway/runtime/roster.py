@@ -119,6 +119,15 @@ class Roster:
             case _:
                 pass
 
+    def unfinished(self) -> tuple[dict[str, Any], ...]:
+        """Return what is known of sessions that began and neither run nor ended: a process died with them."""
+        keys = ("user", "source", "target", "account", "policy", "risk")
+        return tuple(
+            {"session": name, **{key: row[key] for key in keys}}
+            for name, row in self._past.items()
+            if row["ended"] is None and name not in self._running
+        )
+
     # What admins read.
 
     def sessions(self, *, live: bool = False) -> Sequence[Mapping[str, Any]]:

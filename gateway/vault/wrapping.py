@@ -12,14 +12,14 @@ from typing import Any
 
 from gateway.domain.secret import Secret
 from gateway.interfaces import VaultError
-from gateway.vault.seal import DataKey, NodeKey
+from gateway.vault.seal import NodeKey, SealingKey
 
 EPOCH = "recording"
 
 
 def wrap_for(key: bytes, recipients: Sequence[bytes]) -> list[dict[str, str]]:
     """Return the key wrapped for each recipient's public key (32 bytes), as JSON values."""
-    wrapping = DataKey(EPOCH, Secret(key))
+    wrapping = SealingKey(EPOCH, Secret(key))
     return [{"for": recipient.hex(), "key": wrapping.wrap(recipient).hex()} for recipient in recipients]
 
 
