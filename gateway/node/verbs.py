@@ -21,20 +21,11 @@ from gateway.config.gaps import gaps as config_gaps
 from gateway.directory.passwords import hash_password
 from gateway.domain.grant import Grant, Refused
 from gateway.domain.secret import Secret
-from gateway.interfaces import ArchiveError, DirectoryError, VaultError
 from gateway.journal.verify import verify
 from gateway.node.first import demo_off, initialise, recover
 from gateway.node.rooms import Rooms
 from gateway.runtime.roster import rfc3339
 from gateway.ssh.login import Login
-
-FAILURES: dict[type[Exception], int] = {
-    DirectoryError: Exit.USAGE,
-    VaultError: Exit.USAGE,
-    ArchiveError: Exit.FAILED,
-}
-"""Exceptions whose words are for people."""
-
 
 @attrs.define(eq=False)
 class VerbRooms:
@@ -70,7 +61,6 @@ class VerbRooms:
             faults=self.faults,
             gaps=lambda: (*config_gaps(rooms.config), *rooms.directory.gaps()),
             in_thread=rooms.in_thread,
-            failures=FAILURES,
             contact=rooms.config.help.contact,
         )
 
