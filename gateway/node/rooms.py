@@ -42,7 +42,7 @@ THREADS = 4
 """Threads for password hashing, key decryption, big parses, fsync and verification."""
 
 
-@attrs.define(eq=False)
+@attrs.define(eq=False, repr=False)
 class Rooms:
     """Every room of a node; ``reactor`` is None where nothing runs (offline)."""
 

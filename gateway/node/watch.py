@@ -18,7 +18,7 @@ MIB = 1024 * 1024
 NO_NEW, STOP_LARGEST, STOP_ALL = 512 * MIB, 256 * MIB, 64 * MIB
 
 
-@attrs.define(eq=False)
+@attrs.define(eq=False, repr=False)
 class DiskWatch:
     """Look at the free space now and then; ``marks`` in bytes, largest first."""
 

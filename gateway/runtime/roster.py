@@ -30,7 +30,7 @@ REMEMBERED = 100_000
 
 
 @implementer(IRoster, IFold)
-@attrs.define(eq=False)
+@attrs.define(eq=False, repr=False)
 class Roster:
     """Know every session."""
 

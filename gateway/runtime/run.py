@@ -78,7 +78,7 @@ class Workings:
     rule_order: Callable[[Run, GiveOrder], None]
 
 
-@attrs.define(eq=False)
+@attrs.define(eq=False, repr=False)
 class Run:
     """Run one session."""
 

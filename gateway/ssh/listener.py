@@ -30,7 +30,7 @@ MOST_WAITING = 256
 MOST_WAITING_PER_SOURCE = 64
 
 
-@attrs.define(eq=False)
+@attrs.define(eq=False, repr=False)
 class Listener:
     """Hold what all connections of the operators' door share."""
 
@@ -75,7 +75,7 @@ class DoorFactory(Factory):
         return transport
 
 
-@attrs.define(eq=False)
+@attrs.define(eq=False, repr=False)
 class Arrival:
     """One connection from its first byte to its login."""
 

@@ -111,7 +111,9 @@ class Dial:
         host, port = split_address(target.address)
         endpoint = HostnameEndpoint(self.by.reactor, host, port, timeout=CONNECT_SECONDS)
         try:
-            protocol = await endpoint.connect(Factory.forProtocol(self._transport))
+            factory = Factory.forProtocol(self._transport)
+            factory.noisy = False
+            protocol = await endpoint.connect(factory)
             assert isinstance(protocol, TargetTransport)  # noqa: S101 - what the factory makes
             return protocol
         except (ConnectError, DNSLookupError) as fault:
