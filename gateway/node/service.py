@@ -31,12 +31,14 @@ from gateway.admin.socket import VerbFactory, local_caller
 from gateway.admin.verbs import VERBS
 from gateway.config import Config, load
 from gateway.domain.facts import Fact
+from gateway.domain.secret import Secret
 from gateway.interfaces import VaultError
 from gateway.journal.errors import JournalRefused
 from gateway.node.first import DEMO_PASSWORD, first_start, has_demo, told
 from gateway.node.rooms import Rooms, make_rooms
 from gateway.node.verbs import VerbRooms
 from gateway.node.watch import DiskWatch
+from gateway.ssh.demo import DemoTarget
 from gateway.ssh.listener import Listener
 from gateway.ssh.login import Authority, Login, OpenDoor
 from gateway.ssh.operator import Reception
@@ -77,7 +79,7 @@ class Node(Service):
         self.rooms: Rooms | None = None
         self.ports: list[Any] = []
         self.ssh_port = 0
-        self._demo: Any = None
+        self._demo: DemoTarget | None = None
         self._listener: Listener | None = None
         self._loops: list[LoopingCall] = []
         self.watch: DiskWatch | None = None
@@ -132,11 +134,10 @@ class Node(Service):
             await rooms.journal.tell(Fact("session.ended", body))
 
     async def _start_demo(self, rooms: Rooms) -> None:
-        from gateway.ssh.demo import DemoTarget
-
-        self._demo = DemoTarget(rooms.state / "demo-files", secrets.token_urlsafe(24))
+        password = secrets.token_urlsafe(24)
+        self._demo = DemoTarget(rooms.state / "demo-files", rooms.wall, password=Secret(password.encode()))
         port = await self._demo.start(self.reactor)
-        rooms.environment[DEMO_PASSWORD] = self._demo.password_text
+        rooms.environment[DEMO_PASSWORD] = password
         values = {"address": f"127.0.0.1:{port}", "host_keys": [self._demo.host_key_line]}
         await rooms.directory.change("target", "demo", values, by=f"node@{self.config.node.name}")
 
