@@ -36,7 +36,9 @@ class CanonicalTests(SynchronousTestCase):
 
     def test_what_json_can_not_carry_is_spelled(self) -> None:
         """Bytes that were no text, lone surrogates and numbers beyond JSON's."""
-        body = {"\udc80": ("\udcff\ud800", SAFE_INTEGER, SAFE_INTEGER + 1, -(2**60), float("nan"), float("-inf"))}
+        body = {
+            "\udc80": ("\udcff\ud800", SAFE_INTEGER, SAFE_INTEGER + 1, -(2**60), float("nan"), float("-inf"))
+        }
         read = body_from(canonical_body(MappingProxyType(body)))
         expected = ["\\xff�", SAFE_INTEGER, str(SAFE_INTEGER + 1), str(-(2**60)), "nan", "-inf"]
         self.assertEqual(read, {"\\x80": expected})

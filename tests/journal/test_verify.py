@@ -147,6 +147,18 @@ class VerifyTests(SynchronousTestCase):
         self.assertIn("type", self.spoilt("UPDATE entries SET kind = x'00' WHERE place = 2").detail)
         self.assertIn("type", self.spoilt("UPDATE entries SET hash = 'text' WHERE place = 2").detail)
 
+    def test_a_store_whose_keys_are_none_is_found(self) -> None:
+        """An origin without a name, a key of another length, a body that is no JSON."""
+        self.assertIn("no key", self.spoilt("UPDATE entries SET origin = '' WHERE place = 1").detail)
+        short = 'CAST(\'{"public":"00"}\' AS BLOB)'
+        verdict = self.spoilt(
+            "UPDATE origins SET public = x'00'", f"UPDATE entries SET body = {short} WHERE place = 1"
+        )
+        self.assertIn("not an Ed25519 key", verdict.detail)
+        self.assertEqual(self.spoilt("UPDATE entries SET body = x'ff' WHERE place = 1").count, 0)
+        unreadable = self.spoilt("UPDATE entries SET session = 's9' WHERE place = 4")
+        self.assertIn("filed under", unreadable.detail)
+
     def test_an_origin_without_rows_is_found(self) -> None:
         """No key is kept for nobody."""
         verdict = self.spoilt("INSERT INTO origins VALUES ('gw9#0.0000', x'00')")
