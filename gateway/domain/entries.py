@@ -60,7 +60,7 @@ class Credential:
     target: str
     account: str
     kind: str = "key"
-    secret: str = "store"  # noqa: S105 - a reference, see above
+    secret: str = "store"
     elevation: Elevation = Elevation()
 
 

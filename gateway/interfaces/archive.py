@@ -9,6 +9,10 @@ from twisted.internet.defer import Deferred
 from zope.interface import Attribute, Interface
 
 
+class ArchiveError(Exception):
+    """A recording can not be read or exported; says why, in words for a person."""
+
+
 class IArchive(Interface):
     """All recordings of this node."""
 

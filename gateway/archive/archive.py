@@ -1,0 +1,239 @@
+"""All recordings of one node, as directories ``YYYY/MM/S-…`` under one root.
+
+The rule: one recording's fate never touches another's. What is slow (disks, verification, export, recovery)
+runs in the threads that were given; the reactor's thread only appends.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from twisted.internet.defer import Deferred, fail
+from twisted.logger import Logger
+from zope.interface import implementer
+
+from gateway.archive import export, manifest, recovery
+from gateway.archive.files import OpenFiles, make_directories
+from gateway.archive.format import FormatError, canonical
+from gateway.archive.keys import Ciphers, NodeKeys, new_key
+from gateway.archive.verify import verify_path
+from gateway.archive.writer import Bench, Opening, Recording
+from gateway.interfaces.archive import ArchiveError, IArchive
+
+_SESSION = re.compile(r"S-[0-9A-Za-z]{1,64}\Z")
+_log = Logger()
+
+InThread = Callable[..., Deferred[Any]]
+
+
+@implementer(IArchive)
+class Archive:
+    """Keep recordings under ``root``; ``in_thread(function, *arguments)`` runs it in a bounded pool of
+    threads.
+
+    ``trusted`` are public keys of other nodes whose recordings are kept here too. Only one process may write
+    under a root: the node holds its store's lock before it makes one.
+    """
+
+    def __init__(
+        self,
+        root: str | os.PathLike[str],
+        keys: NodeKeys,
+        in_thread: InThread,
+        trusted: Sequence[bytes] = (),
+        open_files: int = 256,
+    ) -> None:
+        self._root = os.fspath(root)
+        self._keys = keys
+        self._in_thread = in_thread
+        self._trusted = (keys.public_key, *trusted)
+        self._bench = Bench(OpenFiles(open_files))
+        self._open: dict[str, Recording] = {}
+        self._rows: dict[str, dict[str, Any]] | None = None
+
+    def begin(self, session: str, facts: Mapping[str, Any], policy: bytes, digest: str) -> Recording:
+        """Open a recording; raises OSError when it can not be written, ValueError for an id that is none."""
+        if not _SESSION.match(session):
+            raise ValueError(f"{session!r} is no session's id")
+        started = _moment(facts)
+        directory = make_directories(self._root, f"{started:%Y}", f"{started:%m}", session)
+        document = manifest.opening(session, facts, policy, digest, self._keys.id)
+        stored = canonical(document) + b"\n"
+        key = new_key()
+        opening = Opening(session, directory, document, stored, self._keys.wrap(key))
+        recording = Recording(opening, Ciphers(key), self._keys, self._bench, self._in_thread, self._sealed)
+        self._open[session] = recording
+        return recording
+
+    def recordings(self) -> Sequence[Mapping[str, Any]]:
+        """Return one row a recording, oldest first; reads the disk when ``recover`` has not done so."""
+        if self._rows is None:
+            self._rows = _scan(self._root, set(self._open))
+        running = [_open_row(recording) for recording in self._open.values()]
+        closed = [row for session, row in self._rows.items() if session not in self._open]
+        return sorted([*closed, *running], key=lambda row: (row["started"] or "", row["session"]))
+
+    def recover(self) -> Deferred[Sequence[Mapping[str, Any]]]:
+        """Close every orphan in a thread; one that can not be closed is left as it is, with ``detail`` in
+        words.
+        """
+        return Deferred.fromCoroutine(self._recover())
+
+    async def _recover(self) -> Sequence[Mapping[str, Any]]:
+        closed, rows = await self._in_thread(_recover_all, self._root, frozenset(self._open), self._keys)
+        self._rows = {
+            **rows,
+            **(self._rows or {}),
+            **{row["session"]: rows[row["session"]] for row in closed},
+        }
+        for row in closed:
+            if row["detail"]:
+                _log.error("recording {session}: {detail}", session=row["session"], detail=row["detail"])
+        found: Sequence[Mapping[str, Any]] = closed
+        return found
+
+    def verify(self, session: str) -> Deferred[Mapping[str, Any]]:
+        """Check one recording in a thread; fails with KeyError for an unknown session."""
+        directory = self._find(session)
+        if directory is None:
+            return fail(KeyError(session))
+        return self._in_thread(verify_path, directory, self._trusted)
+
+    def verify_path(self, path: str) -> Deferred[Mapping[str, Any]]:
+        """Check a recording's directory, or one of its files, anywhere on this machine, in a thread."""
+        return self._in_thread(verify_path, path, self._trusted)
+
+    def export_cast(self, session: str, channel: int | None = None) -> Deferred[bytes]:
+        """Return an asciicast v2 document; fails with KeyError, ArchiveError, OSError."""
+        directory = self._find(session)
+        if directory is None:
+            return fail(KeyError(session))
+        return self._in_thread(export.export_cast, directory, channel, self._keys)
+
+    def free_space(self) -> int:
+        """Return the bytes left to this process on the recordings' file system; raises OSError."""
+        os.makedirs(self._root, 0o700, exist_ok=True)
+        found = os.statvfs(self._root)
+        return found.f_bavail * found.f_frsize
+
+    @property
+    def open_files(self) -> int:
+        """The number of descriptors held now."""
+        return len(self._bench.files)
+
+    def _sealed(self, recording: Recording, summary: Mapping[str, Any]) -> None:
+        session = recording.opening.session
+        del self._open[session]
+        if self._rows is not None:
+            facts = recording.opening.document["facts"]
+            self._rows[session] = _row(
+                session, facts, summary["ended"], True, summary["tracks"], summary["stored"]
+            )
+
+    def _find(self, session: str) -> str | None:
+        if not _SESSION.match(session):
+            return None
+        if session in self._open:
+            return self._open[session].opening.directory
+        return next((path for path in _directories(self._root) if path.endswith(os.sep + session)), None)
+
+
+def _moment(facts: Mapping[str, Any]) -> datetime:
+    """Return when the session started, UTC; raises ValueError when its facts do not say it in RFC 3339."""
+    started = datetime.fromisoformat(str(facts.get("started", "")))
+    return started.astimezone(UTC) if started.tzinfo else started.replace(tzinfo=UTC)
+
+
+def _directories(root: str) -> Iterator[str]:
+    for year in _names(root, r"\d{4}"):
+        for month in _names(os.path.join(root, year), r"\d{2}"):
+            for session in _names(os.path.join(root, year, month), _SESSION.pattern):
+                yield os.path.join(root, year, month, session)
+
+
+def _names(path: str, pattern: str) -> list[str]:
+    try:
+        return sorted(name for name in os.listdir(path) if re.fullmatch(pattern, name))
+    except OSError as error:
+        if not isinstance(error, FileNotFoundError):
+            _log.error("{path} can not be read: {error}", path=path, error=error.strerror)
+        return []
+
+
+def _is_orphan(directory: str) -> bool:
+    return not os.path.lexists(os.path.join(directory, manifest.MANIFEST))
+
+
+def _recover_all(
+    root: str, running: frozenset[str], keys: NodeKeys
+) -> tuple[list[dict[str, Any]], dict[str, dict[str, Any]]]:
+    closed = []
+    for directory in _directories(root):
+        session = os.path.basename(directory)
+        if session in running or not _is_orphan(directory):
+            continue
+        try:
+            if recovery.is_empty(directory):
+                recovery.discard(directory)
+                continue
+            summary = recovery.recover(directory, keys)
+            words = "a track was damaged: see verify" if summary["damaged"] else ""
+            ended = export.started_epoch(summary) + summary["ended"]
+            closed.append(
+                {**summary, "session": session, "t": summary["ended"], "ended": ended, "detail": words}
+            )
+        except (OSError, FormatError, ArchiveError) as error:
+            closed.append({"session": session, "ended": None, "t": None, "events": 0, "detail": str(error)})
+    return closed, _scan(root, running)
+
+
+def _scan(root: str, running: frozenset[str] | set[str]) -> dict[str, dict[str, Any]]:
+    return {
+        os.path.basename(directory): _stored_row(directory)
+        for directory in _directories(root)
+        if os.path.basename(directory) not in running
+    }
+
+
+def _stored_row(directory: str) -> dict[str, Any]:
+    session = os.path.basename(directory)
+    try:
+        if _is_orphan(directory):
+            facts = manifest.read_opening(directory)["facts"]
+            names = os.listdir(directory)
+            stored = sum(os.stat(os.path.join(directory, name)).st_size for name in names)
+            return _row(session, facts, None, False, sum(name.endswith(".pamrec") for name in names), stored)
+        unsigned, _ = manifest.read_manifest(directory)
+        summary = manifest.summary(unsigned)
+    except (OSError, FormatError) as error:
+        return {**_row(session, {}, None, False, 0, 0), "detail": str(error)}
+    facts = unsigned["opening"]["facts"]
+    return _row(session, facts, summary["ended"], summary["sealed"], summary["tracks"], summary["stored"])
+
+
+def _row(
+    session: str, facts: Mapping[str, Any], ended: float | None, sealed: bool, tracks: int, stored: int
+) -> dict[str, Any]:
+    begun = export.started_epoch(facts)
+    return {
+        "session": session,
+        "started": facts.get("started"),
+        "ended": None if ended is None else _rfc_3339(begun + ended),
+        "state": "sealed" if sealed else "unsealed",
+        "bytes": stored,
+        "tracks": tracks,
+    }
+
+
+def _rfc_3339(epoch: float) -> str:
+    return datetime.fromtimestamp(epoch, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _open_row(recording: Recording) -> dict[str, Any]:
+    facts = recording.opening.document["facts"]
+    row = _row(recording.opening.session, facts, None, False, recording.tracks, recording.written)
+    return {**row, "state": "open"}

@@ -1,0 +1,318 @@
+"""A running session's recording.
+
+The rule: an event is in the kernel before ``write`` returns. Frames are made of many events, so each event
+goes at once, sealed, to the *tail* of its track; when 64 KiB, 8192 events or 10 s have come together they go
+as one compressed, sealed and chained frame to the track, and only then is the tail emptied. Whatever moment a
+process dies at, frames and tail together hold everything that was acknowledged.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import secrets
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import attrs
+import zstandard
+from twisted.internet.defer import Deferred
+from zope.interface import implementer
+
+from gateway.archive import manifest
+from gateway.archive.files import OpenFiles, replace, sync
+from gateway.archive.format import (
+    FORMAT,
+    FRAME_BYTES,
+    FRAME_EVENTS,
+    FRAME_MICROS,
+    TAG,
+    VERSION,
+    FrameHead,
+    canonical,
+    digest,
+)
+from gateway.archive.keys import Ciphers, NodeKeys, Wrapped
+from gateway.domain.cast import CODES, STREAMS, Joiner, encode_document, encode_event, micros
+from gateway.interfaces.archive import IRecording, ITrack
+
+NONCE = 12
+
+
+@attrs.define
+class Counts:
+    """What a track amounts to by now; ``bytes`` before compression, ``stored`` as its file has them."""
+
+    frames: int = 0
+    events: int = 0
+    bytes: int = 0
+    stored: int = 0
+    last: int = 0
+
+
+@attrs.define
+class OpenFrame:
+    """The events that are in the tail and in no frame yet; times in microseconds."""
+
+    events: list[str] = attrs.Factory(list)
+    size: int = 0
+    began: int = -1
+    first: int = -1
+    last: int = 0
+    tail: int = 0
+
+    def take(self, at: int, code: str, text: str) -> None:
+        """Add one event's text."""
+        self.events.append(encode_event(at, code, text))
+        self.first = at if self.first < 0 else min(self.first, at)
+        self.last = max(self.last, at)
+
+
+def sealed_frame(ciphers: Ciphers, frame: OpenFrame, compressed: bytes, n: int, prev: bytes) -> bytes:
+    """Return frame ``n`` as stored, chained to ``prev``."""
+    head = FrameHead(
+        n=n,
+        events=len(frame.events),
+        size=frame.size,
+        first=frame.first,
+        last=frame.last,
+        length=len(compressed) + TAG,
+        nonce=secrets.token_bytes(NONCE),
+        prev=prev,
+    )
+    return ciphers.seal_frame(head, compressed)
+
+
+def new_compressor() -> zstandard.ZstdCompressor:
+    """Return a compressor as recordings use it; one thread's alone."""
+    return zstandard.ZstdCompressor(level=1)
+
+
+@attrs.frozen
+class Bench:
+    """What the recordings of one node share: open files, and one compressor (reactor's thread only)."""
+
+    files: OpenFiles
+    compressor: zstandard.ZstdCompressor = attrs.Factory(new_compressor)
+
+
+@implementer(ITrack)
+class Track:
+    """Write one channel's events."""
+
+    def __init__(self, bench: Bench, ciphers: Ciphers, directory: str, header: Mapping[str, Any]) -> None:
+        self._bench = bench
+        self._ciphers = ciphers
+        self.channel: int = header["channel"]
+        self.kind: str = header["kind"]
+        self.path = os.path.join(directory, f"{self.channel:03d}.pamrec")
+        self.tail = os.path.join(directory, f"{self.channel:03d}.tail")
+        self._header = header
+        self._joiner = Joiner()
+        self._frame = OpenFrame()
+        self._seq = 0
+        self.ended: int | None = None
+        line = canonical(header) + b"\n"
+        self.head = self._link = digest(line)
+        self.counts = Counts(stored=len(line))
+        bench.files.create(self.path, line)
+        bench.files.create(self.tail, b"")
+
+    @property
+    def written(self) -> int:
+        """Bytes of events taken so far, before compression."""
+        return self.counts.bytes
+
+    @property
+    def stored(self) -> int:
+        """Bytes in the track's files."""
+        return self.counts.stored + self._frame.tail
+
+    def write(self, at: float, code: str, chunk: bytes) -> None:
+        """Record one event; raises OSError when it could not be written, ValueError after the end."""
+        if self.ended is not None:
+            raise ValueError("the track has ended")
+        if code not in CODES:
+            raise ValueError(f"no such event code: {code}")
+        if not chunk and code in STREAMS:
+            return
+        moment = micros(at)
+        if len(chunk) <= FRAME_BYTES:
+            self._take(moment, code, chunk)
+            return
+        for start in range(0, len(chunk), FRAME_BYTES):
+            self._take(moment, code, chunk[start : start + FRAME_BYTES])
+
+    def end(self, at: float) -> None:
+        """Flush what waits, close the last frame and give the files back; raises OSError."""
+        if self.ended is not None:
+            return
+        moment = micros(at)
+        self._flush(moment)
+        self.close_frame()
+        self._bench.files.close(self.path)
+        self._bench.files.close(self.tail)
+        self.ended = moment
+
+    def close_frame(self) -> None:
+        """Make a frame of what is open, then empty the tail; raises OSError and leaves both as they were."""
+        frame = self._frame
+        if not frame.events:
+            return
+        compressed = self._bench.compressor.compress(encode_document(frame.events, self._joiner.carry()))
+        stored = sealed_frame(self._ciphers, frame, compressed, self.counts.frames, self.head)
+        self._bench.files.append(self.path, stored)
+        self.head = self._link = digest(stored)
+        self.counts.frames += 1
+        self.counts.events += len(frame.events)
+        self.counts.stored += len(stored)
+        self._frame = OpenFrame()
+        self._bench.files.empty(self.tail)
+
+    def entry(self) -> dict[str, Any]:
+        """Return the track's row of the manifest."""
+        return manifest.track_row(self._header, self.counts, self.head, self.ended)
+
+    def _take(self, at: int, code: str, chunk: bytes) -> None:
+        frame = self._frame
+        if frame.tail and at - frame.began >= FRAME_MICROS:
+            self._flush(at)
+            self.close_frame()
+            frame = self._frame
+        self._append(at, code, chunk)
+        if frame.began < 0:
+            frame.began = at
+        frame.size += len(chunk)
+        self.counts.bytes += len(chunk)
+        self.counts.last = max(self.counts.last, at)
+        if text := self._joiner.feed(code, chunk):
+            frame.take(at, code, text)
+        if frame.size >= FRAME_BYTES or len(frame.events) >= FRAME_EVENTS:
+            self.close_frame()
+
+    def _append(self, at: int, code: str, chunk: bytes) -> None:
+        sealed = self._ciphers.seal_event(self.channel, self.counts.frames, self._seq, at, code, chunk)
+        self._seq += 1
+        link = hashlib.sha256(self._link + sealed).digest()
+        self._bench.files.append(self.tail, sealed + link)
+        self._link = link
+        self._frame.tail += len(sealed) + len(link)
+
+    def _flush(self, at: int) -> None:
+        for code, text in self._joiner.flush():
+            self._frame.take(at, code, text)
+
+
+@attrs.frozen
+class Opening:
+    """What is true of a recording from its first moment: directory, ``open.json``, wrapped key."""
+
+    session: str
+    directory: str
+    document: dict[str, Any]
+    stored: bytes
+    recipients: Wrapped
+
+
+@implementer(IRecording)
+class Recording:
+    """Write one session's tracks and seal them."""
+
+    def __init__(
+        self,
+        opening: Opening,
+        ciphers: Ciphers,
+        keys: NodeKeys,
+        bench: Bench,
+        in_thread: Callable[..., Deferred[Any]],
+        sealed: Callable[[Recording, dict[str, Any]], None],
+    ) -> None:
+        self.opening = opening
+        self._ciphers = ciphers
+        self._keys = keys
+        self._bench = bench
+        self._in_thread = in_thread
+        self._sealed = sealed
+        self._tracks: dict[int, Track] = {}
+        self._closed = False
+        self._digest = digest(opening.stored).hex()
+        bench.files.create(os.path.join(opening.directory, manifest.OPEN), opening.stored)
+        bench.files.close(os.path.join(opening.directory, manifest.OPEN))
+
+    @property
+    def written(self) -> int:
+        """Bytes written so far, all tracks together, as stored."""
+        return len(self.opening.stored) + sum(track.stored for track in self._tracks.values())
+
+    @property
+    def tracks(self) -> int:
+        """The number of tracks."""
+        return len(self._tracks)
+
+    def track(self, channel: int, kind: str, at: float, facts: Mapping[str, Any]) -> Track:
+        """Begin a channel's track; raises OSError, ValueError for a channel that has one or after sealing."""
+        if self._closed or channel in self._tracks:
+            raise ValueError(f"channel {channel} of {self.opening.session} can not be begun")
+        header = {
+            "format": FORMAT,
+            "version": VERSION,
+            "session": self.opening.session,
+            "opening": self._digest,
+            "policy": self.opening.document["policy"]["digest"],
+            "key": self._keys.id,
+            "recipients": list(self.opening.recipients),
+            "channel": channel,
+            "kind": kind,
+            "at": micros(at) / 1_000_000,
+            "facts": self._ciphers.seal_facts(channel, canonical(facts)),
+        }
+        self._tracks[channel] = track = Track(self._bench, self._ciphers, self.opening.directory, header)
+        return track
+
+    def checkpoint(self) -> dict[str, Any]:
+        """Close open frames and return each channel's chain head, frames and events; the disk follows in a
+        thread.
+        """
+        heads = {}
+        for channel, track in self._tracks.items():
+            track.close_frame()
+            counts = track.counts
+            heads[str(channel)] = {"head": track.head.hex(), "frames": counts.frames, "events": counts.events}
+        return heads
+
+    async def _seal(self, at: float, reason: str) -> dict[str, Any]:
+        for track in self._tracks.values():
+            track.end(at)
+        body = manifest.body(
+            self.opening.document, [track.entry() for track in self._tracks.values()], micros(at), reason
+        )
+        stored = manifest.signed(body, self._keys)
+        await self._in_thread(settle, self.opening.directory, [t.path for t in self._tracks.values()], stored)
+        summary = manifest.summary(body)
+        self._sealed(self, summary)
+        return summary
+
+    def seal(self, at: float, reason: str) -> Deferred[Mapping[str, Any]]:
+        """End all tracks, sign, and wait for the disk; fails with OSError when it can not be written."""
+        if self._closed:
+            raise ValueError(f"{self.opening.session} is sealed already")
+        self._closed = True
+        return Deferred.fromCoroutine(self._seal(at, reason))
+
+    def sync(self) -> Deferred[None]:
+        """Wait until every closed frame is on the disk."""
+        return self._in_thread(sync_all, [track.path for track in self._tracks.values()])
+
+
+def sync_all(paths: list[str]) -> None:
+    """Put files on the disk; raises OSError."""
+    for path in paths:
+        sync(path)
+
+
+def settle(directory: str, tracks: list[str], stored: bytes) -> None:
+    """Put tracks, then the manifest on the disk, then remove what they replace; raises OSError."""
+    sync_all(tracks)
+    replace(os.path.join(directory, manifest.MANIFEST), stored)
+    manifest.clear_away(directory)
+    sync(os.path.dirname(directory))
