@@ -106,9 +106,7 @@ class OpeningTests(SynchronousTestCase):
         self.opened(facts=1)
         shutil.copytree(self.folder, self.folder.with_name("copy"))
         self.opened(facts=1)
-        theirs = open_journal(
-            self.folder.with_name("copy") / "journal.sqlite", "gw1", 0, None, reserve_size=0
-        )
+        theirs = open_journal(self.folder.with_name("copy") / "journal.sqlite", "gw1", 0, None, reserve_size=0)
         self.successResultOf(theirs.tell(Fact("auth.failed")))
         self.successResultOf(theirs.close())
         shutil.copy(self.folder.with_name("copy") / "journal.sqlite", self.path)

@@ -23,6 +23,4 @@ class PruningTests(SynchronousTestCase):
 
     def test_the_others_may_go(self) -> None:
         """Each named once."""
-        self.assertEqual(
-            prunable(["file.denied", "auth.failed", "file.denied"]), ("auth.failed", "file.denied")
-        )
+        self.assertEqual(prunable(["file.denied", "auth.failed", "file.denied"]), ("auth.failed", "file.denied"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from contextlib import closing
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -23,6 +23,7 @@ from gateway.journal.reading import (
     row_from,
     version_of,
 )
+from tests.journal.examples import FEW, MANY
 from tests.journal.folders import folder_for
 
 COLUMNS = (1, "o", 1, "k", 0, 0, None, b"{}", b"h", b"p", b"l", b"s")
@@ -114,7 +115,7 @@ class RowTests(SynchronousTestCase):
         placed = row_from(COLUMNS)
         self.assertEqual((placed.place, placed.session, placed.row.envelope.signature), (1, None, b"s"))
 
-    @settings(max_examples=200)
+    @MANY
     @given(st.lists(ANYTHING, min_size=10, max_size=13) | st.tuples(*[ANYTHING] * 12))
     def test_hostile_columns_are_a_row_or_broken(self, columns: list[object]) -> None:
         """Nothing else comes out."""
@@ -123,7 +124,7 @@ class RowTests(SynchronousTestCase):
         except ChainBroken:
             return
 
-    @settings(max_examples=100)
+    @FEW
     @given(st.integers(0, 11), ANYTHING)
     def test_one_column_of_another_type_is_broken(self, position: int, value: object) -> None:
         """Whichever it is."""
