@@ -6,13 +6,14 @@ import os
 
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.journal.beside import Beside, load_key, open_mark, read_mark, take_lock, write_mark
 from gateway.journal.chain import Head
 from gateway.journal.errors import JournalBusy, JournalCorrupt, JournalRefused
+from tests.journal.examples import MANY
 from tests.journal.folders import folder_for
 
 HEAD = Head("gw1#0.9f3a", 41, bytes(range(32)))
@@ -55,9 +56,7 @@ class BesideTests(SynchronousTestCase):
 
     def test_what_is_no_ed25519_key_is_refused(self) -> None:
         """Junk, nothing, and a key of another kind."""
-        pem = ec.generate_private_key(ec.SECP256R1()).private_bytes(
-            Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()
-        )
+        pem = ec.generate_private_key(ec.SECP256R1()).private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
         for raw in (b"junk", b"", pem):
             self.beside.key.write_bytes(raw)
             self.beside.key.chmod(0o600)
@@ -77,7 +76,7 @@ class BesideTests(SynchronousTestCase):
             sizes.add(self.beside.mark.stat().st_size)
         self.assertEqual(len(sizes), 1)
 
-    @settings(max_examples=200)
+    @MANY
     @given(
         st.binary(max_size=300)
         | st.sampled_from(

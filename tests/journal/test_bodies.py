@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from types import MappingProxyType
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.journal.bodies import BODY_LIMIT, SAFE_INTEGER, body_from, canonical_body, session_of
+from tests.journal.examples import MANY
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters()),
@@ -22,7 +23,7 @@ BODIES = st.dictionaries(st.text(st.characters(), max_size=8), VALUES, max_size=
 class CanonicalTests(SynchronousTestCase):
     """Every body of JSON values has one form."""
 
-    @settings(max_examples=200)
+    @MANY
     @given(BODIES)
     def test_every_body_of_json_values_is_written_down(self, body: dict[str, object]) -> None:
         """It reads back, and what was read is written down as the same bytes."""
@@ -54,7 +55,7 @@ class CanonicalTests(SynchronousTestCase):
 class ReadingTests(SynchronousTestCase):
     """Whatever is in the file, reading it ends in a body or in ValueError."""
 
-    @settings(max_examples=200)
+    @MANY
     @given(st.binary(max_size=60) | VALUES.map(lambda value: json.dumps(value).encode("utf-8", "replace")))
     def test_hostile_bytes_are_a_body_or_refused(self, raw: bytes) -> None:
         """Nothing else comes out."""

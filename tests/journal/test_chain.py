@@ -7,7 +7,7 @@ from typing import Any
 
 import attrs
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -25,6 +25,7 @@ from gateway.journal.chain import (
     row_hash,
 )
 from gateway.journal.errors import ChainBroken
+from tests.journal.examples import MANY
 
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 PUBLIC = KEY.public_key()
@@ -100,7 +101,7 @@ class FitTests(SynchronousTestCase):
         with self.assertRaisesRegex(ChainBroken, "signature"):
             check_envelope(self.rows[0].envelope, Ed25519PrivateKey.generate().public_key())
 
-    @settings(max_examples=200)
+    @MANY
     @given(
         st.fixed_dictionaries(
             {},

@@ -17,13 +17,14 @@ from gateway.journal.reading import Wanted, read_rows
 from gateway.journal.store import Store, open_store
 from tests.journal.folders import folder_for
 
+EMPTY = Head("gw1#0.9f3a")
 NEXT = ("ALTER TABLE entries ADD COLUMN peer TEXT", "CREATE TABLE peers (name TEXT PRIMARY KEY)")
 
 
-def rows_of(count: int, after: Head = Head("gw1#0.9f3a")) -> list[Row]:
+def rows_of(count: int) -> list[Row]:
     """Return rows whose signatures nobody checks."""
     told = [Stamped("command.executed", n, 1, b'{"session":"s%d"}' % (n % 2)) for n in range(count)]
-    return extend(after, told, lambda linked: linked * 2)[0]
+    return extend(EMPTY, told, lambda linked: linked * 2)[0]
 
 
 class StoreTests(SynchronousTestCase):
@@ -86,7 +87,7 @@ class StoreTests(SynchronousTestCase):
         """Neither in the store nor in its log."""
         store = self.open()
         told = [Stamped("command.executed", 1, 1, b'{"command":"CANARY-7"}')]
-        store.append(0, extend(Head("gw1#0.9f3a"), told, lambda linked: linked * 2)[0])
+        store.append(0, extend(EMPTY, told, lambda linked: linked * 2)[0])
         store.prune(2, ["command.executed"], 10)
         for path in self.path.parent.iterdir():
             self.assertNotIn(b"CANARY-7", path.read_bytes())

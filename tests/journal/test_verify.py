@@ -7,15 +7,15 @@ import sqlite3
 import tempfile
 from contextlib import closing
 from pathlib import Path
-from typing import ClassVar
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.domain.facts import Fact
 from gateway.journal import open_journal
 from gateway.journal.verify import Verdict, verify
+from tests.journal.examples import FEW, MANY
 from tests.journal.folders import folder_for
 from tests.journal.listening import Wall
 
@@ -54,16 +54,9 @@ def changed(value: object, position: int, bits: int) -> object:
 class VerifyTests(SynchronousTestCase):
     """A store as it was written, and all that can be wrong with it."""
 
-    whole: ClassVar[Path]
-
-    @classmethod
-    def setUpClass(cls) -> None:
-        cls.whole = Path(tempfile.mkdtemp(prefix="journal-"))
-        written(cls.whole)
-
-    @classmethod
-    def tearDownClass(cls) -> None:
-        shutil.rmtree(cls.whole)
+    def setUp(self) -> None:
+        self.whole = folder_for(self)
+        written(self.whole)
 
     def copy(self) -> Path:
         """Return a store to spoil."""
@@ -86,11 +79,9 @@ class VerifyTests(SynchronousTestCase):
         self.assertEqual((verdict.time, verdict.bad_at, verdict.rests_on), (Wall().now, "", "own key only"))
         self.assertRegex(verdict.origin, r"\Agw2#0\.")
 
-    @settings(max_examples=150, deadline=None)
+    @MANY
     @given(st.sampled_from(COLUMNS), st.integers(0, 7), st.integers(0, 10_000), st.integers(1, 255))
-    def test_one_changed_byte_is_found(
-        self, where: tuple[str, str], row: int, position: int, bits: int
-    ) -> None:
+    def test_one_changed_byte_is_found(self, where: tuple[str, str], row: int, position: int, bits: int) -> None:
         """In any column of any row of any table."""
         table, column = where
         with tempfile.TemporaryDirectory() as folder:
@@ -106,7 +97,7 @@ class VerifyTests(SynchronousTestCase):
                 db.execute(f"UPDATE OR REPLACE {table} SET {column} = ? WHERE {key} = ?", (spoilt, chosen))
             self.assertEqual(verify(path).result, "BAD")
 
-    @settings(max_examples=60, deadline=None)
+    @FEW
     @given(st.integers(0, 2**31), st.integers(1, 255))
     def test_one_changed_byte_of_the_file_is_a_verdict(self, position: int, bits: int) -> None:
         """Total: found, or of no consequence to what is read; never an exception."""
@@ -146,6 +137,16 @@ class VerifyTests(SynchronousTestCase):
         """SQLite lets anything stand anywhere."""
         self.assertIn("type", self.spoilt("UPDATE entries SET kind = x'00' WHERE place = 2").detail)
         self.assertIn("type", self.spoilt("UPDATE entries SET hash = 'text' WHERE place = 2").detail)
+
+    def test_a_store_whose_keys_are_none_is_found(self) -> None:
+        """An origin without a name, a key of another length, a body that is no JSON."""
+        self.assertIn("no key", self.spoilt("UPDATE entries SET origin = '' WHERE place = 1").detail)
+        short = 'CAST(\'{"public":"00"}\' AS BLOB)'
+        verdict = self.spoilt("UPDATE origins SET public = x'00'", f"UPDATE entries SET body = {short} WHERE place = 1")
+        self.assertIn("not an Ed25519 key", verdict.detail)
+        self.assertEqual(self.spoilt("UPDATE entries SET body = x'ff' WHERE place = 1").count, 0)
+        unreadable = self.spoilt("UPDATE entries SET session = 's9' WHERE place = 4")
+        self.assertIn("filed under", unreadable.detail)
 
     def test_an_origin_without_rows_is_found(self) -> None:
         """No key is kept for nobody."""
