@@ -11,6 +11,7 @@ import secrets
 import stat
 import sys
 from collections.abc import Callable, Mapping
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ import attrs
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred, ensureDeferred
 from twisted.internet.endpoints import serverFromString
-from twisted.internet.error import ReactorNotRunning
+from twisted.internet.error import CannotListenError, ReactorNotRunning
 from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 from twisted.python.failure import Failure
@@ -29,12 +30,14 @@ from gateway.admin.room import Caller, Front, Room
 from gateway.admin.shell import VerbProgram
 from gateway.admin.socket import VerbFactory, local_caller
 from gateway.admin.verbs import VERBS
+from gateway.admin.welcome import FirstStart, started
 from gateway.config import Config, load
+from gateway.directory.operators import CODE_LIFE
 from gateway.domain.facts import Fact
 from gateway.domain.secret import Secret
 from gateway.interfaces import VaultError
 from gateway.journal.errors import JournalRefused
-from gateway.node.first import DEMO_PASSWORD, first_start, has_demo, told
+from gateway.node.first import DEMO_PASSWORD, first_start, has_demo, refuse_empty, said
 from gateway.node.rooms import Rooms, make_rooms
 from gateway.node.verbs import VerbRooms
 from gateway.node.watch import DiskWatch
@@ -51,6 +54,16 @@ log = Logger()
 VERB_ROLES = frozenset({"admin", "auditor", "approver"})
 USAGE = 64
 CHECKPOINT_SECONDS = 10.0
+
+
+def _version() -> str:
+    try:
+        return version("ostiary")
+    except PackageNotFoundError:
+        return "(not installed)"
+
+
+VERSION = _version()
 
 
 class Options(UsageOptions):
@@ -83,10 +96,11 @@ class Node(Service):
         self._listener: Listener | None = None
         self._loops: list[LoopingCall] = []
         self.watch: DiskWatch | None = None
+        self._started = False
 
     def startService(self) -> None:
         """Start; a node that can not start says why and stops the process with an error."""
-        super().startService()
+        super().startService()  # type: ignore[no-untyped-call]
         self.reactor.callWhenRunning(self._start)
 
     def _start(self) -> None:
@@ -94,8 +108,8 @@ class Node(Service):
         starting.addErrback(self._can_not_start)
 
     def _can_not_start(self, failure: Failure) -> None:
-        if failure.check(ValueError, OSError, JournalRefused, VaultError):
-            sys.stderr.write(f"ostiary: can not start: {failure.getErrorMessage()}\n")
+        if isinstance(failure.value, ValueError | OSError | JournalRefused | VaultError | CannotListenError):
+            say(f"ostiary: can not start: {failure.getErrorMessage()}\n")
         else:
             log.failure("can not start", failure)
         try:
@@ -108,23 +122,33 @@ class Node(Service):
         """Make the rooms, recover what a dead process left, and listen."""
         os.umask(0o077)
         rooms = self.rooms = make_rooms(self.config, self.reactor, self.environ)
-        codes = await first_start(rooms)
+        refuse_empty(rooms)
         await self._recover(rooms)
-        if has_demo(rooms):
-            await self._start_demo(rooms)
         self.watch = DiskWatch(rooms.archive, rooms.roster, rooms.journal, rooms.wall)
         self.watch.look()
         host_key = load_or_create_host_key(rooms.state / "ssh_host_ed25519_key")
-        await rooms.journal.tell(Fact("node.started", {"node": self.config.node.name}))
         await self._listen(rooms, host_key)
         await self._listen_socket(rooms)
+        codes = await first_start(rooms)
+        if has_demo(rooms):
+            await self._start_demo(rooms)
+        await rooms.journal.tell(Fact("node.started", {"node": self.config.node.name, "version": VERSION}))
         self._loop(rooms.roster.tick, 1.0)
         self._loop(self.watch.look, 5.0)
         self._loop(lambda: self._checkpoint(rooms), CHECKPOINT_SECONDS)
-        if codes:
-            sys.stderr.write(told(rooms, codes, self.ssh_port, host_key.fingerprint) + "\n")
-        else:
-            sys.stderr.write(f"ostiary · node {self.config.node.name} · ssh on {', '.join(self.config.ssh.listen)}\n")
+        self._started = True
+        say(self._words(rooms, host_key.fingerprint, codes))
+
+    def _words(self, rooms: Rooms, fingerprint: str, codes: dict[str, str]) -> str:
+        name, places = self.config.node.name, [str(port.getHost()) for port in self.ports]
+        words = started(name, VERSION, self.config.source, [_place(port) for port in self.ports[:-1]] or places, fingerprint)
+        if not codes:
+            return words
+        first = FirstStart(
+            VERSION, name, str(rooms.state), "127.0.0.1", self.ssh_port, fingerprint, "admin", codes["admin"], "demo",
+            codes["demo"], "root", "demo", CODE_LIFE,
+        )  # fmt: skip
+        return words + said(rooms, first)
 
     async def _recover(self, rooms: Rooms) -> None:
         for row in await rooms.archive.recover():
@@ -164,7 +188,8 @@ class Node(Service):
             self.reactor, (host_key,), rooms.journal, authority, reception.open_door, pace
         )
         for text in self.config.ssh.listen:
-            port = await serverFromString(self.reactor, text).listen(self._listener.factory())
+            endpoint = serverFromString(self.reactor, text)  # type: ignore[no-untyped-call]
+            port = await endpoint.listen(self._listener.factory())
             self.ports.append(port)
             self.ssh_port = self.ssh_port or int(getattr(port.getHost(), "port", 0))
         front = Front("127.0.0.1", self.ssh_port, (host_key.line,))
@@ -174,7 +199,9 @@ class Node(Service):
         return self.watch.faults() if self.watch is not None else []
 
     def _admitting(self) -> str:
-        return self.watch.admitting() if self.watch is not None else "the gateway is starting; try again"
+        if self.watch is None or not self._started:
+            return "the gateway is starting; try again"
+        return self.watch.admitting()
 
     def _without_target(self, login: Login) -> ProgramDoor:
         room = self._verbs.of_login(login)
@@ -204,7 +231,7 @@ class Node(Service):
 
     def stopService(self) -> Deferred[None]:
         """Stop: no new connections, sessions told and sealed, the journal closed."""
-        super().stopService()
+        super().stopService()  # type: ignore[no-untyped-call]
         return ensureDeferred(self.stop())
 
     async def stop(self) -> None:
@@ -226,6 +253,19 @@ class Node(Service):
             await self._demo.stop()
         await rooms.journal.tell(Fact("node.stopped", {"node": self.config.node.name}))
         await rooms.close()
+
+
+def say(words: str) -> None:
+    """Say something to whoever started the node: twistd has put a log in the place of ``sys.stderr``."""
+    stream = sys.__stderr__
+    if stream is not None:
+        stream.write(words)
+        stream.flush()
+
+
+def _place(port: Any) -> str:
+    where = port.getHost()
+    return f"{where.host}:{where.port}" if hasattr(where, "port") else str(where)
 
 
 def pamctl() -> None:
