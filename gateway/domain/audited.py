@@ -105,7 +105,8 @@ class AuditedGate:
 
     def _opaque(self, judged: Judged, line: str) -> list[Effect]:
         strict = any(rule.action in PROHIBITING and rule.mode == "enforce" for rule in self.policy.audited)
-        if not judged.opaque or kind_of_command(line) is not Kind.EXEC or not (strict or self.policy.restrictions.allow_only):
+        bound = strict or self.policy.restrictions.allow_only
+        if not (judged.opaque and bound) or kind_of_command(line) is not Kind.EXEC:
             return []
         return self._denied("command.opaque", line, "can not be checked for prohibited commands")
 

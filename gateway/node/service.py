@@ -12,8 +12,7 @@ import stat
 import sys
 from collections.abc import Callable, Mapping
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import attrs
 from twisted.application.service import Service
@@ -69,12 +68,14 @@ VERSION = _version()
 class Options(UsageOptions):
     """Options of ``twistd pam``."""
 
-    optParameters = [["config", "c", None, "pam.toml; else $OSTIARY_CONFIG, /etc/ostiary/pam.toml, or defaults"]]
+    optParameters: ClassVar[list[list[str | None]]] = [
+        ["config", "c", None, "pam.toml; else $OSTIARY_CONFIG, /etc/ostiary/pam.toml, or defaults"]
+    ]
 
 
 def makeService(options: Mapping[str, Any]) -> Node:
     """Make the node's service for twistd."""
-    from twisted.internet import reactor  # noqa: TID251, PLC0415 - twistd has chosen it
+    from twisted.internet import reactor  # noqa: TID251 - twistd has chosen it
 
     return Node(load(options["config"], os.environ), reactor, os.environ)
 
@@ -140,8 +141,8 @@ class Node(Service):
         say(self._words(rooms, host_key.fingerprint, codes))
 
     def _words(self, rooms: Rooms, fingerprint: str, codes: dict[str, str]) -> str:
-        name, places = self.config.node.name, [str(port.getHost()) for port in self.ports]
-        words = started(name, VERSION, self.config.source, [_place(port) for port in self.ports[:-1]] or places, fingerprint)
+        name, places = self.config.node.name, [_place(port) for port in self.ports[:-1]]
+        words = started(name, VERSION, self.config.source, places, fingerprint)
         if not codes:
             return words
         first = FirstStart(

@@ -26,6 +26,7 @@ from gateway.interfaces import IArchive, IFacts, IPolicySource
 from gateway.runtime.orders import Orders
 from gateway.runtime.roster import Roster, rfc3339
 from gateway.runtime.run import Run, Workings
+from gateway.runtime.telling import tell
 from gateway.ssh.channel import FromTarget, SessionChannel
 from gateway.ssh.forward import FORWARD_KINDS, open_forward
 from gateway.ssh.login import Login
@@ -157,7 +158,7 @@ class Reception:
         ref = reference(secrets.randbits(40))
         body = {"user": login.user.name, "source": login.source, "target": reading.target, "account": reading.account,
                 "reason": reason, "detail": detail, "reference": ref}  # fmt: skip
-        self.facts.tell(Fact("session.refused", body))
+        tell(self.facts, Fact("session.refused", body))
         return ref
 
 
