@@ -7,7 +7,7 @@ JOBS   ?= 2
 VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check -q
-PYTEST := $(BIN)/python -m pytest -q -n $(JOBS)
+PYTEST := $(BIN)/python -m pytest -q -n $(JOBS) --dist worksteal
 
 # What the tests against real programs run.
 DEBIAN := openssh-server openssh-client rsync git sudo zsh tmux procps
@@ -46,7 +46,7 @@ unit: $(VENV)/test.stamp
 docs: $(VENV)/docs.stamp
 	$(BIN)/sphinx-build -q -W --keep-going -b html docs docs/_build/html
 
-## make reference  write the generated tables of docs/ anew (facts, interfaces)
+## make reference  write the generated pages of docs/ anew (facts, interfaces, keys, verbs)
 reference: $(VENV)/test.stamp
 	$(BIN)/python docs/reference.py
 

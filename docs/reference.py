@@ -1,4 +1,4 @@
-"""Write the generated pages of the manual: every kind of fact, every interface. ``make reference`` calls it.
+"""Write the generated pages of the manual: facts, interfaces, keys, verbs. ``make reference`` calls it.
 
 The pages are kept in the tree, so that they can be read without building; a law fails when they are stale.
 """
@@ -6,15 +6,19 @@ The pages are kept in the tree, so that they can be read without building; a law
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import inspect
 import pkgutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
+import attrs
 from zope.interface.interface import Attribute, InterfaceClass, Method
 
 HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent))
 
 FACTS_HEAD = """\
 .. Written by ``make reference`` from gateway/domain/facts/catalogue.py: change it there.
@@ -45,6 +49,51 @@ Interfaces
 ==========
 
 Every seam between rooms. ``gateway.interfaces`` re-exports all names.
+"""
+
+
+CONFIG_HEAD = """\
+.. Written by ``make reference`` from gateway/config/schema.py: change it there.
+
+Configuration: pam.toml
+=======================
+
+Every key is optional; ``etc/pam.toml`` shows each with its default. A key that is unknown is an error with
+line, column and the nearest key. Secrets are references (``file:``, ``env:``), never inline. Durations are
+written ``30m``, ``12h``, ``365d``; sizes ``64KiB``, ``2GiB``. ``check`` names what is set and has no effect
+yet.
+"""
+
+KEYS_HEAD = """
+.. list-table::
+   :header-rows: 1
+   :widths: 30 70
+
+   * - Key
+     - Meaning
+"""
+
+VERBS_HEAD = """\
+.. Written by ``make reference`` from gateway/admin/verbs/: change it there.
+
+Verbs
+=====
+
+The same verbs by ``pamctl VERB …`` and ``ssh USER@gateway VERB …``. Each takes ``--json``: one object
+``{"schema": "pam/1", "data": …}`` on stdout and nothing else; an error is ``{"schema": "pam/1", "error":
+{"code", "kind", "message"}}``. Times in JSON are RFC 3339 in UTC. Ids may be shortened as long as they are
+unique.
+
+Exit status: 0 ok · 64 usage · 69 unreachable · 75 try later · 77 denied by policy or role · 78 configuration;
+1, 2 and 3 as the verb says.
+
+.. list-table::
+   :header-rows: 1
+   :widths: 20 60 20
+
+   * - Verb
+     - Does
+     - Roles
 """
 
 
@@ -90,8 +139,41 @@ def _member(name: str, member: Attribute) -> str:
     )
 
 
-PAGES = {"facts.rst": facts, "interfaces.rst": interfaces}
-"""The generated pages, and what writes them."""
+def config() -> str:
+    """Return the page of the keys of ``pam.toml``."""
+    from gateway.config.schema import TABLES
+
+    return CONFIG_HEAD + "".join(_table(name, kind) for name, kind in TABLES.items())
+
+
+def _table(name: str, kind: type[Any]) -> str:
+    rows = (
+        f"   * - ``{name}.{field.name}``\n     - {field.metadata['words']}".rstrip() + "\n"
+        for field in attrs.fields(kind)
+    )
+    says = inspect.cleandoc(kind.__doc__ or "")
+    return f"\n{name}\n{'-' * len(name)}\n\n{says}\n{KEYS_HEAD}{''.join(rows)}"
+
+
+def verbs() -> str:
+    """Return the page of the verbs."""
+    from gateway.admin.verbs import VERBS
+
+    return VERBS_HEAD + "".join(
+        f"   * - ``{verb.name}``\n     - {verb.says}\n\n       ``{verb.synopsis}``\n"
+        f"     - {', '.join(sorted(verb.callers)) or 'any'}\n"
+        for verb in VERBS.values()
+    )
+
+
+def _pages() -> dict[str, Callable[[], str]]:
+    rooms = {"gateway.config": ("config.rst", config), "gateway.admin.verbs": ("verbs.rst", verbs)}
+    there = (page for room, page in rooms.items() if importlib.util.find_spec(room) is not None)
+    return {"facts.rst": facts, "interfaces.rst": interfaces, **dict(there)}
+
+
+PAGES = _pages()
+"""The pages whose catalogue is there, and what writes them."""
 
 
 def main() -> None:
@@ -101,5 +183,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.path.insert(0, str(HERE.parent))
     main()

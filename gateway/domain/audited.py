@@ -16,8 +16,23 @@ import attrs
 
 from gateway.domain.entries import AuditedRule
 from gateway.domain.facts import Fact
-from gateway.domain.lane import Effect, EndSession, Event, Lane, Mark, Notice, Order, Refuse, Request, Tell, Tick
+from gateway.domain.lane import (
+    Effect,
+    EndSession,
+    Event,
+    GiveOrder,
+    Lane,
+    Mark,
+    Notice,
+    Order,
+    OrderKind,
+    Refuse,
+    Request,
+    Tell,
+    Tick,
+)
 from gateway.domain.policy import FrozenPolicy
+from gateway.domain.rights import Kind, kind_of_command
 from gateway.domain.risk import Risk
 from gateway.domain.rules import STRENGTH, Judged, Simple, judge
 
@@ -69,15 +84,15 @@ class AuditedGate:
         if refusal and enforce:
             yield from refusal
             return
-        rule, action = max(binding, key=lambda pair: STRENGTH.index(pair[1]), default=(None, "allow"))
-        if rule is not None and action in PROHIBITING:
-            yield from self._prohibited(line, rule, action)
+        strongest = max(binding, key=lambda pair: STRENGTH.index(pair[1]), default=None)
+        if strongest is not None and strongest[1] in PROHIBITING:
+            yield from self._prohibited(line, *strongest)
             return
-        if rule is not None and action == "warn":
-            yield Notice(f'"{shown(line)}" is an audited command (rule {rule.name})')
+        if strongest is not None and strongest[1] == "warn":
+            yield Notice(f'"{shown(line)}" is an audited command (rule {strongest[0].name})')
         for command in judged.commands:
             yield Tell(Fact("command.executed", {"command": shown(command.text), "known_by": "exec"}))
-        if judged.opaque:
+        if judged.opaque and kind_of_command(line) is Kind.EXEC:
             yield Tell(Fact("command.opaque", {"command": shown(line), "outcome": "passed"}))
         yield event
 
@@ -90,7 +105,7 @@ class AuditedGate:
 
     def _opaque(self, judged: Judged, line: str) -> list[Effect]:
         strict = any(rule.action in PROHIBITING and rule.mode == "enforce" for rule in self.policy.audited)
-        if not judged.opaque or not (strict or self.policy.restrictions.allow_only):
+        if not judged.opaque or kind_of_command(line) is not Kind.EXEC or not (strict or self.policy.restrictions.allow_only):
             return []
         return self._denied("command.opaque", line, "can not be checked for prohibited commands")
 
@@ -115,8 +130,15 @@ class AuditedGate:
         words += "The attempt was reported."
         yield Tell(Fact("command.denied", told))
         match action:
-            case "interrupt" | "deactivate" | "lock":
-                yield EndSession(ENDED, f"rule_{action}:{rule.name}", words)
+            case "interrupt":
+                yield EndSession(ENDED, f"rule_interrupt:{rule.name}", words)
+            case "deactivate":
+                yield Notice(words)
+                yield GiveOrder(OrderKind.DEACTIVATE, rule.name)
+                yield EndSession(ENDED, f"rule_deactivate:{rule.name}", None)
+            case "lock":
+                yield Refuse(DENIED, words)
+                yield GiveOrder(OrderKind.LOCK, rule.name)
             case _:
                 yield Refuse(DENIED, words)
 

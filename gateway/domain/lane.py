@@ -7,7 +7,7 @@ nothing in here asks for the time.
 Events come in: :class:`Bytes`, :class:`End`, :class:`Close`, :class:`Resize`, :class:`Request`, :class:`Tick`,
 :class:`Answered`, :class:`Order`. Effects go out: those of the first five that passed every gate, and :class:`Notice`,
 :class:`Inject`, :class:`Hold`, :class:`Credit`, :class:`Ask`, :class:`Tell`, :class:`Mark`, :class:`Refuse`,
-:class:`EndSession`.
+:class:`GiveOrder`, :class:`EndSession`.
 """
 
 from __future__ import annotations
@@ -173,6 +173,14 @@ class Refuse:
 
 
 @attrs.frozen
+class GiveOrder:
+    """Give an order about the operator because a rule says so; its reach goes beyond this session."""
+
+    kind: OrderKind
+    rule: str
+
+
+@attrs.frozen
 class EndSession:
     """End the whole session with a stable reason word; ``text`` None ends it without a word."""
 
@@ -183,6 +191,6 @@ class EndSession:
 
 LaneEvent = Bytes | End | Close | Resize | Request
 Event = LaneEvent | Tick | Answered | Order
-Effect = LaneEvent | Notice | Inject | Hold | Credit | Ask | Tell | Mark | Refuse | EndSession
+Effect = LaneEvent | Notice | Inject | Hold | Credit | Ask | Tell | Mark | Refuse | GiveOrder | EndSession
 Seen = LaneEvent | Notice | Mark
 """What taps are shown."""

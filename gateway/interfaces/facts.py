@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from twisted.internet.defer import Deferred
 from zope.interface import Attribute, Interface
@@ -49,7 +49,7 @@ class IJournal(IFacts):
         May read the disk: call it from a thread, or with a small limit.
         """
 
-    def follow(watcher: object) -> object:
+    def follow(watcher: Callable[[Entry], object]) -> Callable[[], None]:
         """Call ``watcher(entry)`` for each entry committed from now on; call the result to cease."""
 
     def head() -> tuple[int, bytes]:

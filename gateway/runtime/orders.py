@@ -18,6 +18,7 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from zope.interface import implementer
 
 from gateway.domain.facts import Entry, Fact
+from gateway.domain.lane import GiveOrder, OrderKind
 from gateway.domain.lock import Lock, LockSet, Scope, Subject
 from gateway.domain.session import crockford
 from gateway.interfaces import IFacts, IFold, IOrders
@@ -36,7 +37,7 @@ class NotForOneself(ValueError):
 
 
 @implementer(IOrders, IFold)
-@attrs.define(eq=False)
+@attrs.define(eq=False, repr=False)
 class Orders:
     """Give orders to the sessions of this process."""
 
@@ -86,7 +87,9 @@ class Orders:
         self, scope: str, subject: str, *, by: str, by_name: str, reason: str, door: str
     ) -> Deferred[Sequence[str]]:
         """Release every lock in force with that scope and subject."""
-        found = [lock for lock in self._set.in_force(self.wall()) if (lock.scope.value, lock.subject) == (scope, subject)]
+        found = [
+            lock for lock in self._set.in_force(self.wall()) if (lock.scope.value, lock.subject) == (scope, subject)
+        ]
         if by and any(by in (lock.user, lock.subject if scope == "user" else "") for lock in found):
             raise NotForOneself("nobody unlocks himself; ask another administrator")
         ids = tuple(lock.id for lock in found)
@@ -206,6 +209,15 @@ class Orders:
         orders = list(self._set.deactivations_of(user))
         body = {"orders": orders, "user": user, "by": by, "by_name": by_name, "reason": reason, "door": door}
         return self.facts.tell(Fact("user.activated", body)).addCallback(lambda _: None)
+
+    def by_rule(self, run: Run, order: GiveOrder) -> None:
+        """Give the order a rule asks for, about the operator of a session."""
+        user, by = run.subject.user, f"policy rule {order.rule}"
+        reason = f"rule {order.rule} in session {run.id}"
+        if order.kind is OrderKind.DEACTIVATE:
+            self.deactivate(user, by=by, by_name=by, reason=reason, door="policy")
+        else:
+            self.lock("user", user, by=by, by_name=by, reason=reason, ttl=None, only=False, door="policy")
 
     def is_deactivated(self, user: str) -> bool:
         """Say whether a deactivation is in force."""

@@ -30,7 +30,7 @@ REMEMBERED = 100_000
 
 
 @implementer(IRoster, IFold)
-@attrs.define(eq=False)
+@attrs.define(eq=False, repr=False)
 class Roster:
     """Know every session."""
 
@@ -101,7 +101,13 @@ class Roster:
         match entry.kind:
             case "session.started":
                 row = {key: body.get(key, "") for key in ("user", "source", "target", "account", "policy")}
-                self._past[body["session"]] = {**row, "started": entry.time, "ended": None, "risk": 0, "node": self.node}
+                self._past[body["session"]] = {
+                    **row,
+                    "started": entry.time,
+                    "ended": None,
+                    "risk": 0,
+                    "node": self.node,
+                }
                 while len(self._past) > REMEMBERED:
                     self._past.popitem(last=False)
             case "session.ended" if body.get("session") in self._past:
@@ -112,6 +118,15 @@ class Roster:
                     self._refusals.popitem(last=False)
             case _:
                 pass
+
+    def unfinished(self) -> tuple[dict[str, Any], ...]:
+        """Return what is known of sessions that began and neither run nor ended: a process died with them."""
+        keys = ("user", "source", "target", "account", "policy", "risk")
+        return tuple(
+            {"session": name, **{key: row[key] for key in keys}}
+            for name, row in self._past.items()
+            if row["ended"] is None and name not in self._running
+        )
 
     # What admins read.
 

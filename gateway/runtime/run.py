@@ -16,13 +16,13 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from gateway.domain.audited import Attempts
+from gateway.domain.audited import Attempts, shown
 from gateway.domain.budget import Budget
 from gateway.domain.echo import EchoMask
 from gateway.domain.facts import Fact
 from gateway.domain.flow import Flow
 from gateway.domain.grant import Grant
-from gateway.domain.lane import Event, Order, OrderKind
+from gateway.domain.lane import Event, GiveOrder, Order, OrderKind
 from gateway.domain.lock import Lock, Subject
 from gateway.domain.rights import OPAQUE, Kind
 from gateway.domain.risk import Risk
@@ -62,6 +62,9 @@ class Connections(Protocol):
     def close(self) -> None:
         """Cut the target's at once, and the operator's when he has read his line."""
 
+    def unlocked(self) -> None:
+        """Open the channels that waited for a lock's end."""
+
 
 @attrs.frozen
 class Workings:
@@ -72,9 +75,10 @@ class Workings:
     facts: IFacts
     user_budget: Budget
     ended: Callable[[Run], None]
+    rule_order: Callable[[Run, GiveOrder], None]
 
 
-@attrs.define(eq=False)
+@attrs.define(eq=False, repr=False)
 class Run:
     """Run one session."""
 
@@ -167,7 +171,8 @@ class Run:
         taps: tuple[Recorder, ...] = ()
         if self.recording is not None:
             record = policy.restrictions.record
-            track = self.recording.track(number, kind.value, self.at, {"command": where, "terminal": terminal})
+            told = {"command": shown(where), "kind": kind.value}
+            track = self.recording.track(number, "pty" if terminal else kind.value, self.at, told)
             recorder = Recorder(
                 kind=kind,
                 terminal=terminal,
@@ -181,7 +186,7 @@ class Run:
             self.recorders[number] = recorder
             taps = (recorder,)
         self.protocol = self.protocol or kind.value
-        body = {"channel": number, "channel_kind": kind.value, "command": where, "opaque": kind in OPAQUE}
+        body = {"channel": number, "channel_kind": kind.value, "command": shown(where), "opaque": kind in OPAQUE}
         self.tell(Fact("channel.opened", body))
         return flow_of(kind, self._makings(terminal, where), taps)
 
@@ -269,12 +274,18 @@ class Run:
         self.state = State.LIVE if self.state is State.LOCKED else self.state
         self.touch()
         self._order_all(notice, lock=False)
+        if self.connections is not None:
+            self.connections.unlocked()
         return True
 
     def _order_all(self, notice: str, lock: bool) -> None:
         order = Order(OrderKind.LOCK if lock else OrderKind.UNLOCK, by="", notice=notice)
         for leg in tuple(self.legs.values()):
             leg.feed(order)
+
+    def order_by_rule(self, order: GiveOrder) -> None:
+        """Have an order given that a rule asks for."""
+        self.workings.rule_order(self, order)
 
     # The end.
 

@@ -1,1 +1,15 @@
-"""The operators' door and the way to targets."""
+"""The operators' door and the way to targets.
+
+::
+
+    listener   takes connections, grace and caps
+    login      who is it, and which reading of the login name holds
+    operator   the door a login opens: a session, a refusal, or a program (verbs, menu)
+    channel    one session channel of an operator: what it is, what may pass
+    junction   joins the two ends of a channel through the flow; windows; the one place that injects
+    target     the way to the target: dial, recognise the host, log in
+    menu       the list of targets for an operator who named none
+    demo       the built-in demo target
+
+May never be here: where settings come from, but through the interfaces that ``node`` hands in; admin's verbs.
+"""

@@ -1,7 +1,7 @@
 """What we offer, and how two offers become one agreement (RFC 4253 §7.1).
 
-The rule: the lists are literal; SHA-1, CBC, finite-field groups, DSA and compression stand in none of them; the
-client's order decides; markers are never agreed on as methods.
+The rule: the lists are literal; SHA-1, CBC, finite-field groups, DSA and compression stand in none of them;
+the client's order decides; markers are never agreed on as methods.
 """
 
 from __future__ import annotations
@@ -100,7 +100,7 @@ class Proposal:
 
 @attrs.frozen
 class Agreement:
-    """What both sides will use; *up* is from client to server. A MAC is empty when the cipher brings its own."""
+    """What both sides will use; *up* is from client to server, a MAC is empty beside an AEAD."""
 
     exchange: bytes
     host_key: bytes
@@ -153,7 +153,7 @@ def _names(fields: Fields) -> Names:
 
 
 def agree(client: Proposal, server: Proposal) -> Agreement:
-    """Return the first of the client's choices that the server has; raise :exc:`Violation` when there is none."""
+    """Return the client's first choices that the server has; raise :exc:`Violation` without any."""
     cipher_up = _first("cipher", client.ciphers_up, server.ciphers_up)
     cipher_down = _first("cipher", client.ciphers_down, server.ciphers_down)
     _first("compression", client.compressions_up, server.compressions_up, (b"none",))

@@ -1,3 +1,5 @@
+# The methods of a zope interface have no self.
+# ruff: noqa: N805
 """What the login queue asks of those who know users, keys and secrets.
 
 The rule: the wire knows the protocol and nothing about who may log in. Everything it asks is here, and every
@@ -35,7 +37,7 @@ def _few_prompts(_: object, attribute: object, prompts: tuple[tuple[str, bool], 
 
 @attrs.frozen
 class Prompts:
-    """One round of questions; each prompt is its text and whether the answer may be seen while it is typed."""
+    """One round of questions; a prompt is its text and whether the answer may be seen while typed."""
 
     name: str
     instruction: str

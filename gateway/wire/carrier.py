@@ -6,6 +6,7 @@ one closed connection, never a traceback; a peer that does not read cannot keep 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Final, Protocol
 
@@ -16,7 +17,7 @@ from zope.interface import implementer
 
 from gateway.wire.link import Link
 from gateway.wire.phases import Phase
-from gateway.wire.violation import Counts, Tally, Violation
+from gateway.wire.violation import KEY_EXCHANGE_FAILED, Counts, Tally, Violation
 
 FLUSH_AT: Final = 128 * 1024
 """Bytes collected in one turn that go out at once."""
@@ -24,7 +25,10 @@ FLUSH_AT: Final = 128 * 1024
 LINGER: Final = 5.0
 """Seconds that a peer has for reading our last words."""
 
-_BASES: Final = {b"ssh-userauth": Phase.LOGIN, b"ssh-connection": Phase.CONNECTED}
+EXCHANGE_DEADLINE: Final = 300.0
+"""Seconds after which a change of keys that the peer does not answer ends the connection."""
+
+_STANDINGS: Final = {b"ssh-userauth": Phase.LOGIN, b"ssh-connection": Phase.CONNECTED}
 
 
 @attrs.frozen
@@ -89,7 +93,11 @@ class Carrier:
     _holds: set[str] = attrs.field(factory=set, init=False)
     _flush: IDelayedCall | None = attrs.field(default=None, init=False)
     _timer: IDelayedCall | None = attrs.field(default=None, init=False)
+    _keys_expire: float = attrs.field(default=math.inf, init=False)
+    _deadline: IDelayedCall | None = attrs.field(default=None, init=False)
     _closing: IDelayedCall | None = attrs.field(default=None, init=False)
+    _lose_afterwards: bool = attrs.field(default=False, init=False)
+    _closed: bool = attrs.field(default=False, init=False)
     _gone: bool = attrs.field(default=False, init=False)
 
     @property
@@ -131,7 +139,7 @@ class Carrier:
         self.tally.count(violation.name)
         self._reason = self._reason or violation.text
         self.link.disconnect(violation.code, violation.text)
-        self.lose()
+        self._close()
 
     # -- sending
 
@@ -141,9 +149,20 @@ class Carrier:
             self.link.send(number, payload)
         except Violation as violation:
             self.refuse(violation)
-        if len(self.link.writer.out) >= FLUSH_AT:
+        self._flush_soon()
+
+    def forward(self, frame: memoryview) -> None:
+        """Send a frame that another connection opened, its channel number changed in place."""
+        try:
+            self.link.forward(frame)
+        except Violation as violation:
+            self.refuse(violation)
+        self._flush_soon()
+
+    def _flush_soon(self) -> None:
+        if self.link.writer.waiting >= FLUSH_AT:
             self.flush()
-        elif self._flush is None and not self._gone and self.link.writer.out:
+        elif self._flush is None and not self._gone and self.link.writer.waiting:
             self._flush = self.clock.callLater(0, self.flush)
 
     def flush(self) -> None:
@@ -153,7 +172,7 @@ class Carrier:
                 self._flush.cancel()
             self._flush = None
         self._rekey_when_due()
-        if self.link.writer.out:
+        if self.link.writer.waiting:
             collected = self.link.take()
             if self._transport is not None and not self._gone:
                 self._transport.write(collected)
@@ -164,19 +183,32 @@ class Carrier:
         if (
             max(reader.opened_bytes, writer.sealed_bytes) >= limits.octets
             or max(reader.opened_packets, writer.sealed_packets) >= limits.packets
+            or self.clock.seconds() >= self._keys_expire
         ):
-            self.link.rekey()
+            self._start_rekey()
+
+    def _start_rekey(self) -> None:
+        if self.link.rekey():
+            self._deadline = self.clock.callLater(EXCHANGE_DEADLINE, self._exchange_overdue)
+
+    def _exchange_overdue(self) -> None:
+        self.refuse(Violation("kex-overdue", KEY_EXCHANGE_FAILED, "the key exchange was not answered"))
 
     def exchange_finished(self, *, first: bool) -> None:
         """Begin to count the age of the new keys."""
-        if self._timer is not None and self._timer.active():
-            self._timer.cancel()
-        self._timer = self.clock.callLater(self.limits.seconds, self.rekey)
+        for call in (self._timer, self._deadline):
+            if call is not None and call.active():
+                call.cancel()
+        self._keys_expire = self.clock.seconds() + self.limits.seconds
+        # Before the login nothing happens then, and the first flush after it sees that the time has passed.
+        self._timer = self.clock.callLater(self.limits.seconds, self.flush)
         self.side.exchange_finished(first=first)
+        if self._lose_afterwards:
+            self._close()
 
     def rekey(self) -> None:
-        """Begin a key exchange, unless one is going on."""
-        self.run(self.link.rekey)
+        """Change the keys now, unless that is going on or nobody is logged in."""
+        self.run(self._start_rekey)
 
     def unsent(self) -> int:
         """Return how many bytes the transport has not given to the network yet."""
@@ -220,7 +252,7 @@ class Carrier:
         """Release one reason for not reading."""
         self._holds.discard(why)
         resume = getattr(self._transport, "resumeProducing", None)
-        if resume is not None and not self._holds and not self._gone and not self._closing:
+        if resume is not None and not self._holds and not self._gone and not self._closed:
             resume()
 
     # -- services
@@ -231,12 +263,14 @@ class Carrier:
             self.service.packetReceived(number, payload)
 
     def start_service(self, service: Service, transport: object) -> None:
-        """Run *service* instead of the present one."""
+        """Run *service* instead of the present one; on a connection that ended, nothing runs any more."""
+        if self.link.ended:
+            return
         if self.service is not None:
             self.service.serviceStopped()
         self.service = service
         service.transport = transport  # type: ignore[attr-defined]
-        self.link.advance(_BASES[service.name])
+        self.link.advance(_STANDINGS[service.name])
         service.serviceStarted()
 
     def exchange_received(self, payload: bytes) -> None:
@@ -250,7 +284,7 @@ class Carrier:
     def peer_disconnected(self, code: int) -> None:
         """Close after the peer's goodbye."""
         self._reason = self._reason or f"the peer disconnected (reason {code})"
-        self.lose()
+        self._close()
 
     # -- ending
 
@@ -258,15 +292,27 @@ class Carrier:
         """Send DISCONNECT and close."""
         self._reason = self._reason or text
         self.link.disconnect(code, text)
-        self.lose()
+        self._close()
 
     def lose(self) -> None:
-        """Send what is collected, then close; a peer that does not read is cut off after :data:`LINGER`."""
-        if self._gone or self._closing is not None:
+        """Send what is collected or waits for new keys, then close, :data:`LINGER` later at most."""
+        if self.link.queued and not self.link.ended:
+            self._lose_afterwards = True
+            self._start_lingering()
+        else:
+            self._close()
+
+    def _start_lingering(self) -> None:
+        if self._closing is None:
+            self._closing = self.clock.callLater(LINGER, self.abort)
+
+    def _close(self) -> None:
+        if self._gone or self._closed:
             return
+        self._closed = True
         self.flush()
         self.link.ended = True
-        self._closing = self.clock.callLater(LINGER, self.abort)
+        self._start_lingering()
         unregister = getattr(self._transport, "unregisterProducer", None)
         if unregister is not None:
             # With a producer registered Twisted waits for it instead of closing.
@@ -291,7 +337,7 @@ class Carrier:
         if self._gone:
             return
         self._gone = self.link.ended = True
-        for call in (self._flush, self._timer, self._closing):
+        for call in (self._flush, self._timer, self._deadline, self._closing):
             if call is not None and call.active():
                 call.cancel()
         told = self._reason or reason

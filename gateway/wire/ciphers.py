@@ -54,8 +54,8 @@ class PacketCipher(Protocol):
     def open(self, sequence: int, packet: memoryview, scratch: memoryview) -> memoryview:
         """Return the frame inside *scratch*; raise :exc:`Violation` when the tag does not fit."""
 
-    def seal(self, sequence: int, frame: Frame, out: bytearray) -> None:
-        """Append the packet of *frame* to *out*."""
+    def seal(self, sequence: int, frame: Frame, out: memoryview) -> int:
+        """Put the packet of *frame* at the front of *out*; return its size."""
 
 
 def _refuse() -> Violation:
@@ -81,10 +81,12 @@ class Clear:
         frame[:] = packet[4:]
         return frame
 
-    def seal(self, sequence: int, frame: Frame, out: bytearray) -> None:
-        """Append length and frame."""
-        out += len(frame).to_bytes(4, "big")
-        out += frame
+    def seal(self, sequence: int, frame: Frame, out: memoryview) -> int:
+        """Put length and frame at the front of *out*; return their size."""
+        size = 4 + len(frame)
+        out[:4] = len(frame).to_bytes(4, "big")
+        out[4:size] = frame
+        return size
 
 
 @attrs.define
@@ -117,14 +119,13 @@ class Gcm:
             raise _refuse() from None
         return frame
 
-    def seal(self, sequence: int, frame: Frame, out: bytearray) -> None:
-        """Append the packet of *frame* to *out*."""
+    def seal(self, sequence: int, frame: Frame, out: memoryview) -> int:
+        """Put the packet of *frame* at the front of *out*; return its size."""
         length = len(frame).to_bytes(4, "big")
-        start = len(out) + 4
-        out += length
-        out += bytes(len(frame) + 16)
-        with memoryview(out) as whole:
-            self._cipher.encrypt_into(self._nonce(), frame, length, whole[start:])
+        size = len(frame) + 20
+        out[:4] = length
+        self._cipher.encrypt_into(self._nonce(), frame, length, out[4:size])
+        return size
 
 
 @attrs.define
@@ -150,20 +151,22 @@ class ChaCha:
         stream = _chacha(self._main, sequence)
         once = stream.update(bytes(64))[:32]
         try:
-            Poly1305.verify_tag(once, bytes(packet[:-16]), bytes(packet[-16:]))
+            Poly1305.verify_tag(once, packet[:-16], bytes(packet[-16:]))
         except InvalidSignature:
             raise _refuse() from None
         frame = scratch[: len(packet) - 20]
         stream.update_into(packet[4:-16], frame)
         return frame
 
-    def seal(self, sequence: int, frame: Frame, out: bytearray) -> None:
-        """Append the packet of *frame* to *out*."""
+    def seal(self, sequence: int, frame: Frame, out: memoryview) -> int:
+        """Put the packet of *frame* at the front of *out*; return its size."""
         stream = _chacha(self._main, sequence)
         once = stream.update(bytes(64))[:32]
-        sealed = self._crypt_length(sequence, len(frame).to_bytes(4, "big")) + stream.update(frame)
-        out += sealed
-        out += Poly1305.generate_tag(once, sealed)
+        end = 4 + len(frame)
+        out[:4] = self._crypt_length(sequence, len(frame).to_bytes(4, "big"))
+        stream.update_into(frame, out[4:end])
+        out[end : end + 16] = Poly1305.generate_tag(once, out[:end])
+        return end + 16
 
 
 def _chacha(key: bytes, sequence: int) -> CipherContext:
@@ -199,11 +202,13 @@ class CounterThenMac:
         self._stream.update_into(sealed[4:], frame)
         return frame
 
-    def seal(self, sequence: int, frame: Frame, out: bytearray) -> None:
-        """Append the packet of *frame* to *out*."""
-        sealed = len(frame).to_bytes(4, "big") + self._stream.update(frame)
-        out += sealed
-        out += self._mac(sequence, sealed)
+    def seal(self, sequence: int, frame: Frame, out: memoryview) -> int:
+        """Put the packet of *frame* at the front of *out*; return its size."""
+        end = 4 + len(frame)
+        out[:4] = len(frame).to_bytes(4, "big")
+        self._stream.update_into(frame, out[4:end])
+        out[end : end + self.tag] = self._mac(sequence, out[:end])
+        return end + self.tag
 
 
 @attrs.define
@@ -240,11 +245,13 @@ class CounterAndMac:
             raise _refuse()
         return clear[4:]
 
-    def seal(self, sequence: int, frame: Frame, out: bytearray) -> None:
-        """Append the packet of *frame* to *out*."""
+    def seal(self, sequence: int, frame: Frame, out: memoryview) -> int:
+        """Put the packet of *frame* at the front of *out*; return its size."""
         clear = b"".join((len(frame).to_bytes(4, "big"), frame))
-        out += self._stream.update(clear)
-        out += self._mac(sequence, clear)
+        end = len(clear)
+        self._stream.update_into(clear, out[:end])
+        out[end : end + self.tag] = self._mac(sequence, clear)
+        return end + self.tag
 
 
 @attrs.frozen

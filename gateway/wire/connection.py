@@ -12,30 +12,50 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 import attrs
-from twisted.conch.ssh.service import SSHService
 
 from gateway.wire.channels import LARGEST_PACKET, SMALLEST_PACKET, ChannelEnd, ChannelFault, Listener
-from gateway.wire.reading import BadMessage, Cursor, string
+from gateway.wire.fields import Fields, MalformedField, string
 
 PROTOCOL_ERROR = 2
 BY_APPLICATION = 11
+LONGEST_TEXT = 32 * 1024
+LONGEST_CHUNK = 256 * 1024
 ADMINISTRATIVELY_PROHIBITED, CONNECT_FAILED, UNKNOWN_TYPE, RESOURCE_SHORTAGE = 1, 2, 3, 4
+
+
+class Carrying(Protocol):
+    """What a connection needs of its transport."""
+
+    def sendPacket(self, number: int, payload: bytes) -> None:
+        """Send one message."""
+
+    def sendUnimplemented(self) -> None:
+        """Say that the last message was not understood."""
+
+    def sendDisconnect(self, code: int, text: bytes) -> None:
+        """Say why, then close."""
+
+    def lose(self) -> None:
+        """Send what is collected, then close."""
+
+    def abort(self) -> None:
+        """Cut the connection without a word."""
 
 
 class Owner(Protocol):
     """What an owner of a connection is told."""
 
     def started(self, connection: Connection) -> None:
-        """The service runs."""
+        """Hear that the service runs."""
 
     def open_requested(self, end: ChannelEnd, extra: bytes) -> None:
-        """The peer wants a channel of ``end.kind``; answer by ``confirm`` or ``refuse``, now or later."""
+        """Hear that the peer wants a channel of ``end.kind``; answer by ``confirm`` or ``refuse``, now or later."""
 
     def global_requested(self, name: str, payload: bytes) -> bool:
-        """The peer makes a global request; the result is the answer."""
+        """Answer a global request of the peer."""
 
     def lost(self) -> None:
-        """The connection is over."""
+        """Hear that the connection is over."""
 
 
 @attrs.frozen
@@ -45,12 +65,13 @@ class Limits:
     channels: int = 64
 
 
-class Connection(SSHService):
-    """Carry channels over one SSH transport."""
+class Connection:
+    """Carry channels over one SSH transport, which sets ``transport`` before the service starts."""
 
     name = b"ssh-connection"
+    transport: Carrying
 
-    def __init__(self, owner: Owner, limits: Limits = Limits()) -> None:  # noqa: B008 - frozen
+    def __init__(self, owner: Owner, limits: Limits = Limits()) -> None:
         self.owner = owner
         self.limits = limits
         self.channels: dict[int, ChannelEnd] = {}
@@ -73,15 +94,15 @@ class Connection(SSHService):
             self.channels.clear()
             self.owner.lost()
 
-    def packetReceived(self, messageNum: int, packet: bytes) -> None:
+    def packetReceived(self, number: int, payload: bytes) -> None:
         """Read one message by the table; end the connection when it is malformed or not permitted."""
-        known = MESSAGES.get(messageNum)
+        known = MESSAGES.get(number)
         if known is None:
             self.transport.sendUnimplemented()
             return
         try:
-            known(self, Cursor(packet))
-        except (BadMessage, ChannelFault) as fault:
+            known(self, Fields(payload))
+        except (MalformedField, ChannelFault) as fault:
             self.transport.sendDisconnect(PROTOCOL_ERROR, str(fault).encode("ascii", "replace"))
 
     # What owners do.
@@ -117,17 +138,22 @@ class Connection(SSHService):
 
     # The messages.
 
-    def _global(self, cursor: Cursor) -> None:
-        name, wants_reply = cursor.word(), cursor.boolean()
-        ok = self.owner.global_requested(name, cursor.rest())
+    def _global(self, fields: Fields) -> None:
+        name, wants_reply = _name(fields), fields.boolean("want reply")
+        ok = self.owner.global_requested(name, fields.rest())
         if wants_reply:
             self.send(81 if ok else 82, b"")
 
-    def _global_answer(self, cursor: Cursor) -> None:
+    def _global_answer(self, fields: Fields) -> None:
         """Take the answer to a keepalive: that it came is all it says."""
 
-    def _open(self, cursor: Cursor) -> None:
-        kind, remote, window, packet = cursor.word(), cursor.uint32(), cursor.uint32(), cursor.uint32()
+    def _open(self, fields: Fields) -> None:
+        kind, remote, window, packet = (
+            _name(fields),
+            fields.uint32("number"),
+            fields.uint32("number"),
+            fields.uint32("number"),
+        )
         end = ChannelEnd(self, kind, self._number(), remote=remote, room=window)
         end.packet = min(packet, LARGEST_PACKET)
         if len(self.channels) >= self.limits.channels:
@@ -136,77 +162,84 @@ class Connection(SSHService):
             end.refuse(RESOURCE_SHORTAGE, "the channel's packets are too small")
         else:
             self.channels[end.local] = end
-            self.owner.open_requested(end, cursor.rest())
+            self.owner.open_requested(end, fields.rest())
 
-    def _confirmed(self, cursor: Cursor) -> None:
-        end = self._of(cursor, confirmed=False)
-        remote, window, packet = cursor.uint32(), cursor.uint32(), cursor.uint32()
+    def _confirmed(self, fields: Fields) -> None:
+        end = self._of(fields, confirmed=False)
+        remote, window, packet = fields.uint32("number"), fields.uint32("number"), fields.uint32("number")
         if end:
             end.take_confirmation(remote, window, packet)
 
-    def _refused(self, cursor: Cursor) -> None:
-        end = self._of(cursor, confirmed=False)
-        code, text = cursor.uint32(), cursor.text()
+    def _refused(self, fields: Fields) -> None:
+        end = self._of(fields, confirmed=False)
+        code, text = fields.uint32("number"), fields.string("reason", LONGEST_TEXT).decode("utf-8", "replace")
         if end and end.listener:
             self.forget(end.local)
             end.sent_close = end.got_close = True
             end.listener.open_refused(code, text)
 
-    def _adjust(self, cursor: Cursor) -> None:
-        end, count = self._of(cursor), cursor.uint32()
-        cursor.finish()
+    def _adjust(self, fields: Fields) -> None:
+        end, count = self._of(fields), fields.uint32("number")
+        fields.end("the message")
         if end:
             end.take_adjust(count)
 
-    def _bytes(self, cursor: Cursor) -> None:
-        end, chunk = self._of(cursor), cursor.string()
-        cursor.finish()
+    def _bytes(self, fields: Fields) -> None:
+        end, chunk = self._of(fields), fields.string("channel data", LONGEST_CHUNK)
+        fields.end("the message")
         if end:
             end.take_bytes(chunk, stderr=False)
 
-    def _extended(self, cursor: Cursor) -> None:
-        end, code, chunk = self._of(cursor), cursor.uint32(), cursor.string()
-        cursor.finish()
+    def _extended(self, fields: Fields) -> None:
+        end, code, chunk = self._of(fields), fields.uint32("number"), fields.string("channel data", LONGEST_CHUNK)
+        fields.end("the message")
         if end and code == 1:
             end.take_bytes(chunk, stderr=True)
         elif end:
             raise ChannelFault("the peer sent extended data of an unknown type")
 
-    def _eof(self, cursor: Cursor) -> None:
-        end = self._of(cursor)
-        cursor.finish()
+    def _eof(self, fields: Fields) -> None:
+        end = self._of(fields)
+        fields.end("the message")
         if end:
             end.take_eof()
 
-    def _close(self, cursor: Cursor) -> None:
-        end = self._of(cursor)
-        cursor.finish()
+    def _close(self, fields: Fields) -> None:
+        end = self._of(fields)
+        fields.end("the message")
         if end:
             end.take_close()
 
-    def _request(self, cursor: Cursor) -> None:
-        end, name, wants_reply = self._of(cursor), cursor.word(), cursor.boolean()
+    def _request(self, fields: Fields) -> None:
+        end, name, wants_reply = self._of(fields), _name(fields), fields.boolean("want reply")
         if end:
-            end.take_request(name, wants_reply, cursor.rest())
+            end.take_request(name, wants_reply, fields.rest())
 
-    def _success(self, cursor: Cursor) -> None:
-        self._replied(cursor, True)
+    def _success(self, fields: Fields) -> None:
+        self._replied(fields, True)
 
-    def _failure(self, cursor: Cursor) -> None:
-        self._replied(cursor, False)
+    def _failure(self, fields: Fields) -> None:
+        self._replied(fields, False)
 
-    def _replied(self, cursor: Cursor, ok: bool) -> None:
-        end = self._of(cursor)
-        cursor.finish()
+    def _replied(self, fields: Fields, ok: bool) -> None:
+        end = self._of(fields)
+        fields.end("the message")
         if end:
             end.take_reply(ok)
 
-    def _of(self, cursor: Cursor, confirmed: bool = True) -> ChannelEnd | None:
-        end = self.channels.get(cursor.uint32())
+    def _of(self, fields: Fields, confirmed: bool = True) -> ChannelEnd | None:
+        end = self.channels.get(fields.uint32("number"))
         return end if end is not None and (end.remote >= 0) is confirmed else None
 
 
-MESSAGES: dict[int, Callable[[Any, Cursor], None]] = {
+def _name(fields: Fields) -> str:
+    raw = fields.string("name", 64)
+    if not raw or any(byte <= 32 or byte >= 127 for byte in raw):
+        raise MalformedField("a name in the message is malformed")
+    return raw.decode("ascii")
+
+
+MESSAGES: dict[int, Callable[[Any, Fields], None]] = {
     80: Connection._global,
     81: Connection._global_answer,
     82: Connection._global_answer,

@@ -53,7 +53,7 @@ class Fields:
         return self._take(size, what)
 
     def natural(self, what: str, limit: int) -> int:
-        """Take one non-negative multiple precision integer of at most *limit* bytes in its only valid form."""
+        """Take one non-negative multiple precision integer of at most *limit* bytes, in its only form."""
         digits = self.string(what, limit)
         if digits[:1] > b"\x7f":
             raise MalformedField(f"{what} is negative")

@@ -1,8 +1,8 @@
 """Read public keys: from the wire as blobs, from files and forms as OpenSSH lines.
 
-The rule: total on any bytes, one table of known kinds, exact to the last byte, sizes capped before any number is
-looked at, no format guessed. What is not known is refused by name. Certificates are no keys here: their names
-stand in no table, so they are refused like any unknown kind.
+The rule: total on any bytes, one table of known kinds, exact to the last byte, sizes capped before any number
+is looked at, no format guessed. What is not known is refused by name. Certificates are no keys here: their
+names stand in no table, so they are refused like any unknown kind.
 """
 
 from __future__ import annotations
@@ -67,9 +67,7 @@ class PublicKey:
 
     def verify(self, algorithm: bytes, signature_blob: bytes, message: bytes) -> bool:
         """Say whether this key signed *message* with exactly *algorithm*; never raise on hostile bytes."""
-        return signatures.verify(
-            self.kind, self._verifier, self.application, algorithm, signature_blob, message
-        )
+        return signatures.verify(self.kind, self._verifier, self.application, algorithm, signature_blob, message)
 
 
 def parse_blob(blob: bytes) -> PublicKey:
@@ -124,9 +122,7 @@ def _shown(kind: bytes) -> str:
 def _read_ed25519(kind: bytes, blob: bytes, fields: Fields) -> PublicKey:
     point = _exactly(fields.string("Ed25519 point", 32), 32, "Ed25519 point")
     application = _application(fields) if kind.startswith(b"sk-") else b""
-    return PublicKey(
-        kind, blob, 256, application, verifier=ed25519.Ed25519PublicKey.from_public_bytes(point)
-    )
+    return PublicKey(kind, blob, 256, application, verifier=ed25519.Ed25519PublicKey.from_public_bytes(point))
 
 
 def _read_ecdsa(kind: bytes, blob: bytes, fields: Fields) -> PublicKey:
@@ -152,12 +148,12 @@ def _read_rsa(kind: bytes, blob: bytes, fields: Fields) -> PublicKey:
     bits = modulus.bit_length()
     if not SMALLEST_RSA <= bits <= LARGEST_RSA:
         raise BadKey(f"an RSA key of {bits} bits; {SMALLEST_RSA} to {LARGEST_RSA} are accepted")
-    if exponent < 3 or not exponent & 1 or not modulus & 1:
-        raise BadKey("not a valid RSA key: its numbers cannot be right")
     try:
         verifier = rsa.RSAPublicNumbers(exponent, modulus).public_key()
     except ValueError:
-        raise BadKey("not a valid RSA key: its numbers cannot be right") from None
+        verifier = None
+    if verifier is None or not modulus & 1:
+        raise BadKey("not a valid RSA key: its numbers cannot be right")
     return PublicKey(kind, blob, bits, verifier=verifier)
 
 

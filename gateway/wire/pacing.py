@@ -1,7 +1,7 @@
 """When a failed login is answered.
 
-The rule: the time of a failure says nothing about why it failed. It is a floor, plus a jitter that is always the
-same for one name and cannot be computed from outside, and doubles until it lies behind the real work.
+The rule: the time of a failure says nothing about why it failed. It is a floor, plus a jitter that is always
+the same for one name and cannot be computed from outside, and doubles until it lies behind the real work.
 """
 
 from __future__ import annotations

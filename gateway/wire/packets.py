@@ -1,8 +1,8 @@
 """Cut a byte stream into packets and make packets into a byte stream; no I/O.
 
 The rule: a length is checked before it is waited for, a tag before anything under it is believed, and what is
-kept unread is bounded. Sequence numbers wrap at 2^32. A payload given out is a view of the scratch: it is gone
-with the next packet.
+kept unread is bounded. Sequence numbers wrap at 2^32. A payload given out is a view of the scratch: it is
+gone with the next packet.
 """
 
 from __future__ import annotations
@@ -21,6 +21,9 @@ LONGEST_PACKET: Final = 256 * 1024 + 1024
 LONGEST_EARLY_PACKET: Final = 35_000
 """The largest packet length taken from a stranger (RFC 4253 §6.1)."""
 
+LONGEST_PAYLOAD: Final = 256 * 1024
+"""The largest payload sent, without its message number."""
+
 MOST_UNREAD: Final = 1024 * 1024
 LONGEST_LINE: Final = 255
 LONGEST_PREAMBLE: Final = 1024
@@ -35,6 +38,7 @@ def new_scratch() -> memoryview:
 
 
 SHARED_SCRATCH: Final = new_scratch()
+SHARED_SEALED: Final = new_scratch()
 
 
 @attrs.define(eq=False)
@@ -153,10 +157,14 @@ class PacketWriter:
     sequence: int = attrs.field(default=0, init=False)
     sealed_bytes: int = attrs.field(default=0, init=False)
     sealed_packets: int = attrs.field(default=0, init=False)
-    out: bytearray = attrs.field(factory=bytearray, init=False, repr=False)
+    waiting: int = attrs.field(default=0, init=False)
+    """Bytes collected since the last :meth:`take`."""
+    _collected: list[bytes] = attrs.field(factory=list, init=False, repr=False)
 
     def write(self, number: int, payload: Frame) -> None:
-        """Append one packet."""
+        """Append one packet; raise :exc:`ValueError` for a payload beyond :data:`LONGEST_PAYLOAD`."""
+        if len(payload) > LONGEST_PAYLOAD:
+            raise ValueError(f"a payload of {len(payload)} bytes; {LONGEST_PAYLOAD} fit into a packet")
         cipher = self.cipher
         size = 2 + len(payload)
         padding = cipher.block - (size if cipher.length_apart else size + 4) % cipher.block
@@ -173,15 +181,17 @@ class PacketWriter:
             self._seal(frame)
 
     def _seal(self, frame: Frame) -> None:
-        before = len(self.out)
-        self.cipher.seal(self.sequence, frame, self.out)
+        size = self.cipher.seal(self.sequence, frame, SHARED_SEALED)
+        self._collected.append(bytes(SHARED_SEALED[:size]))
+        self.waiting += size
         self.sequence = (self.sequence + 1) & _SEQUENCE_MASK
-        self.sealed_bytes += len(self.out) - before
+        self.sealed_bytes += size
         self.sealed_packets += 1
 
     def write_line(self, line: bytes) -> None:
         """Append a line before the first packet."""
-        self.out += line + b"\r\n"
+        self._collected.append(line + b"\r\n")
+        self.waiting += len(line) + 2
 
     def switch_outbound(self, cipher: PacketCipher, *, reset_sequence: bool) -> None:
         """Seal what follows with *cipher*; under strict key exchange the sequence starts again."""
@@ -192,6 +202,7 @@ class PacketWriter:
 
     def take(self) -> bytes:
         """Return what was collected."""
-        taken = bytes(self.out)
-        self.out.clear()
+        taken = self._collected[0] if len(self._collected) == 1 else b"".join(self._collected)
+        self._collected.clear()
+        self.waiting = 0
         return taken

@@ -1,8 +1,8 @@
 """Check one SSH signature against one key, in the format its algorithm has and no other.
 
-The rule: the algorithm is looked up in a literal table under the key's kind; the name inside the signature must
-be that algorithm; every byte is accounted for; anything else is *not verified*, never an error to the caller.
-SHA-1 and DSA are in no table. A security key's signature counts only with its user-present flag.
+The rule: the algorithm is looked up in a literal table under the key's kind; the name inside the signature
+must be that algorithm; every byte is accounted for; anything else is *not verified*, never an error to the
+caller. SHA-1 and DSA are in no table. A security key's signature counts only with its user-present flag.
 """
 
 from __future__ import annotations
@@ -64,9 +64,7 @@ def _touched(fields: Fields, application: bytes, message: bytes) -> bytes:
     counter = fields.uint32("security key counter")
     if not flags & USER_PRESENT:
         raise InvalidSignature
-    return (
-        hashlib.sha256(application).digest() + bytes([flags]) + uint32(counter) + hashlib.sha256(message).digest()
-    )
+    return hashlib.sha256(application).digest() + bytes([flags]) + uint32(counter) + hashlib.sha256(message).digest()
 
 
 def _check(key: Verifier, algorithm: bytes, signature: bytes, message: bytes) -> None:

@@ -76,6 +76,10 @@ class OperatorTransport(SSHServerTransport):
         """Send a message; it goes out with the others of this reactor turn."""
         self.carrier.send(messageType, payload)
 
+    def forward(self, frame: memoryview) -> None:
+        """Send a frame that another connection opened, its channel number changed in place."""
+        self.carrier.forward(frame)
+
     def setService(self, service: Service) -> None:
         """Run *service* instead of the present one."""
         self.service = service  # type: ignore[assignment]
@@ -98,7 +102,7 @@ class OperatorTransport(SSHServerTransport):
         self.carrier.abort()
 
     def rekey(self) -> None:
-        """Change the keys now, unless that is going on."""
+        """Change the keys now, unless that is going on or nobody is logged in."""
         self.carrier.rekey()
 
     def pause_reading(self, why: str) -> None:
@@ -127,7 +131,7 @@ class OperatorTransport(SSHServerTransport):
     @property
     def buffered(self) -> int:
         """Return how many bytes the network has not taken yet."""
-        return self.carrier.unsent() + len(self.carrier.link.writer.out) + self.carrier.link.queued
+        return self.carrier.unsent() + self.carrier.link.writer.waiting + self.carrier.link.queued
 
     @property
     def blocked(self) -> bool:

@@ -1,16 +1,17 @@
 """The login queue: ssh-userauth as the server speaks it (RFC 4252, RFC 4256).
 
-The rule: one connection has one user, one attempt and one request under evaluation. What comes meanwhile waits,
-in order, and little of it. A result that arrives when the connection is over is dropped, so nothing is ever made
-for somebody who has left. Who logged in is whoever the *verified* key belongs to, never the key offered last.
+The rule: one connection has one user, one attempt and one request under evaluation. What comes meanwhile
+waits, in order, and little of it. A result that arrives when the connection is over is dropped, so nothing is
+ever made for somebody who has left. Who logged in is whoever the *verified* key belongs to, never the key
+offered last.
 
     phase      REQUEST                         INFO_RESPONSE
     OPEN       weigh it                        breach: disconnect
     PROMPTED   abandon the prompts, weigh it   weigh the answers
     OVER       drop                            drop
 
-Any other message is a breach. Every request gets exactly one answer: SUCCESS, FAILURE, PK_OK, INFO_REQUEST or the
-disconnect that ends it all; only prompts that the client itself abandons go without one (RFC 4252 §5.1).
+Any other message is a breach. Each message gets exactly one answer: SUCCESS, FAILURE, PK_OK, INFO_REQUEST or
+the disconnect that ends it all.
 """
 
 from __future__ import annotations
@@ -30,15 +31,12 @@ from twisted.python.failure import Failure
 from gateway.wire import userauth_messages as messages
 from gateway.wire.authority import IAttempt, IAuthority, IAuthTransport, Outcome, Prompts
 from gateway.wire.fields import MalformedField
-from gateway.wire.keyblobs import BadKey, parse_blob
 from gateway.wire.pacing import FailurePace
+from gateway.wire.userauth_methods import Answer, Refused, Weighing
 
 __all__ = ["Ending", "IAttempt", "IAuthority", "Limits", "Outcome", "Prompts", "Refusal", "UserAuthServer"]
 
 CONNECTION_SERVICE: Final = b"ssh-connection"
-
-Answer = Outcome | Prompts | messages.KeyRequest
-"""What weighing a message may come to; a KeyRequest is one that may now be signed."""
 
 _T = TypeVar("_T")
 
@@ -91,10 +89,6 @@ class Refusal:
     fingerprint: str
 
 
-class _Refused(Exception):
-    """This request fails; the text is for the facts and never sent."""
-
-
 class _Breach(Exception):
     """This connection ends."""
 
@@ -117,8 +111,8 @@ def _untold(refusal: Refusal) -> None:
 class UserAuthServer:
     """Ask *authority* about each request in turn and install the service it finishes with.
 
-    *source* is the client's address. *tell* hears of every refused request, also of those that never reached the
-    authority. ``transport`` is set by the transport, or by whoever calls :meth:`start_grace` before it.
+    *source* is the client's address. *tell* hears of every refused request, also of those that never reached
+    the authority. ``transport`` is set by the transport, or by whoever calls :meth:`start_grace` before it.
     """
 
     authority: IAuthority
@@ -138,10 +132,10 @@ class UserAuthServer:
     _serving: bool = attrs.field(default=False, init=False)
     _asking: Deferred[object] | None = attrs.field(default=None, init=False)
     _grace: IDelayedCall | None = attrs.field(default=None, init=False)
-    _attempt: IAttempt | None = attrs.field(default=None, init=False)
+    _weighing: Weighing = attrs.field(init=False)
+    _begun: bool = attrs.field(default=False, init=False)
     _username: bytes = attrs.field(default=b"", init=False)
     _method: bytes = attrs.field(default=b"", init=False)
-    _fingerprint: str = attrs.field(default="", init=False)
     _prompted: int = attrs.field(default=0, init=False)
     _requests: int = attrs.field(default=0, init=False)
     _rounds: int = attrs.field(default=0, init=False)
@@ -193,96 +187,35 @@ class UserAuthServer:
         if number not in _TAKEN_UP[self._phase]:
             raise _breach(f"unexpected message {number} during login")
         self._phase = Phase.OPEN
-        self._fingerprint = ""
-        result: Answer
+        result: Answer | Refused
         try:
             if number == messages.INFO_RESPONSE:
-                result = await self._weigh_answers(payload)
+                result = await self._weighing.answers(payload, self._prompted)
             else:
-                result = await self._weigh(messages.read_request(payload))
-        except _Refused as refused:
-            await self._refuse(str(refused), started)
-        else:
-            await self._reply(result, started)
+                asked = messages.read_request(payload)
+                result = await self._identify(asked).request(asked)
+        except Refused as refused:
+            result = refused
+        self._still_here()
+        await self._reply(result, started)
 
-    def _identify(self, asked: messages.Request) -> IAttempt:
-        """Return this connection's one attempt; user and service are fixed by the first request."""
+    def _identify(self, asked: messages.Request) -> Weighing:
+        """Return what weighs this connection's requests; the first one fixes user and service."""
         self._requests += 1
         if self._requests > self.limits.requests:
             raise _too_many()
         if asked.service != CONNECTION_SERVICE:
             code = messages.DISCONNECT_SERVICE_NOT_AVAILABLE
             raise _Breach(Ending.BREACH, code, "only ssh-connection can be logged in to")
-        if self._attempt is None:
+        if not self._begun:
+            self._begun = True
             self._username = asked.username
-            self._attempt = self.authority.begin(asked.username, self.source)
+            attempt = self.authority.begin(asked.username, self.source)
+            self._weighing = Weighing(attempt, self.transport.sessionID, self._ask)
         if asked.username != self._username:
             raise _breach("change of user name not allowed during login")
         self._method = asked.method
-        return self._attempt
-
-    async def _weigh(self, asked: messages.Request) -> Answer:
-        attempt = self._identify(asked)
-        if asked.method not in attempt.methods() and asked.method != b"none":
-            raise _Refused("method not offered")
-        match asked.method:
-            case b"none":
-                return self._weigh_none(asked, attempt)
-            case b"publickey":
-                return await self._weigh_key(asked, attempt)
-            case b"password":
-                return await self._weigh_password(asked, attempt)
-            case b"keyboard-interactive":
-                messages.read_interactive_request(asked.body)
-                return await self._ask(attempt.interactive())
-            case _:
-                raise _Refused("method unknown")
-
-    def _weigh_none(self, asked: messages.Request, attempt: IAttempt) -> Outcome:
-        """Accept ``none`` only where the authority lists it: the inner login of a connection already known."""
-        messages.read_nothing(asked.body)
-        if b"none" in attempt.methods():
-            return Outcome.ACCEPTED
-        raise _Refused("no proof given")
-
-    async def _weigh_key(self, asked: messages.Request, attempt: IAttempt) -> Outcome | messages.KeyRequest:
-        body = messages.read_key_request(asked.body)
-        try:
-            key = parse_blob(body.blob)
-        except BadKey as bad:
-            raise _Refused(str(bad)) from None
-        self._fingerprint = key.fingerprint
-        if body.algorithm not in key.algorithms:
-            raise _Refused("signature algorithm not permitted for this key")
-        if body.signature is None:
-            if await self._ask(attempt.key_acceptable(key)) is True:
-                return body
-            raise _Refused("key not accepted")
-        message = messages.signed_message(self.transport.sessionID, asked, body.algorithm, body.blob)
-        if not key.verify(body.algorithm, body.signature, message):
-            raise _Refused("signature does not verify")
-        return await self._ask(attempt.key_verified(key))
-
-    async def _weigh_password(self, asked: messages.Request, attempt: IAttempt) -> Outcome:
-        body = messages.read_password_request(asked.body)
-        if body.change:
-            raise _Refused("passwords are not changed over SSH")
-        if body.too_long:
-            raise _Refused("password too long")
-        return await self._ask(attempt.password(body.secret))
-
-    async def _weigh_answers(self, payload: bytes) -> Outcome | Prompts:
-        answers = messages.read_answers(payload)
-        if answers is None:
-            raise _Refused("answer too long")
-        if len(answers) != self._prompted:
-            raise _Refused("number of answers is not the number of prompts")
-        return await self._ask(self._known_attempt().answers(answers))
-
-    def _known_attempt(self) -> IAttempt:
-        if self._attempt is None:
-            raise _breach("answers before any request")
-        return self._attempt
+        return self._weighing
 
     async def _ask(self, answer: Deferred[_T]) -> _T:
         """Await what may take long; raise :exc:`_Left` when the connection has ended meanwhile."""
@@ -291,18 +224,23 @@ class UserAuthServer:
             result = await answer
         finally:
             self._asking = None
-        if self._phase is Phase.OVER:
-            raise _Left
+        self._still_here()
         return result
 
-    async def _reply(self, result: Answer, started: float) -> None:
+    def _still_here(self) -> None:
+        if self._phase is Phase.OVER:
+            raise _Left
+
+    async def _reply(self, result: Answer | Refused, started: float) -> None:
         match result:
             case Outcome.ACCEPTED:
                 self._accept()
             case Outcome.PARTIAL:
                 self._say(messages.FAILURE, messages.failure(self._continuing(), True))
             case Outcome.REFUSED:
-                await self._refuse("refused", started)
+                await self._refuse(Refused("refused"), started)
+            case Refused():
+                await self._refuse(result, started)
             case messages.KeyRequest():
                 self._say(messages.PK_OK, messages.key_ok(result.algorithm, result.blob))
             case Prompts():
@@ -319,13 +257,13 @@ class UserAuthServer:
         self._prompted = len(round_.prompts)
         self._say(messages.INFO_REQUEST, messages.prompts(round_))
 
-    async def _refuse(self, reason: str, started: float) -> None:
+    async def _refuse(self, why: Refused, started: float) -> None:
         """Count a failure and say so, not before its time; the first ``none`` is free and prompt."""
         if self._method == b"none" and not self._none_forgiven:
             self._none_forgiven = True
         else:
             self.failures += 1
-            self.tell(Refusal(self._username, self._method, reason, self._fingerprint))
+            self.tell(Refusal(self._username, self._method, why.reason, why.fingerprint))
             await self._until_paced(started)
         if self.failures >= self.limits.tries:
             raise _too_many()
@@ -336,10 +274,11 @@ class UserAuthServer:
         await self._ask(deferLater(self.clock, wait))
 
     def _continuing(self) -> tuple[bytes, ...]:
-        return tuple(method for method in self._known_attempt().methods() if method != b"none")
+        return tuple(method for method in self._weighing.attempt.methods() if method != b"none")
 
     def _accept(self) -> None:
-        service = self._known_attempt().finish()
+        service = self._weighing.attempt.finish()
+        self._still_here()
         self._greet()
         self._close(Ending.ACCEPTED)
         self.transport.sendPacket(messages.SUCCESS, b"")

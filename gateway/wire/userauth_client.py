@@ -1,8 +1,8 @@
 """Log in to a target: ssh-userauth as the client speaks it (RFC 4252, RFC 4256).
 
-The rule: one credential, shown once, the proof first: no ``none`` to ask what is possible, no query whether a key
-would do. Nobody is ever asked anything; a question this credential does not answer is a refusal. What the target
-says is bounded and its texts are dropped. A secret is written by its owner straight into the packet.
+The rule: one credential, shown once, the proof first: no ``none`` to ask what is possible, no query whether a
+key would do. Nobody is ever asked anything; a question this credential does not answer is a refusal. What the
+target says is bounded and its texts are dropped. A secret is written by its owner straight into the packet.
 
     step          SUCCESS   FAILURE                          60                       BANNER
     SIGNING       breach    breach                           breach                   drop
@@ -87,7 +87,7 @@ class TargetLoginRefused(Exception):
 
 
 class TargetLoginLost(Exception):
-    """The login came to no answer: the connection ended, the time ran out or the target broke the protocol."""
+    """The login came to no answer: connection ended, time ran out, or the target broke the protocol."""
 
 
 class Step(enum.Enum):
@@ -105,8 +105,8 @@ class Step(enum.Enum):
 class UserAuthClient:
     """Log in as *account* with *offer*, then install *next_service* and fire ``outcome`` with None.
 
-    ``outcome`` fails with :exc:`TargetLoginRefused` or :exc:`TargetLoginLost`, or with what signing failed with;
-    the caller then ends the connection. *patience* is in seconds.
+    ``outcome`` fails with :exc:`TargetLoginRefused` or :exc:`TargetLoginLost`, or with what signing failed
+    with; the caller then ends the connection. *patience* is in seconds.
     """
 
     account: bytes
@@ -161,9 +161,7 @@ class UserAuthClient:
             self._breach(f"unexpected message {number} during login")
 
     def _request(self, method: bytes, body: bytes) -> None:
-        self.transport.sendPacket(
-            messages.REQUEST, messages.request(self.account, CONNECTION_SERVICE, method, body)
-        )
+        self.transport.sendPacket(messages.REQUEST, messages.request(self.account, CONNECTION_SERVICE, method, body))
 
     async def _send_offer(self) -> None:
         match self.offer:
@@ -198,7 +196,7 @@ class UserAuthClient:
             self._request(b"publickey", body)
 
     def _algorithm(self, algorithms: tuple[bytes, ...]) -> bytes:
-        """Choose how to sign: what the target named counts for RSA, where there is a choice (RFC 8308 §3.1)."""
+        """Choose how to sign: for RSA, where there is a choice, as the target named (RFC 8308 §3.1)."""
         if not algorithms:
             raise TargetLoginRefused((), "the credential names no signature algorithm")
         named = self.transport.peer_sig_algs
@@ -256,9 +254,8 @@ class UserAuthClient:
         self._breach(f"no answer to the login within {self.patience:g} seconds")
 
     def _breach(self, text: str) -> None:
-        if self._step is not Step.OVER:
-            self._fail(TargetLoginLost(text))
-            self.transport.sendDisconnect(messages.DISCONNECT_PROTOCOL_ERROR, text.encode())
+        self._fail(TargetLoginLost(text))
+        self.transport.sendDisconnect(messages.DISCONNECT_PROTOCOL_ERROR, text.encode())
 
     def _fail(self, reason: BaseException | Failure) -> None:
         if self._step is not Step.OVER:
@@ -275,7 +272,7 @@ class UserAuthClient:
 
 
 def certificate_algorithm(plain: bytes) -> bytes:
-    """Return the name under which a certificate of a *plain* key signs, e.g. ``ssh-ed25519-cert-v01@openssh.com``."""
+    """Return a certificate's name for *plain*, e.g. ``ssh-ed25519-cert-v01@openssh.com``."""
     return plain.removesuffix(b"@openssh.com") + _CERTIFICATE_SUFFIX
 
 

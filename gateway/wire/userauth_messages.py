@@ -1,7 +1,7 @@
 """The messages of RFC 4252 and RFC 4256 as values.
 
-The rule: every reader is total, takes all bytes or raises :exc:`~gateway.wire.fields.MalformedField`, and caps
-each field before it is copied. Secrets never stand in a repr.
+The rule: every reader is total, takes all bytes or raises :exc:`~gateway.wire.fields.MalformedField`, and
+caps each field before it is copied. Secrets never stand in a repr.
 """
 
 from __future__ import annotations
@@ -137,7 +137,7 @@ def read_answers(payload: bytes) -> tuple[Secret, ...] | None:
 
 
 def read_prompts(payload: bytes) -> tuple[bool, ...]:
-    """Read a USERAUTH_INFO_REQUEST; return for each prompt whether its answer may be seen. No text is kept."""
+    """Read a USERAUTH_INFO_REQUEST; return whether each prompt's answer may be seen. No text is kept."""
     fields = Fields(payload)
     fields.string("name", LONGEST_BANNER)
     fields.string("instruction", LONGEST_BANNER)
@@ -184,7 +184,11 @@ def banner(text: bytes) -> bytes:
 
 def prompts(round_: Prompts) -> bytes:
     """Return the payload of a USERAUTH_INFO_REQUEST."""
-    head = string(round_.name.encode("utf-8", "replace")) + string(round_.instruction.encode("utf-8", "replace")) + string(b"")
+    head = (
+        string(round_.name.encode("utf-8", "replace"))
+        + string(round_.instruction.encode("utf-8", "replace"))
+        + string(b"")
+    )
     asked = (string(text.encode()) + boolean(echo) for text, echo in round_.prompts)
     return head + uint32(len(round_.prompts)) + b"".join(asked)
 

@@ -54,6 +54,8 @@ class Tree:
                 if not self._is_a_file_of_ours(name, suffixes):
                     continue
                 path = Path(folder) / name
+                if path.is_symlink():  # trial's lock is one, to nowhere
+                    continue
                 try:
                     yield path.relative_to(self.root).as_posix(), path.read_text("utf-8")
                 except UnicodeDecodeError:

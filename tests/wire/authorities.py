@@ -26,7 +26,8 @@ class ListedAttempt:
     secret: bytes = b"open sesame"
     code: bytes = b"123456"
     asked: list[object] = attrs.field(factory=list)
-    finished: list[RecordingService] = attrs.field(factory=list)
+    service: Callable[[], IService] = RecordingService
+    finished: list[IService] = attrs.field(factory=list)
 
     def methods(self) -> tuple[bytes, ...]:
         """Return those of the present step."""
@@ -59,7 +60,7 @@ class ListedAttempt:
 
     def finish(self) -> IService:
         """Make a service."""
-        self.finished.append(RecordingService())
+        self.finished.append(self.service())
         return self.finished[-1]
 
     def _step(self, right: bool) -> Outcome:

@@ -59,7 +59,11 @@ class TestKey:
         if isinstance(key, ec.EllipticCurvePrivateKey):
             r, s = decode_dss_signature(key.sign(message, ec.ECDSA(_HASHES[key.curve.key_size])))
             return natural(r) + natural(s)
-        digests = {b"rsa-sha2-256": hashes.SHA256(), b"rsa-sha2-512": hashes.SHA512(), b"ssh-rsa": hashes.SHA1()}
+        digests = {
+            b"rsa-sha2-256": hashes.SHA256(),
+            b"rsa-sha2-512": hashes.SHA512(),
+            b"ssh-rsa": hashes.SHA1(),
+        }
         return key.sign(message, padding.PKCS1v15(), digests[algorithm])
 
 
@@ -83,9 +87,7 @@ def _blob(kind: bytes, private: Private) -> bytes:
     application = string(APPLICATION) if kind.startswith(b"sk-") else b""
     if isinstance(private, ed25519.Ed25519PrivateKey):
         return string(kind) + string(private.public_key().public_bytes_raw()) + application
-    point = private.public_key().public_bytes(
-        serialization.Encoding.X962, serialization.PublicFormat.UncompressedPoint
-    )
+    point = private.public_key().public_bytes(serialization.Encoding.X962, serialization.PublicFormat.UncompressedPoint)
     return string(kind) + string(kind.split(b"@")[0].rsplit(b"-", 1)[1]) + string(point) + application
 
 

@@ -75,9 +75,7 @@ class Login:
         asked = messages.Request(user, CONNECTION, b"publickey", b"")
         session = session or self.transport.sessionID
         signature = key.sign(messages.signed_message(session, asked, algorithm, key.blob), algorithm)
-        self.request(
-            b"publickey", boolean(True) + messages.key_ok(algorithm, key.blob) + string(signature), user=user
-        )
+        self.request(b"publickey", boolean(True) + messages.key_ok(algorithm, key.blob) + string(signature), user=user)
 
     def interactive(self) -> None:
         """Begin keyboard-interactive."""

@@ -36,38 +36,69 @@ class Answering:
         self.received: list[tuple[int, bytes]] = []
         self.stopped = 0
         self.taken = 0
+        self.left: list[tuple[int, bytes]] = []
+        self.writable = True
 
-    def serviceStarted(self) -> None: ...
+    def serviceStarted(self) -> None:
+        self.transport.on_writable = self.go_on
 
     def serviceStopped(self) -> None:
         self.stopped += 1
 
     def packetReceived(self, number: int, payload: bytes) -> None:
-        if number != 94:
+        if number not in (93, 94):
             self.received.append((number, payload))
-        if number == 90:
-            fields = Fields(payload)
-            fields.string("type", 64)
-            self.peer = uint32(fields.uint32("peer's number"))
-            self.transport.sendPacket(91, self.peer + uint32(0) + uint32(1 << 31) + uint32(32768))
-        elif number == 98:
-            fields = Fields(payload)
-            fields.uint32("channel")
-            kind = fields.string("request", 64)
-            if fields.boolean("want reply"):
-                self.transport.sendPacket(99, self.peer)
-            if kind == b"exec":
-                self.answer(fields.string("command", 1 << 16))
-        elif number == 94:
-            self.taken += len(payload) - 8
-        elif number == 80 and Fields(payload[4 + int.from_bytes(payload[:4], "big") :]).boolean("want reply"):
+        match number:
+            case 80:
+                self.global_request(Fields(payload))
+            case 90:
+                self.open(Fields(payload))
+            case 93:
+                self.window += int.from_bytes(payload[4:], "big")
+                self.go_on(self.writable)
+            case 94:
+                self.taken += len(payload) - 8
+            case 98:
+                self.request(Fields(payload))
+
+    def global_request(self, fields: Fields) -> None:
+        fields.string("request", 64)
+        if fields.boolean("want reply"):
             self.transport.sendPacket(82, b"")
 
+    def open(self, fields: Fields) -> None:
+        fields.string("type", 64)
+        self.peer = uint32(fields.uint32("peer's number"))
+        self.window = fields.uint32("window")
+        self.transport.sendPacket(91, self.peer + uint32(0) + uint32(1 << 31) + uint32(32768))
+
+    def request(self, fields: Fields) -> None:
+        fields.uint32("channel")
+        kind = fields.string("request", 64)
+        if fields.boolean("want reply"):
+            self.transport.sendPacket(99, self.peer)
+        if kind == b"exec":
+            self.answer(fields.string("command", 1 << 16))
+
     def answer(self, command: bytes) -> None:
-        self.transport.sendPacket(94, self.peer + string(b"you said " + command + b"\n"))
-        block = string(bytes(32000))
-        for _ in range(self.size // 32000):
-            self.transport.sendPacket(94, self.peer + block)
-        self.transport.sendPacket(98, self.peer + string(b"exit-status") + b"\0" + uint32(7))
-        self.transport.sendPacket(96, self.peer)
-        self.transport.sendPacket(97, self.peer)
+        block = (94, self.peer + string(bytes(32000)))
+        self.left = [
+            (94, self.peer + string(b"you said " + command + b"\n")),
+            *(block for _ in range(self.size // 32000)),
+            (98, self.peer + string(b"exit-status") + b"\0" + uint32(7)),
+            (96, self.peer),
+            (97, self.peer),
+        ]
+        self.left.reverse()
+        self.go_on(self.writable)
+
+    def go_on(self, writable: bool) -> None:
+        self.writable = writable
+        while self.left and self.writable:
+            number, payload = self.left[-1]
+            size = len(payload) - 8 if number == 94 else 0
+            if size > self.window:
+                break
+            self.window -= size
+            self.left.pop()
+            self.transport.sendPacket(number, payload)

@@ -100,6 +100,13 @@ class ReadingTest(SynchronousTestCase):
         ):
             self.assertRaises(BadKey, parse_blob, string(kind) + string(name) + string(point))
 
+    def test_compressed_points_are_refused_by_name(self) -> None:
+        """OpenSSH writes none."""
+        kind = b"ecdsa-sha2-nistp256"
+        blob = string(kind) + string(b"nistp256") + string(b"\x03" + key_of(kind).blob[-64:])
+        with self.assertRaisesRegex(BadKey, "uncompressed form"):
+            parse_blob(blob)
+
     def test_ed25519_points_have_32_bytes(self) -> None:
         """31 bytes are refused."""
         with self.assertRaisesRegex(BadKey, "31 bytes instead of 32"):

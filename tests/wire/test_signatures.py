@@ -38,11 +38,14 @@ class VerifyingTest(SynchronousTestCase):
 
     def test_the_name_inside_must_be_the_name_asked_for(self) -> None:
         """A right sha2-256 signature is none for sha2-512."""
-        key, signature = parse_blob(key_of(b"ssh-rsa").blob), key_of(b"ssh-rsa").sign(MESSAGE, b"rsa-sha2-256")
+        key, signature = (
+            parse_blob(key_of(b"ssh-rsa").blob),
+            key_of(b"ssh-rsa").sign(MESSAGE, b"rsa-sha2-256"),
+        )
         self.assertFalse(key.verify(b"rsa-sha2-512", signature, MESSAGE))
 
     def test_an_untouched_security_key_does_not_verify(self) -> None:
-        """Without the user-present flag the signature is right and yet refused; verification may be set too."""
+        """Without the user-present flag a right signature is refused; the verified flag may be set too."""
         for kind in (b"sk-ssh-ed25519@openssh.com", b"sk-ecdsa-sha2-nistp256@openssh.com"):
             key = parse_blob(key_of(kind).blob)
             for flags, verdict in ((0, False), (4, False), (1, True), (5, True)):
@@ -74,7 +77,11 @@ class VerifyingTest(SynchronousTestCase):
         """Zero, padded and negative numbers do not verify."""
         kind = b"ecdsa-sha2-nistp256"
         key = parse_blob(key_of(kind).blob)
-        for r, s in ((natural(0), natural(0)), (string(b"\0\x01"), natural(1)), (string(b"\xff"), natural(1))):
+        for r, s in (
+            (natural(0), natural(0)),
+            (string(b"\0\x01"), natural(1)),
+            (string(b"\xff"), natural(1)),
+        ):
             self.assertFalse(key.verify(kind, string(kind) + string(r + s), MESSAGE))
 
     @settings(max_examples=200, deadline=None)

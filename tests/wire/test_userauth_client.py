@@ -289,7 +289,9 @@ class BoundsTest(SynchronousTestCase):
         """30 s, then the connection ends."""
         target = Target(PASSWORD)
         target.clock.advance(30)
-        self.assertEqual((target.loss, len(target.transport.disconnects)), ("no answer to the login within 30 seconds", 1))
+        self.assertEqual(
+            (target.loss, len(target.transport.disconnects)), ("no answer to the login within 30 seconds", 1)
+        )
 
     def test_messages_that_make_no_sense_end_it(self) -> None:
         """PK_OK for a signed request, prompts nobody asked for, messages of the client's side, cut ones."""

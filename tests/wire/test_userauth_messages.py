@@ -10,7 +10,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.wire import userauth_messages as messages
 from gateway.wire.authority import MOST_PROMPTS, Prompts
-from gateway.wire.fields import Fields, MalformedField, boolean, natural, string, uint32
+from gateway.wire.fields import MalformedField, boolean, string, uint32
 
 READERS: tuple[Callable[[bytes], object], ...] = (
     messages.read_request,
@@ -83,32 +83,3 @@ class ReadingTest(SynchronousTestCase):
         request = messages.request(b"alice", b"ssh-connection", b"password", body)
         shown = repr((messages.read_request(request), messages.read_password_request(body)))
         self.assertNotIn("hunter2", shown)
-
-
-class FieldsTest(SynchronousTestCase):
-    """Field types."""
-
-    @settings(max_examples=200, deadline=None)
-    @given(st.integers(0, 1 << 200))
-    def test_numbers_are_read_as_written(self, number: int) -> None:
-        """In their one form."""
-        self.assertEqual(Fields(natural(number)).natural("number", 64), number)
-
-    @settings(max_examples=200, deadline=None)
-    @given(st.binary(max_size=8))
-    def test_a_number_has_one_form(self, digits: bytes) -> None:
-        """What is accepted is written back byte for byte."""
-        payload = string(digits)
-        try:
-            number = Fields(payload).natural("number", 8)
-        except MalformedField:
-            return
-        self.assertEqual(natural(number), payload)
-
-    def test_any_byte_but_zero_is_true(self) -> None:
-        """RFC 4251 §5."""
-        self.assertEqual([Fields(bytes([n])).boolean("flag") for n in (0, 1, 255)], [False, True, True])
-
-    def test_the_content_is_in_no_repr(self) -> None:
-        """Payloads may hold passwords."""
-        self.assertNotIn("hunter2", repr(Fields(b"hunter2")))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.wire import userauth_messages as messages
 from gateway.wire.authority import Outcome
 from gateway.wire.fields import boolean, string
-from gateway.wire.pacing import FailurePace
 from gateway.wire.userauth import Ending, Limits
 from tests.wire.authorities import ASK_CODE, ListedAttempt, SlowAttempt
 from tests.wire.logins import Login
@@ -87,7 +88,6 @@ class LeavingTest(SynchronousTestCase):
 
     def test_an_acceptance_while_cancelling_makes_nothing(self) -> None:
         """An authority that answers its own cancellation with a yes changes nothing."""
-
         attempt = SlowAttempt(canceller=lambda question: question.callback(Outcome.ACCEPTED))
         login = Login(attempt)
         login.password(b"x")
@@ -96,13 +96,31 @@ class LeavingTest(SynchronousTestCase):
 
     def test_a_failing_authority_after_the_end_is_only_logged(self) -> None:
         """Its error is seen, but the connection is gone already."""
-
         attempt = SlowAttempt(canceller=lambda question: question.errback(RuntimeError("not now")))
         login = Login(attempt)
         login.password(b"x")
         login.transport.lose()
         self.assertEqual(login.transport.disconnects, [])
         self.assertEqual(len(self.flushLoggedErrors(RuntimeError)), 1)
+
+    def test_an_authority_may_cut_the_connection_itself(self) -> None:
+        """Whatever it was asked when it did so, nothing is sent and nothing is installed."""
+        for moment in ("begin", "methods", "finish"):
+            for body in (boolean(False) + string(b"open sesame"), b"malformed"):
+                attempt = ListedAttempt([EVERYTHING])
+                login = Login(attempt)
+                cutting = login.authority if moment == "begin" else attempt
+                real = getattr(cutting, moment)
+
+                def cut(*asked: object, real: Callable[..., object] = real, login: Login = login) -> object:
+                    login.transport.lose()
+                    return real(*asked)
+
+                self.patch(type(cutting), moment, lambda _, *asked, cut=cut: cut(*asked))
+                login.request(b"password", body)
+                self.assertEqual((login.transport.sent, login.server.failures), ([], 0))
+                self.assertIs(login.transport.service, login.server)
+                self.doCleanups()
 
     def test_messages_after_the_end_are_dropped(self) -> None:
         """Nothing is weighed, nothing is sent, no timer is left."""
@@ -137,9 +155,7 @@ class GraceTest(SynchronousTestCase):
         login.password(b"x")
         question = attempt.in_flight[0][1]
         login.clock.advance(60)
-        self.assertEqual(
-            login.transport.disconnects, [(messages.DISCONNECT_BY_APPLICATION, b"login took too long")]
-        )
+        self.assertEqual(login.transport.disconnects, [(messages.DISCONNECT_BY_APPLICATION, b"login took too long")])
         question.callback(Outcome.ACCEPTED)
         self.assertEqual((login.server.ending, attempt.finished), (Ending.GRACE, []))
 
@@ -167,9 +183,7 @@ class PacingTest(SynchronousTestCase):
 
     def _time_of_failure(self, method: bytes, body: bytes) -> float:
         login = Login(ListedAttempt([EVERYTHING]))
-        login.server.packetReceived(
-            messages.REQUEST, messages.request(b"alice", b"ssh-connection", method, body)
-        )
+        login.server.packetReceived(messages.REQUEST, messages.request(b"alice", b"ssh-connection", method, body))
         while not login.transport.sent:
             login.clock.advance(0.0001)
         return login.clock.seconds()
@@ -188,22 +202,3 @@ class PacingTest(SynchronousTestCase):
         login = Login(ListedAttempt([EVERYTHING]))
         login.server.packetReceived(messages.REQUEST, messages.request(b"alice", b"ssh-connection", b"none"))
         self.assertEqual((login.transport.numbers, login.clock.seconds()), ([F], 0))
-
-    def test_the_wait_doubles_until_it_lies_behind_the_work(self) -> None:
-        """So work of a little more or less time ends at the same moment."""
-        pace = FailurePace(b"k" * 32)
-        floor = pace.wait(b"alice", 0)
-        for elapsed in (0.0, floor * 0.9, floor * 1.1, floor * 3, 1.0):
-            answered_at = elapsed + pace.wait(b"alice", elapsed)
-            steps = answered_at / floor
-            self.assertGreaterEqual(answered_at, elapsed)
-            self.assertIn(round(steps, 6), {float(1 << n) for n in range(12)})
-        self.assertEqual(pace.wait(b"alice", 5.1), 0)
-
-    def test_the_jitter_belongs_to_the_name_and_the_process(self) -> None:
-        """The same name waits the same time, another name or process another."""
-        here, there = FailurePace(b"h" * 32), FailurePace(b"t" * 32)
-        self.assertEqual(here.wait(b"alice", 0), here.wait(b"alice", 0))
-        self.assertNotEqual(here.wait(b"alice", 0), here.wait(b"bob", 0))
-        self.assertNotEqual(here.wait(b"alice", 0), there.wait(b"alice", 0))
-        self.assertNotIn("hhhh", repr(here))

@@ -1,0 +1,172 @@
+"""Join the two ends of a channel: what arrives is weighed by the flow, what passed is written, windows follow.
+
+The rule: between the two ends stands the flow and nothing else. Every effect is done here, in the order the flow
+gave; a window is refunded only for what the other side took (see :mod:`gateway.wire.windows`). This is the one place
+where an injected secret is revealed.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Protocol
+
+import attrs
+from twisted.internet.interfaces import IDelayedCall
+
+from gateway.domain.flow import FAILED, Flow
+from gateway.domain.lane import (
+    Ask,
+    Bytes,
+    Close,
+    Effect,
+    End,
+    EndSession,
+    Event,
+    GiveOrder,
+    Inject,
+    Lane,
+    Notice,
+    Refuse,
+    Request,
+    Resize,
+    Tell,
+)
+from gateway.domain.notice import line
+from gateway.runtime.run import Run
+from gateway.wire.channels import ChannelEnd
+from gateway.wire.windows import credit_due
+
+
+class Channel(Protocol):
+    """What the junction asks of the channel it joins."""
+
+    terminal: bool
+    speaks: bool
+    """Whether there is a place for the gateway's own lines."""
+
+    def passed_request(self, request: Request) -> None:
+        """Do with a request that passed the gates what its kind needs."""
+
+    def refused(self, code: int, text: str | None) -> None:
+        """Say the line, give the code, close."""
+
+
+@attrs.define(eq=False)
+class Junction:
+    """Hold the two ends of a channel and the flow between them."""
+
+    run: Run
+    channel: Channel
+    operator: ChannelEnd
+    flow: Flow
+    target: ChannelEnd | None = None
+    waiting: deque[int | None] = attrs.field(init=False, factory=deque)
+    """Slots of the requests forwarded to the target that it has not answered, oldest first."""
+    slots: set[int] = attrs.field(init=False, factory=set)
+    """Slots of the operator's requests that nobody has answered."""
+    _later: IDelayedCall | None = attrs.field(init=False, default=None)
+
+    def feed(self, event: Event) -> None:
+        """Weigh an event and do what comes of it."""
+        for effect in self.flow.feed(event, self.run.at):
+            self._do(effect)
+        self.settle()
+
+    def say(self, text: str) -> None:
+        """Tell the operator one line, recorded like everything he sees."""
+        notice = Notice(text)
+        for tap in self.flow.taps:
+            tap.see(notice, self.run.at)
+        self._do(notice)
+
+    def answer(self, slot: int | None, ok: bool) -> None:
+        """Answer one request of the operator."""
+        if slot is not None:
+            self.slots.discard(slot)
+            self.operator.reply(slot, ok)
+
+    def answer_all(self, ok: bool) -> None:
+        """Answer every request that is still open."""
+        for slot in sorted(self.slots):
+            self.answer(slot, ok)
+        self.waiting.clear()
+
+    def _do(self, effect: Effect) -> None:
+        match effect:
+            case Bytes() | End() | Close():
+                self._carry(effect)
+            case Resize():
+                self.ask_target("window-change", effect.payload, None)
+            case Request(lane=Lane.TO_TARGET):
+                self.channel.passed_request(effect)
+            case Request():
+                self.operator.request(effect.name, effect.payload, wants_reply=False)
+            case Notice() if self.channel.speaks:
+                self.operator.write(line(effect.text, self.channel.terminal), stderr=not self.channel.terminal)
+            case Inject() if self.target is not None:
+                self.target.write(effect.secret.reveal())
+            case Tell():
+                self.run.tell(effect.fact)
+            case Refuse():
+                self.channel.refused(effect.code, effect.text)
+            case GiveOrder():
+                self.run.order_by_rule(effect)
+            case EndSession():
+                self.run.end(effect.code, effect.reason, effect.text)
+            case Ask():
+                self.run.end(FAILED, "unanswerable", "nobody can be asked in this version; the session is over")
+            case _:
+                pass
+
+    def _carry(self, effect: Bytes | End | Close) -> None:
+        end = self.target if effect.lane is Lane.TO_TARGET else self.operator
+        if end is None:
+            return
+        match effect:
+            case Bytes():
+                end.write(effect.chunk, effect.stderr)
+            case End():
+                end.end()
+            case Close():
+                end.close()
+
+    def ask_target(self, name: str, payload: bytes, slot: int | None) -> None:
+        """Forward a request; its answer becomes the answer of ``slot``."""
+        if self.target is None:
+            self.answer(slot, False)
+            return
+        if slot is not None:
+            self.waiting.append(slot)
+        self.target.request(name, payload, wants_reply=slot is not None)
+
+    def target_answered(self, ok: bool) -> None:
+        """Pass the target's answer on."""
+        if self.waiting:
+            self.answer(self.waiting.popleft(), ok)
+
+    def settle(self) -> None:
+        """Refund both windows for what the other side took; output's later, where recording must keep pace."""
+        operator, target = self.operator, self.target
+        if target is None or target.remote < 0:
+            return
+        held = self.flow.held
+        if not operator.got_close:
+            operator.grant(credit_due(target.room, target.queued + held(Lane.TO_TARGET), operator.granted))
+        due = credit_due(operator.room, operator.queued + held(Lane.TO_OPERATOR), target.granted)
+        if not due or target.got_close:
+            return
+        pause = self.run.pause()
+        if pause <= 0:
+            target.grant(due)
+        elif self._later is None:
+            self._later = self.run.workings.clock.callLater(min(pause, 1.0), self._settle_later)
+
+    def _settle_later(self) -> None:
+        self._later = None
+        self.settle()
+
+    def over(self) -> None:
+        """Forget what is pending: both ends are closed."""
+        if self._later is not None and self._later.active():
+            self._later.cancel()
+        self._later = None

@@ -1,0 +1,132 @@
+"""Who is it, and what did he ask for: the answers to the wire's login queue.
+
+The rule: an unknown, inactive or unreadable name takes the same way as a known one and is refused at the end; the
+operator's identity is that of the verified key or password, never of a name merely offered. What this version can
+not check (a second factor) is refused, never skipped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import attrs
+from twisted.internet.defer import Deferred, succeed
+from zope.interface import implementer
+
+from gateway.domain.entries import User
+from gateway.domain.login import BadLogin, Reading, read_login
+from gateway.domain.secret import Secret
+from gateway.interfaces import IOperatorSource
+from gateway.wire.authority import IAttempt, IAuthority, IService, Outcome, Prompts
+from gateway.wire.keyblobs import BadKey, PublicKey, parse_line
+
+METHODS = (b"publickey", b"password")
+
+
+@attrs.frozen
+class Login:
+    """Say who logged in, how, from where, and every reading of the name he used."""
+
+    user: User
+    readings: tuple[Reading, ...]
+    source: str
+    method: str
+    fingerprint: str = ""
+
+
+OpenDoor = Callable[[Login], IService]
+
+
+@implementer(IAuthority)
+@attrs.frozen
+class Authority:
+    """Answer for all connections; ``open_door`` makes the service of a finished login."""
+
+    operators: IOperatorSource
+    open_door: OpenDoor
+    text: str
+
+    def banner(self) -> bytes:
+        """Return the text shown before login."""
+        return self.text.encode() + b"\n" if self.text else b""
+
+    def begin(self, username: bytes, source: str) -> IAttempt:
+        """Begin one user's attempt on one connection."""
+        readings: tuple[Reading, ...] = ()
+        try:
+            name = username.decode("utf-8")
+            readings = read_login(name, lambda each: self.operators.find(each) is not None)
+        except (BadLogin, UnicodeDecodeError):
+            name = ""
+        return Attempt(self, readings, source, name[:64] if name.isprintable() else "")
+
+
+@implementer(IAttempt)
+@attrs.define(eq=False)
+class Attempt:
+    """Weigh what one user offers."""
+
+    authority: Authority
+    readings: tuple[Reading, ...]
+    source: str
+    name: str
+    _login: Login | None = attrs.field(init=False, default=None)
+
+    def methods(self) -> tuple[bytes, ...]:
+        """Return the methods that may continue: the same for everybody."""
+        return METHODS
+
+    def key_acceptable(self, key: PublicKey) -> Deferred[bool]:
+        """Say whether the user may log in with a key."""
+        return succeed(self._holder(key) is not None)
+
+    def key_verified(self, key: PublicKey) -> Deferred[Outcome]:
+        """Weigh a key that signed this login."""
+        return succeed(self._weighed(self._holder(key), "publickey", key.fingerprint))
+
+    def password(self, secret: Secret) -> Deferred[Outcome]:
+        """Weigh a password or one-time code."""
+        return Deferred.fromCoroutine(self._password(secret))
+
+    async def _password(self, secret: Secret) -> Outcome:
+        user = self._user()
+        person = user if user is not None and user.kind == "person" else None
+        right = await self.authority.operators.check_password(person, secret)
+        secret.wipe()
+        return self._weighed(self._user() if right and person is not None else None, "password", "")
+
+    def interactive(self) -> Deferred[Prompts | Outcome]:
+        """Refuse: keyboard-interactive is not among the methods."""
+        return succeed(Outcome.REFUSED)
+
+    def answers(self, answers: tuple[Secret, ...]) -> Deferred[Prompts | Outcome]:
+        """Refuse: keyboard-interactive is not among the methods."""
+        return succeed(Outcome.REFUSED)
+
+    def finish(self) -> IService:
+        """Open the door."""
+        assert self._login is not None  # noqa: S101 - called after ACCEPTED only
+        return self.authority.open_door(self._login)
+
+    def _user(self) -> User | None:
+        if not self.readings:
+            return None
+        name = self.readings[0].operator
+        return self.authority.operators.find(name) if self.authority.operators.is_active(name) else None
+
+    def _holder(self, key: PublicKey) -> User | None:
+        user = self._user()
+        return user if user is not None and any(_same(line, key) for line in user.keys) else None
+
+    def _weighed(self, user: User | None, method: str, fingerprint: str) -> Outcome:
+        if user is None or user.second_factor != "none":
+            return Outcome.REFUSED
+        self._login = Login(user, self.readings, self.source, method, fingerprint)
+        return Outcome.ACCEPTED
+
+
+def _same(line: str, key: PublicKey) -> bool:
+    try:
+        return parse_line(line).blob == key.blob
+    except BadKey:
+        return False
