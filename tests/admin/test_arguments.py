@@ -16,9 +16,8 @@ OPTIONS = (
     Option("--ttl", "a number", word="N", kind=int),
     Option("--group", "many", word="G", many=True),
 )
-WORDS = st.lists(
-    st.sampled_from(["--dry-run", "--ttl", "--ttl=3", "--group", "--", "-", "a", "-x"]) | st.text(max_size=9)
-)
+SIGNS = ["--dry-run", "--ttl", "--ttl=3", "--group", "--", "-", "a", "-x"]
+WORDS = st.lists(st.sampled_from(SIGNS) | st.text(max_size=9))
 
 
 class ParseTests(SynchronousTestCase):

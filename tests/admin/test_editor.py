@@ -11,10 +11,9 @@ from twisted.trial.unittest import SynchronousTestCase
 from gateway.admin.cleaning import clean, width
 from gateway.admin.editor import LONGEST, MOST_AHEAD, Event, LineEditor
 
+SOME = [b"\x1b[A", b"\x1b[D", b"\x1b[", b"\x1b", b"\x1b[3~", b"\r", b"\n", b"\t", b"\x7f", b"\x17", b"a b"]
 KEYS = st.lists(
-    st.sampled_from(
-        [b"\x1b[A", b"\x1b[D", b"\x1b[", b"\x1b", b"\x1b[3~", b"\r", b"\n", b"\t", b"\x7f", b"\x17", b"a b"]
-    )
+    st.sampled_from(SOME)
     | st.binary(max_size=6)
     | st.text(max_size=4).map(lambda text: text.encode("utf-8", "replace")),
     max_size=20,

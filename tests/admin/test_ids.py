@@ -43,7 +43,6 @@ class IdTests(SynchronousTestCase):
 
     def test_an_unknown_name_is_told_with_the_nearest(self) -> None:
         """Where one is near."""
-        self.assertEqual(
-            unknown("user", "alcie", ["alice", "bob"]).message, "there is no user 'alcie'; did you mean 'alice'?"
-        )
+        said = unknown("user", "alcie", ["alice", "bob"]).message
+        self.assertEqual(said, "there is no user 'alcie'; did you mean 'alice'?")
         self.assertEqual(unknown("user", "x", []).message, "there is no user 'x'")
