@@ -32,12 +32,12 @@ async def perform(verbs: Verbs, room: Room, words: Sequence[str], streams: Strea
     try:
         verb, rest = find(verbs, words, room.caller)
         await permit(verb, room)
+        if wants_help(rest):
+            answer = Answer(words=explain(verb), data={"usage": verb.synopsis, "says": verb.says})
+            return await _show(answer, Form.JSON if "--json" in rest else Form.TEXT, room, streams)
         values = parse(verb.arguments, verb.all_options, rest)
         form = _form(values)
-        if values["help"]:
-            answer = Answer(words=explain(verb), data={"usage": verb.synopsis, "says": verb.says})
-        else:
-            answer = await verb.run(Call(room, verb, values, form, streams))
+        answer = await verb.run(Call(room, verb, values, form, streams))
         return await _show(answer, form, room, streams)
     except Refusal as refusal:
         return _refuse(refusal, words, streams)
@@ -83,6 +83,12 @@ async def permit(verb: Verb, room: Room) -> None:
     if needed == "local":
         raise denied(f"{verb.name} works on the node's own machine only, with pamctl")
     raise denied(f"{verb.name} needs the role {needed}, which {caller.name} does not have")
+
+
+def wants_help(words: Sequence[str]) -> bool:
+    """Say whether the words ask for an explanation, whatever else is among them or missing."""
+    asked = words[: words.index("--")] if "--" in words else words
+    return "--help" in asked or "-h" in asked
 
 
 def explain(verb: Verb) -> str:
