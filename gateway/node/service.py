@@ -23,6 +23,7 @@ from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 from twisted.python.usage import Options as UsageOptions
+from twisted.python.usage import UsageError
 
 from gateway.admin.ctl import SOCKET, Use, main
 from gateway.admin.room import Caller, Front, Room
@@ -30,7 +31,7 @@ from gateway.admin.shell import VerbProgram
 from gateway.admin.socket import VerbFactory, local_caller
 from gateway.admin.verbs import VERBS
 from gateway.admin.welcome import FirstStart, started
-from gateway.config import Config, load
+from gateway.config import Config, ConfigError, load
 from gateway.directory.operators import CODE_LIFE
 from gateway.domain.facts import Fact
 from gateway.domain.secret import Secret
@@ -71,13 +72,21 @@ class Options(UsageOptions):
     optParameters: ClassVar[list[list[str | None]]] = [
         ["config", "c", None, "pam.toml; else $OSTIARY_CONFIG, /etc/ostiary/pam.toml, or defaults"]
     ]
+    loaded: Config
+
+    def postOptions(self) -> None:
+        """Read the configuration; what is wrong with it is said like any other wrong option."""
+        try:
+            self.loaded = load(self["config"], os.environ)
+        except ConfigError as failure:
+            raise UsageError(f"ostiary: {failure}") from None
 
 
-def makeService(options: Mapping[str, Any]) -> Node:
+def makeService(options: Options) -> Node:
     """Make the node's service for twistd."""
     from twisted.internet import reactor  # noqa: TID251 - twistd has chosen it
 
-    return Node(load(options["config"], os.environ), reactor, os.environ)
+    return Node(options.loaded, reactor, os.environ)
 
 
 @attrs.define(eq=False, slots=False, init=False)
