@@ -95,6 +95,8 @@ class Run:
     risk: Risk = attrs.field(factory=Risk)
     ended_because: str = ""
     effective_at: float = 0.0
+    when_empty: Callable[[], None] | None = None
+    """Called when the last channel is closed, where that ends the session."""
     _attempts: Attempts = attrs.field(init=False, factory=Attempts)
     _budget: Budget = attrs.field(init=False, factory=Budget)
     _channels: int = attrs.field(init=False, default=0)
@@ -209,6 +211,8 @@ class Run:
             except OSError as fault:
                 self.recording_failed(fault)
         self.tell(Fact("channel.closed", body))
+        if self.when_empty is not None and not self.legs and self.state is not State.ENDED:
+            self.when_empty()
 
     def recording_failed(self, fault: OSError) -> None:
         """End the session where no record means no session; tell it in any case."""

@@ -31,6 +31,7 @@ from gateway.wire.channels import LARGEST_PACKET, ChannelEnd
 from gateway.wire.fields import Fields, MalformedField
 
 DENIED = 77
+Requests = tuple[tuple[str, bytes], ...]
 STARTING = frozenset({"shell", "exec", "subsystem"})
 LONGEST_COMMAND = 128 * 1024
 
@@ -43,6 +44,8 @@ class SessionChannel:
     end: ChannelEnd
     permit: Callable[[str], bool]
     """Called for ``auth-agent-req@openssh.com`` and ``x11-req``; says whether the target may open such channels."""
+    first: Requests = ()
+    """Requests to make by ourselves once the channel is open: what the menu was asked for."""
     terminal: bool = False
     speaks: bool = True
     size: tuple[int, int] | None = None
@@ -67,7 +70,10 @@ class SessionChannel:
         if self.end.got_close:
             target.close()
             return
-        self.end.confirm(min(target.room, 2**31), target.packet)
+        if not self.end.confirmed:
+            self.end.confirm(min(target.room, 2**31), target.packet)
+        for name, payload in self.first:
+            self.asked(name, payload, None)
 
     def unopened(self, code: int, text: str) -> None:
         """Pass on that the target refused the channel."""
