@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
 from typing import Any
 
 import attrs
@@ -18,6 +17,7 @@ from gateway.archive import manifest, reader
 from gateway.archive.format import FormatError
 from gateway.archive.keys import Ciphers, NodeKeys
 from gateway.archive.reader import Frame, TrackFile
+from gateway.archive.rows import begun_epoch
 from gateway.domain.cast import CastHeader, Event, Joiner, asciicast, size_of
 from gateway.interfaces.archive import ArchiveError
 
@@ -142,7 +142,7 @@ def cast_header(
     return CastHeader(
         width=size[0],
         height=size[1],
-        timestamp=int(started_epoch(facts)),
+        timestamp=int(begun_epoch(facts)),
         title=f"{session} {who}",
         env={"TERM": term} if isinstance(term, str) and term else {},
     )
@@ -151,14 +151,6 @@ def cast_header(
 class _Known(dict[str, Any]):
     def __missing__(self, key: str) -> str:
         return "?"
-
-
-def started_epoch(facts: Mapping[str, Any]) -> float:
-    """Return the session's start in seconds since 1970; 0 when its facts do not say."""
-    try:
-        return datetime.fromisoformat(str(facts.get("started"))).timestamp()
-    except (ValueError, OverflowError, OSError):
-        return 0.0
 
 
 def _session_facts(directory: str) -> Mapping[str, Any]:

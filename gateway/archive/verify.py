@@ -103,7 +103,7 @@ def verify_path(path: str, trusted: Sequence[bytes]) -> dict[str, Any]:
         directory = os.path.dirname(os.path.abspath(path))
         if path.endswith(".pamrec"):
             only = os.path.basename(path)
-    report = _report(os.path.basename(os.path.normpath(os.path.abspath(directory))))
+    report = blank_report(os.path.basename(os.path.normpath(os.path.abspath(directory))))
     try:
         if not os.path.lexists(path):
             raise FileNotFoundError(2, "there is no such file or directory", path)
@@ -120,7 +120,8 @@ def verify_path(path: str, trusted: Sequence[bytes]) -> dict[str, Any]:
     return report
 
 
-def _report(name: str) -> dict[str, Any]:
+def blank_report(name: str) -> dict[str, Any]:
+    """Return the report of a recording that nothing is known of yet."""
     return {
         "id": name,
         "result": "OK",

@@ -21,6 +21,27 @@ Row = dict[str, Any]
 
 
 @attrs.frozen
+class Judged:
+    """What some grants together give now: those that are open, else all of them as they would."""
+
+    applies: bool
+    grants: Names
+    rights: Names
+    conditions: tuple[str, ...]
+    closings: tuple[str, ...]
+
+
+def judge(naming: tuple[GrantRule, ...], now: float) -> Judged:
+    """Judge grants that name a target and account by their times."""
+    open_now = windows(naming, now)
+    applying = tuple(grant for grant in naming if not _closed(grant, open_now, now))
+    told = applying or naming
+    names = tuple(grant.name for grant in told)
+    closings = tuple(_closings(naming, open_now, now))
+    return Judged(bool(applying), names, united_rights(told), tuple(_conditions(told)), closings)
+
+
+@attrs.frozen
 class Access:
     """Answer for one snapshot and moment; ``deactivated`` says whether an order has switched a user off."""
 
@@ -28,6 +49,7 @@ class Access:
     now: float
     deactivated: Callable[[str], bool]
     reach: Reach = attrs.field(default=attrs.Factory(lambda self: Reach(self.snapshot), takes_self=True))
+    _judgements: dict[Names, Judged] = attrs.field(factory=dict, init=False, repr=False)
 
     def who(self, target: str) -> list[Row]:
         """Return who may reach a target, as which account; raise KeyError for an unknown target."""
@@ -38,11 +60,13 @@ class Access:
         for name in sorted(self.snapshot.user):
             user = self.snapshot.user[name]
             grants = tuple(grant for grant in self.snapshot.grants_of(user) if grant.name in naming)
+            if not grants:
+                continue
             names = tuple(grant.name for grant in grants)
-            if grants and names not in answers:
+            if names not in answers:
                 answers[names] = list(self._rows(known, grants))
-            barred = self._bars(user) if grants else []
-            rows += [_row(user, row, barred) for row in answers.get(names, ())]
+            barred = self._bars(user)
+            rows += [_row(user, row, barred) for row in answers[names]]
         return rows
 
     def what(self, name: str) -> list[Row]:
@@ -50,7 +74,7 @@ class Access:
         user = self.snapshot.user[name]
         grants_at: dict[str, list[GrantRule]] = {}
         for grant in self.snapshot.grants_of(user):
-            for target in self.reach.targets(grant):
+            for target in self.snapshot.targets_of(grant):
                 grants_at.setdefault(target, []).append(grant)
         barred = self._bars(user)
         return [
@@ -90,21 +114,21 @@ class Access:
         return obstacle(grant, question, target)
 
     def _rows(self, target: Target, grants: tuple[GrantRule, ...]) -> Iterator[Row]:
-        open_now = windows(grants, self.now)
-        for account in self._accounts(target, grants):
-            naming = [grant for grant in grants if matches_any(grant.accounts, account)]
-            applying = [grant for grant in naming if not _closed(grant, open_now, self.now)]
-            told, ways = applying or naming, list(self._ways(target, account))
+        accounts = {each for grant in grants for each in self.reach.accounts(target.name, grant.accounts)}
+        for account in sorted(accounts):
+            judged = self._judged(tuple(grant for grant in grants if matches_any(grant.accounts, account)))
+            ways = list(self._ways(target, account))
             yield {
-                "account": account, "target": target.name, "allowed": bool(applying) and not ways,
-                "grants": [grant.name for grant in told], "rights": list(united_rights(told)),
-                "conditions": _conditions(told),
-                "obstacles": [*ways, *_closings(naming, open_now, self.now)],
+                "account": account, "target": target.name, "allowed": judged.applies and not ways,
+                "grants": list(judged.grants), "rights": list(judged.rights), "conditions": list(judged.conditions),
+                "obstacles": [*ways, *judged.closings],
             }  # fmt: skip
 
-    def _accounts(self, target: Target, grants: Iterable[GrantRule]) -> list[str]:
-        known = self.reach.accounts(target.name)
-        return sorted({each for grant in grants for each in known if matches_any(grant.accounts, each)})
+    def _judged(self, naming: tuple[GrantRule, ...]) -> Judged:
+        names = tuple(grant.name for grant in naming)
+        if names not in self._judgements:
+            self._judgements[names] = judge(naming, self.now)
+        return self._judgements[names]
 
     def _bars(self, user: User) -> list[str]:
         found = []

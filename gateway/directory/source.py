@@ -10,18 +10,18 @@ import hashlib
 import json
 import os
 import stat
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
 import attrs
 from zope.interface import implementer
 
-from gateway.directory.hours import Span, read_hours, window
+from gateway.directory.hours import read_hours, window
 from gateway.domain.entries import GrantRule, Inspector, Names, User
-from gateway.domain.grant import Grant, Question, Refused, Window, freeze, names_target, within
+from gateway.domain.grant import Grant, Question, Refused, Window, freeze, within
 from gateway.domain.policy import SessionSettings
-from gateway.domain.snapshot import Snapshot, is_glob, matches, matches_any
+from gateway.domain.snapshot import Snapshot, matches_any
 from gateway.interfaces.directory import IPolicySource
 
 LARGEST_FILE = 4 * 1024**2
@@ -53,27 +53,11 @@ class Files:
 
 @attrs.define
 class Reach:
-    """Which targets each grant names, and which accounts each target has; worked out once for a snapshot."""
+    """What sets of grants reach in one snapshot, remembered."""
 
     snapshot: Snapshot
-    _targets: dict[str, Names] = attrs.field(factory=dict)
-    _accounts: dict[str, frozenset[str]] = attrs.field(factory=dict)
-    _globs: tuple[tuple[str, str], ...] | None = None
     _answers: dict[Names, Reachable] = attrs.field(factory=dict)
-
-    def targets(self, grant: GrantRule) -> Names:
-        """Return the names of the targets that a grant names, sorted."""
-        if grant.name not in self._targets:
-            self._targets[grant.name] = tuple(sorted(self._named(grant)))
-        return self._targets[grant.name]
-
-    def accounts(self, target: str) -> frozenset[str]:
-        """Return the accounts of a target that have a credential."""
-        if not self._accounts:
-            self._fill()
-        found = self._accounts.get(target, frozenset())
-        globs = {account for pattern, account in self._globs or () if matches(pattern, target)}
-        return found | globs if globs else found
+    _accounts: dict[tuple[frozenset[str], Names], Names] = attrs.field(factory=dict)
 
     def reachable(self, grants: Sequence[GrantRule]) -> Reachable:
         """Return what several grants together reach: (target, accounts), sorted."""
@@ -84,30 +68,26 @@ class Reach:
             self._answers[names] = self._united(grants)
         return self._answers[names]
 
-    def _named(self, grant: GrantRule) -> Iterator[str]:
-        if not grant.labels and not any(map(is_glob, grant.targets)):
-            return (name for name in grant.targets if name in self.snapshot.target)
-        return (name for name, target in self.snapshot.target.items() if names_target(grant, target))
+    def accounts(self, target: str, patterns: Names) -> Names:
+        """Return the accounts of a target that have a credential and match a pattern, sorted."""
+        there = self.snapshot.accounts_at(target)
+        asked = (there, patterns)
+        if asked not in self._accounts:
+            self._accounts[asked] = tuple(sorted(each for each in there if matches_any(patterns, each)))
+        return self._accounts[asked]
 
-    def _fill(self) -> None:
-        exact: dict[str, set[str]] = {"": set()}
-        for credential in self.snapshot.credential.values():
-            if not is_glob(credential.target):
-                exact.setdefault(credential.target, set()).add(credential.account)
-        self._globs = tuple(
-            (credential.target, credential.account)
-            for credential in self.snapshot.credential.values()
-            if is_glob(credential.target)
-        )
-        self._accounts = {target: frozenset(accounts) for target, accounts in exact.items()}
+    def fits(self, snapshot: Snapshot) -> bool:
+        """Say whether what is remembered is true of another snapshot too."""
+        ours = self.snapshot
+        return all(getattr(ours, table) is getattr(snapshot, table) for table in ("target", "credential", "grant"))
 
     def _united(self, grants: Sequence[GrantRule]) -> Reachable:
-        found: dict[str, set[str]] = {}
+        patterns: dict[str, dict[str, None]] = {}
         for grant in grants:
-            for target in self.targets(grant):
-                accounts = found.setdefault(target, set())
-                accounts.update(each for each in self.accounts(target) if matches_any(grant.accounts, each))
-        return tuple((target, tuple(sorted(found[target]))) for target in sorted(found) if found[target])
+            for target in self.snapshot.targets_of(grant):
+                patterns.setdefault(target, {}).update(dict.fromkeys(grant.accounts))
+        found = ((target, self.accounts(target, tuple(patterns[target]))) for target in sorted(patterns))
+        return tuple((target, accounts) for target, accounts in found if accounts)
 
 
 @implementer(IPolicySource)
@@ -146,14 +126,14 @@ class PolicySource:
     def reach(self) -> Reach:
         """Return the reach of the present snapshot."""
         snapshot = self._snapshot()
-        if self._reach.snapshot is not snapshot:
+        if not self._reach.fits(snapshot):
             self._reach = Reach(snapshot)
         return self._reach
 
     def _is_open(self, grant: GrantRule, source: str, now: float) -> bool:
         if grant.origin and not within(source, grant.origin):
             return False
-        return (grant.until is None or now < grant.until) and window(spans(grant.hours), now).open
+        return (grant.until is None or now < grant.until) and window_at(grant.hours, now).open
 
     def _resolved(self, snapshot: Snapshot) -> Mapping[str, Inspector]:
         return {
@@ -177,14 +157,16 @@ class PolicySource:
                 return value
 
 
-@lru_cache(maxsize=1024)
-def spans(hours: str) -> tuple[Span, ...]:
-    """Return the spans of a grant's hours."""
-    return read_hours(hours)
-
-
 def windows(grants: Sequence[GrantRule], now: float) -> dict[str, Window]:
     """Return grant name -> window for the grants that have hours."""
-    return {grant.name: window(spans(grant.hours), now) for grant in grants if grant.hours}
+    return {grant.name: window_at(grant.hours, now) for grant in grants if grant.hours}
 
 
+def window_at(hours: str, now: float) -> Window:
+    """Return the window of a grant's hours; hours change on whole minutes, so an answer holds for one."""
+    return _window_in(hours, int(now // 60))
+
+
+@lru_cache(maxsize=4096)
+def _window_in(hours: str, minute: int) -> Window:
+    return window(read_hours(hours), minute * 60.0)

@@ -32,6 +32,7 @@ from gateway.domain.lane import (
     Tick,
 )
 from gateway.domain.policy import FrozenPolicy
+from gateway.domain.rights import Kind, kind_of_command
 from gateway.domain.risk import Risk
 from gateway.domain.rules import STRENGTH, Judged, Simple, judge
 
@@ -91,7 +92,7 @@ class AuditedGate:
             yield Notice(f'"{shown(line)}" is an audited command (rule {strongest[0].name})')
         for command in judged.commands:
             yield Tell(Fact("command.executed", {"command": shown(command.text), "known_by": "exec"}))
-        if judged.opaque:
+        if judged.opaque and kind_of_command(line) is Kind.EXEC:
             yield Tell(Fact("command.opaque", {"command": shown(line), "outcome": "passed"}))
         yield event
 
@@ -104,7 +105,8 @@ class AuditedGate:
 
     def _opaque(self, judged: Judged, line: str) -> list[Effect]:
         strict = any(rule.action in PROHIBITING and rule.mode == "enforce" for rule in self.policy.audited)
-        if not judged.opaque or not (strict or self.policy.restrictions.allow_only):
+        bound = strict or self.policy.restrictions.allow_only
+        if not (judged.opaque and bound) or kind_of_command(line) is not Kind.EXEC:
             return []
         return self._denied("command.opaque", line, "can not be checked for prohibited commands")
 

@@ -51,7 +51,7 @@ _PAINT = re.compile(
     r"|\x1b\[[0-?]*[ -/]*(?P<other>[@-~])"
     r"|\x1b[\]PX^_][^\x07\x1b]*(?:\x07|\x1b\\)"
     r"|\x1b[ -/]+[0-~]|\x1b[0-OQ-WYZ\\`-~]"
-    r"|(?P<control>[\x00-\x1f\x7f])"
+    r"|(?P<control>[\x00-\x1a\x1c-\x1f\x7f])"
 )
 _PAINT_CUT = re.compile(r"\x1b(?:\[[0-?]*[ -/]*|[\]PX^_][^\x07\x1b]*\x1b?|[ -/]+)?\Z")
 _STILL = frozenset("m")
@@ -111,11 +111,11 @@ class Line:
 class Painted:
     """The line that the target paints, as far as it was painted since this began."""
 
-    __slots__ = ("_cells", "_column", "_soft")
+    __slots__ = ("_cells", "_column", "_origin", "_soft")
 
     def __init__(self) -> None:
         self._cells = ""
-        self._column = 0
+        self._column = self._origin = 0
         self._soft = False
 
     def holds(self, text: str) -> bool:
@@ -125,7 +125,7 @@ class Painted:
     def clear(self) -> None:
         """Begin another line."""
         self._cells = ""
-        self._column = 0
+        self._column = self._origin = 0
         self._soft = False
 
     def write(self, text: str) -> None:
@@ -142,8 +142,10 @@ class Painted:
         """Go to the line's beginning: a new painting, unless a line editor wraps (a blank, then CR)."""
         if self._soft and self._column == len(self._cells):
             self._cells = self._cells[:-1]
-            self._column -= 1
+            self._column = self._origin = self._column - 1
             self._soft = False
+        elif self._origin:
+            self._column = self._origin
         else:
             self.clear()
 
@@ -178,6 +180,7 @@ class EchoMask:
         self._show_held = ""
         self._noise = 0
         self._owed = 0
+        self._answered = False
         self._latest = 0.0
 
     def typed(self, at: float, chunk: bytes) -> list[Typed]:
@@ -191,9 +194,10 @@ class EchoMask:
         text = self._key_held + self._keys.decode(chunk)
         cut = _KEY_CUT.search(text)
         self._key_held = cut.group() if cut is not None else ""
-        for key in _KEY.findall(text[: len(text) - len(self._key_held)]):
-            self._key(at, key)
-        return self._passed() if sum(line.size for line in self._lines) <= MOST_PENDING else self._all()
+        events = self._take(at, text[: len(text) - len(self._key_held)])
+        if sum(line.size for line in self._lines) > MOST_PENDING:
+            return events + self._all()
+        return events + self._passed()
 
     def shown(self, at: float, chunk: bytes) -> list[Typed]:
         """Take output; return what it decides."""
@@ -204,6 +208,7 @@ class EchoMask:
         text = self._show_held + self._shows.decode(chunk)
         self._show_held = ""
         self._noise += len(text)
+        self._answered = self._lines[-1].committed
         events = self._watch(text)
         if self._noise > MOST_NOISE:
             events += self._all()
@@ -232,15 +237,21 @@ class EchoMask:
     def end(self, at: float) -> list[Typed]:
         """Decide everything: the channel is closed."""
         held, self._key_held = self._key_held + self._keys.decode(b"", True), ""
-        for key in _KEY.findall(held):
-            self._key(self._latest, key)
-        return self._all()
+        return self._take(self._latest, held) + self._all()
+
+    def _take(self, at: float, text: str) -> list[Typed]:
+        # Keys typed in the face of an answer belong to another line, also when the answer had no new line.
+        events = self._all() if text and self._answered else []
+        for key in _KEY.findall(text):
+            self._key(at, key)
+        return events
 
     def _key(self, at: float, key: str) -> None:
         if not self._lines or self._lines[-1].committed:
             if not self._lines:
                 self._painted.clear()
                 self._noise = self._owed = 0
+                self._answered = False
             self._lines.append(Line())
         line = self._lines[-1]
         line.size += len(key)

@@ -64,7 +64,7 @@ class Credential:
     elevation: Elevation = Elevation()
 
 
-@attrs.frozen
+@attrs.frozen(cache_hash=True)
 class AuditedRule:
     """A rule for audited commands; exactly one of ``command`` and ``regex`` is set."""
 
@@ -84,7 +84,7 @@ class AuditedRule:
     accounts: Names = ()
 
 
-@attrs.frozen
+@attrs.frozen(cache_hash=True)
 class TransferRule:
     """A rule for file transfers: which inspectors weigh which direction."""
 

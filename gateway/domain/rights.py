@@ -16,6 +16,7 @@ from fnmatch import fnmatchcase
 import attrs
 
 from gateway.domain.policy import FrozenPolicy
+from gateway.domain.rules import simple_commands
 
 
 class Kind(enum.Enum):
@@ -56,6 +57,9 @@ NEVER_RELAYED_ENV = (
 )  # fmt: skip
 """Variables that load code, steer a shell's start, or speak to the gateway: no grant can relay them."""
 
+SHELL_MARKS = ("$(", "`", "<(", ">(", "${", "<<", "\n", ";", "|", "&", ">", "<")
+"""What makes a command line more than one plain command; a file name with one of them makes the line an exec."""
+
 VARIABLE = re.compile(rb"[A-Za-z_][A-Za-z0-9_]{0,127}")
 LONGEST_VALUE = 32 * 1024
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -82,10 +86,14 @@ class Denied:
 
 
 def kind_of_command(command: str) -> Kind:
-    """Say what an exec request's command line is."""
-    program, _, arguments = command.strip().partition(" ")
-    known = SERVER_ROLE.get(program.rpartition("/")[2])
-    return known[0] if known and known[1].search(arguments) else Kind.EXEC
+    """Say what an exec request's command line is; whatever is more than one plain command is an exec."""
+    commands, opaque = simple_commands(command)
+    if len(commands) != 1 or (opaque and commands[0].argv[0] not in SERVER_ROLE):
+        return Kind.EXEC
+    if any(mark in command for mark in SHELL_MARKS):
+        return Kind.EXEC
+    known = SERVER_ROLE.get(commands[0].argv[0])
+    return known[0] if known and known[1].search(" ".join(commands[0].argv[1:])) else Kind.EXEC
 
 
 def denied_kind(policy: FrozenPolicy, kind: Kind) -> Denied | None:

@@ -30,7 +30,7 @@ REMEMBERED = 100_000
 
 
 @implementer(IRoster, IFold)
-@attrs.define(eq=False)
+@attrs.define(eq=False, repr=False)
 class Roster:
     """Know every session."""
 
@@ -119,6 +119,15 @@ class Roster:
             case _:
                 pass
 
+    def unfinished(self) -> tuple[dict[str, Any], ...]:
+        """Return what is known of sessions that began and neither run nor ended: a process died with them."""
+        keys = ("user", "source", "target", "account", "policy", "risk")
+        return tuple(
+            {"session": name, **{key: row[key] for key in keys}}
+            for name, row in self._past.items()
+            if row["ended"] is None and name not in self._running
+        )
+
     # What admins read.
 
     def sessions(self, *, live: bool = False) -> Sequence[Mapping[str, Any]]:
@@ -148,7 +157,8 @@ class Roster:
 
     def reference(self, ref: str) -> Mapping[str, Any]:
         """Return what stood in the way of a refusal."""
-        return self._refusals[ref.strip().upper()]
+        found = self._refusals[ref.strip().upper()]
+        return {**found, "time": rfc3339(found["time"])}
 
     def _name(self, prefix: str) -> str:
         wanted = normal(prefix)

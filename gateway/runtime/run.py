@@ -78,7 +78,7 @@ class Workings:
     rule_order: Callable[[Run, GiveOrder], None]
 
 
-@attrs.define(eq=False)
+@attrs.define(eq=False, repr=False)
 class Run:
     """Run one session."""
 
@@ -165,13 +165,17 @@ class Run:
         """Make the flow of a channel whose kind is not known yet."""
         return early_flow(self._makings(terminal, ""))
 
-    def compose(self, number: int, kind: Kind, terminal: bool, where: str) -> Flow:
+    def compose(
+        self, number: int, kind: Kind, terminal: bool, where: str, size: tuple[int, int] | None = None
+    ) -> Flow:
         """Make a channel's flow and begin its track; raises OSError where recording is required and fails."""
         policy = self.grant.policy
         taps: tuple[Recorder, ...] = ()
         if self.recording is not None:
             record = policy.restrictions.record
-            told = {"command": shown(where), "kind": kind.value}
+            told: dict[str, Any] = {"command": shown(where), "kind": kind.value}
+            if size is not None:
+                told |= {"cols": size[0], "rows": size[1]}
             track = self.recording.track(number, "pty" if terminal else kind.value, self.at, told)
             recorder = Recorder(
                 kind=kind,

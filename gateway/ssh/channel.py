@@ -45,6 +45,7 @@ class SessionChannel:
     """Called for ``auth-agent-req@openssh.com`` and ``x11-req``; says whether the target may open such channels."""
     terminal: bool = False
     speaks: bool = True
+    size: tuple[int, int] | None = None
     kind: Kind | None = None
     number: int = 0
     exit: str = ""
@@ -146,7 +147,7 @@ class SessionChannel:
             self._start(request)
             return
         if request.name == "pty-req":
-            self.terminal = True
+            self.terminal, self.size = True, _terminal_size(request.payload)
         self.junction.ask_target(request.name, request.payload, request.slot)
 
     def _start(self, request: Request) -> None:
@@ -161,7 +162,7 @@ class SessionChannel:
             self.refused(DENIED, denied.text)
             return
         try:
-            flow = self.run.compose(self.number, kind, self.terminal, what)
+            flow = self.run.compose(self.number, kind, self.terminal, what, self.size)
         except OSError as fault:
             self.run.recording_failed(fault)
             return
@@ -298,6 +299,15 @@ class FromTarget:
     def closed(self) -> None:
         """Hear the end."""
         self.channel.target_closed()
+
+
+def _terminal_size(payload: bytes) -> tuple[int, int] | None:
+    fields = Fields(payload)
+    try:
+        fields.string("terminal", 1024)
+        return fields.uint32("columns"), fields.uint32("rows")
+    except MalformedField:
+        return None
 
 
 def _only_string(payload: bytes) -> str | None:

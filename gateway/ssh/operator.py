@@ -26,6 +26,7 @@ from gateway.interfaces import IArchive, IFacts, IPolicySource
 from gateway.runtime.orders import Orders
 from gateway.runtime.roster import Roster, rfc3339
 from gateway.runtime.run import Run, Workings
+from gateway.runtime.telling import tell
 from gateway.ssh.channel import FromTarget, SessionChannel
 from gateway.ssh.forward import FORWARD_KINDS, open_forward
 from gateway.ssh.login import Login
@@ -48,7 +49,7 @@ class ForKind(Protocol):
         """Return the door for this user."""
 
 
-@attrs.frozen(eq=False)
+@attrs.frozen(eq=False, repr=False)
 class Reception:
     """Everything a finished login needs to open its door."""
 
@@ -131,7 +132,7 @@ class Reception:
         )
         run = Run(name, grant, workings)
         facts = {"operator": grant.policy.operator, "target": grant.target.name, "account": grant.account,
-                 "source": grant.source, "started": grant.at}  # fmt: skip
+                 "source": grant.source, "started": rfc3339(grant.at)}  # fmt: skip
         try:
             run.recording = self.archive.begin(name, facts, grant.policy.canonical, grant.policy.digest)
         except OSError as fault:
@@ -157,7 +158,7 @@ class Reception:
         ref = reference(secrets.randbits(40))
         body = {"user": login.user.name, "source": login.source, "target": reading.target, "account": reading.account,
                 "reason": reason, "detail": detail, "reference": ref}  # fmt: skip
-        self.facts.tell(Fact("session.refused", body))
+        tell(self.facts, Fact("session.refused", body))
         return ref
 
 
@@ -169,7 +170,7 @@ def barred(user: User, lock: Lock) -> str:
     return f"{user.name} is locked by {who} since {since}: new sessions are refused.{reason}"
 
 
-@attrs.define(eq=False)
+@attrs.define(eq=False, repr=False)
 class SessionDoor:
     """Own the operator's connection and the target's, for one session."""
 
@@ -227,6 +228,9 @@ class SessionDoor:
 
     def open_requested(self, end: ChannelEnd, extra: bytes) -> None:
         """Open a channel when the target is there and no lock covers the session."""
+        if end.kind == "session" and (self._no_more or len(self.run.legs) + len(self._waiting) >= SESSION_CHANNELS):
+            end.refuse(ADMINISTRATIVELY_PROHIBITED, "ostiary: no more sessions on this connection")
+            return
         open_channel = self._session if end.kind == "session" else self._forward
         self._when_ready(lambda: open_channel(end, extra))
 
@@ -248,8 +252,6 @@ class SessionDoor:
             return
         if self.failed is not None:
             self._explain(end, self.failed)
-        elif self._no_more or len(self.run.legs) >= SESSION_CHANNELS:
-            end.refuse(ADMINISTRATIVELY_PROHIBITED, "ostiary: no more sessions on this connection")
         elif self.target is not None:
             channel = SessionChannel(self.run, end, self._permit)
             listener = FromTarget(channel)
@@ -312,7 +314,7 @@ class SessionDoor:
             target.transport.abort()
 
 
-@attrs.define(eq=False)
+@attrs.define(eq=False, repr=False)
 class TargetOwner:
     """Own the target's connection: what a target may do by itself is next to nothing."""
 

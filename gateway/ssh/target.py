@@ -93,14 +93,16 @@ class Dial:
     async def run(self, started: Deferred[Any], connection: Connection) -> None:
         """Go all the way; raise :exc:`TargetFailed`."""
         transport = await self._connect()
+        arrived = False
         try:
             await self._within(EXCHANGE_SECONDS, transport.secured)
             await started
             offer = await self._offer()
             await self._log_in(transport, offer, connection)
-        except BaseException:
-            transport.abort()
-            raise
+            arrived = True
+        finally:
+            if not arrived:
+                transport.abort()
 
     async def _connect(self) -> TargetTransport:
         target = self.grant.target
@@ -111,7 +113,9 @@ class Dial:
         host, port = split_address(target.address)
         endpoint = HostnameEndpoint(self.by.reactor, host, port, timeout=CONNECT_SECONDS)
         try:
-            protocol = await endpoint.connect(Factory.forProtocol(self._transport))
+            factory = Factory.forProtocol(self._transport)
+            factory.noisy = False
+            protocol = await endpoint.connect(factory)
             assert isinstance(protocol, TargetTransport)  # noqa: S101 - what the factory makes
             return protocol
         except (ConnectError, DNSLookupError) as fault:

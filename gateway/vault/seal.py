@@ -29,14 +29,14 @@ NONCE_SIZE = 12
 
 
 @attrs.frozen(eq=False)
-class DataKey:
+class SealingKey:
     """The key under which objects are sealed; ``epoch`` names it."""
 
     epoch: str
     _key: Secret
 
     @classmethod
-    def fresh(cls) -> DataKey:
+    def fresh(cls) -> SealingKey:
         """Draw a new data key."""
         return cls(secrets.token_hex(8), Secret(secrets.token_bytes(KEY_SIZE)))
 
@@ -55,6 +55,10 @@ class DataKey:
         except InvalidTag as problem:
             words = f"the sealed secret {object_id} is damaged or was not sealed here; put it again"
             raise VaultError(words) from problem
+
+    def raw(self) -> Secret:
+        """Return the 32 bytes."""
+        return self._key
 
     def wrap(self, recipient: bytes) -> bytes:
         """Wrap this key for a recipient's public key (32 bytes)."""
@@ -90,7 +94,7 @@ class NodeKey:
         """Return the 32 bytes, to be kept in a file."""
         return Secret(self._key.private_bytes_raw())
 
-    def unwrap(self, epoch: str, wrapped: bytes) -> DataKey:
+    def unwrap(self, epoch: str, wrapped: bytes) -> SealingKey:
         """Open a data key that was wrapped for this node; raise :exc:`VaultError` where it was not."""
         try:
             public, rest = wrapped[1 : 1 + KEY_SIZE], VERSION + wrapped[1 + KEY_SIZE :]
@@ -100,7 +104,7 @@ class NodeKey:
         except (InvalidTag, ValueError) as problem:
             words = "the data key was not wrapped for this node's key; restore the right node.key"
             raise VaultError(words) from problem
-        return DataKey(epoch, Secret(opened))
+        return SealingKey(epoch, Secret(opened))
 
 
 def _wrapping_key(shared: bytes, ephemeral: bytes, recipient: bytes) -> bytes:

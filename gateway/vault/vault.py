@@ -23,11 +23,11 @@ from gateway.domain.entries import Credential
 from gateway.domain.facts import Entry, Fact
 from gateway.domain.secret import Secret
 from gateway.interfaces.facts import IFacts, IFold
-from gateway.interfaces.vault import ICredentialVault, VaultError
+from gateway.interfaces.vault import ICredentialVault, IKeyPair, VaultError
 from gateway.vault.certificate import ca_line, certify, fresh_ca
 from gateway.vault.files import read_reference
-from gateway.vault.keypair import looks_like_key, read_private_key
-from gateway.vault.seal import DataKey, NodeKey
+from gateway.vault.keypair import KeyPair, looks_like_key, read_private_key
+from gateway.vault.seal import NodeKey, SealingKey
 
 USER_CA = "ca/user"
 LARGEST_SECRET = 64 * 1024
@@ -62,7 +62,7 @@ class Vault:
     _environment: Mapping[str, str] = attrs.field(factory=lambda: os.environ, repr=False)
     _objects: dict[str, Sealed] = attrs.field(factory=dict)
     _wraps: dict[str, dict[bytes, bytes]] = attrs.field(factory=dict, repr=False)
-    _opened: dict[str, DataKey] = attrs.field(factory=dict, repr=False)
+    _opened: dict[str, SealingKey] = attrs.field(factory=dict, repr=False)
     _epoch: str = ""
     _one_at_a_time: DeferredLock = attrs.field(factory=DeferredLock)
 
@@ -113,7 +113,7 @@ class Vault:
         if not self.has(object_id):
             raise VaultError(f"no secret has been put for {object_id}")
         sealed = self._objects[object_id]
-        return self._data_key(sealed.epoch).open(object_id, sealed.version, sealed.box)
+        return self._sealing_key(sealed.epoch).open(object_id, sealed.version, sealed.box)
 
     def password(self, credential: Credential) -> Deferred[Secret]:
         """Open a credential's password; one line end after it is not part of it."""
@@ -126,21 +126,22 @@ class Vault:
 
         return Deferred.fromCoroutine(password())
 
-    def key(self, credential: Credential, *, operator: str = "", session: str = "") -> Deferred[object]:
+    def key(self, credential: Credential, *, operator: str = "", session: str = "") -> Deferred[IKeyPair]:
         """Return the key, or a fresh certificate, of a credential."""
 
-        async def key() -> object:
+        async def key() -> IKeyPair:
             match credential.kind:
                 case "key":
                     what = f"credential {credential.name}"
-                    return await self._in_thread(lambda: read_private_key(self._fetched(credential), what))
+                    found: KeyPair = await self._in_thread(lambda: read_private_key(self._fetched(credential), what))
                 case "certificate":
                     ca = await self._ca()
                     key_id, serial = f"ostiary:{operator}:{session}", secrets.randbits(63)
                     account, now = credential.account, self._now()
-                    return await self._in_thread(lambda: certify(ca, account, key_id, serial, now))
+                    found = await self._in_thread(lambda: certify(ca, account, key_id, serial, now))
                 case kind:
                     raise VaultError(f"credential {credential.name} is of kind {kind}, not key or certificate")
+            return found
 
         return Deferred.fromCoroutine(key())
 
@@ -160,9 +161,9 @@ class Vault:
         """Wrap every data key for one more node (32 bytes of X25519)."""
 
         async def add() -> None:
-            await self._ensure_data_key(by)
+            await self._ensure_key(by)
             for epoch in (*(each for each in self._wraps if each != self._epoch), self._epoch):
-                await self._tell_wraps(epoch, {public: self._data_key(epoch).wrap(public)}, by, reason)
+                await self._tell_wraps(epoch, {public: self._sealing_key(epoch).wrap(public)}, by, reason)
 
         return Deferred.fromCoroutine(self._alone(add))
 
@@ -183,14 +184,14 @@ class Vault:
             await self._seal(USER_CA, fresh_ca(), "node", "first use")
 
     async def _seal(self, object_id: str, secret: Secret, by: str, reason: str) -> None:
-        await self._ensure_data_key(by)
-        version, key = self._next_version(object_id), self._data_key(self._epoch)
+        await self._ensure_key(by)
+        version, key = self._next_version(object_id), self._sealing_key(self._epoch)
         box = await self._in_thread(lambda: key.seal(object_id, version, secret))
         await self._tell(object_id, key.epoch, box, by, reason)
 
-    async def _ensure_data_key(self, by: str) -> None:
+    async def _ensure_key(self, by: str) -> None:
         if not self._wraps:
-            fresh = DataKey.fresh()
+            fresh = SealingKey.fresh()
             own = self._node_key.public()
             await self._tell_wraps(fresh.epoch, {own: fresh.wrap(own)}, by, "first use")
 
@@ -210,7 +211,7 @@ class Vault:
         known = self._objects.get(object_id)
         return known.version + 1 if known else 1
 
-    def _data_key(self, epoch: str) -> DataKey:
+    def _sealing_key(self, epoch: str) -> SealingKey:
         if epoch not in self._opened:
             wrapped = self._wraps.get(epoch, {}).get(self._node_key.public())
             if wrapped is None:

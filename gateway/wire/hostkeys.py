@@ -40,6 +40,12 @@ class HostKey:
     sign: Callable[[bytes, bytes], bytes] = attrs.field(repr=False)
 
     @property
+    def line(self) -> str:
+        """The key as an OpenSSH public key line."""
+        size = int.from_bytes(self.blob[:4], "big")
+        return f"{self.blob[4:4 + size].decode('ascii')} {base64.b64encode(self.blob).decode('ascii')}"
+
+    @property
     def fingerprint(self) -> str:
         """Return the key's ``SHA256:`` name."""
         return fingerprint(self.blob)

@@ -67,9 +67,7 @@ class PublicKey:
 
     def verify(self, algorithm: bytes, signature_blob: bytes, message: bytes) -> bool:
         """Say whether this key signed *message* with exactly *algorithm*; never raise on hostile bytes."""
-        return signatures.verify(
-            self.kind, self._verifier, self.application, algorithm, signature_blob, message
-        )
+        return signatures.verify(self.kind, self._verifier, self.application, algorithm, signature_blob, message)
 
 
 def parse_blob(blob: bytes) -> PublicKey:

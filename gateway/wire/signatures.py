@@ -37,9 +37,7 @@ LONGEST_SIGNATURE: Final = 2048
 Verifier = rsa.RSAPublicKey | ec.EllipticCurvePublicKey | ed25519.Ed25519PublicKey
 
 
-def verify(
-    kind: bytes, key: Verifier, application: bytes, algorithm: bytes, blob: bytes, message: bytes
-) -> bool:
+def verify(kind: bytes, key: Verifier, application: bytes, algorithm: bytes, blob: bytes, message: bytes) -> bool:
     """Say whether *blob* is a signature over *message* by *key* with exactly *algorithm*; never raise.
 
     *application* is the security key's application string, empty for other kinds.
@@ -66,12 +64,7 @@ def _touched(fields: Fields, application: bytes, message: bytes) -> bytes:
     counter = fields.uint32("security key counter")
     if not flags & USER_PRESENT:
         raise InvalidSignature
-    return (
-        hashlib.sha256(application).digest()
-        + bytes([flags])
-        + uint32(counter)
-        + hashlib.sha256(message).digest()
-    )
+    return hashlib.sha256(application).digest() + bytes([flags]) + uint32(counter) + hashlib.sha256(message).digest()
 
 
 def _check(key: Verifier, algorithm: bytes, signature: bytes, message: bytes) -> None:

@@ -25,7 +25,7 @@ DIGEST = hashlib.sha256(POLICY).hexdigest()
 def killed(root: str, after: int) -> int:
     """Let a child record, kill it after some acknowledged writes, and return how many it had acknowledged."""
     child = subprocess.Popen(
-        [sys.executable, "-m", "tests.archive.writing", root],
+        [sys.executable, "-m", "tests.archive.writing", os.path.abspath(root)],
         cwd=ROOT,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         stdout=subprocess.PIPE,

@@ -133,9 +133,7 @@ class ReadingTest(SynchronousTestCase):
 
     @settings(max_examples=150, deadline=None)
     @given(st.sampled_from(KINDS), st.lists(st.binary(max_size=80), max_size=5))
-    def test_any_fields_behind_a_known_type_give_a_key_or_a_refusal(
-        self, kind: bytes, rest: list[bytes]
-    ) -> None:
+    def test_any_fields_behind_a_known_type_give_a_key_or_a_refusal(self, kind: bytes, rest: list[bytes]) -> None:
         """So are the readers behind the type."""
         self._key_or_refusal(string(kind) + b"".join(string(field) for field in rest))
 

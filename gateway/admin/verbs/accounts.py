@@ -33,9 +33,10 @@ async def activate(call: Call) -> Answer:
     """Switch an account on again."""
     user, caller, room = entry(call, "user"), call.caller, call.room
     spare_oneself(caller, room.directory.snapshot(), "user", user.name, "activate")
-    await room.orders.activate(
-        user.name, by=caller.name, by_name=caller.full_name, reason=call.reason, door=caller.door
-    )
+    if not user.active or room.orders.is_deactivated(user.name):
+        await room.orders.activate(
+            user.name, by=caller.name, by_name=caller.full_name, reason=call.reason, door=caller.door
+        )
     return Answer({"user": user.name, "done": "activated"}, words=f"{user.name} is active again")
 
 
