@@ -25,6 +25,8 @@ from gateway.interfaces.vault import VaultError
 Verbs = Mapping[str, Verb]
 
 PREFIX = "ostiary: "
+MOST_ROWS_HERE = 100
+"""Longer lists are rendered off the reactor: a thousand rows take some ten milliseconds."""
 
 
 async def perform(verbs: Verbs, room: Room, words: Sequence[str], streams: Streams) -> int:
@@ -114,8 +116,15 @@ async def _show(answer: Answer, form: Form, room: Room, streams: Streams) -> int
     elif answer.raw is not None and form is Form.TEXT:
         await streams.send(answer.raw)
     else:
-        await streams.send(render(answer, form, room.zone))
+        await streams.send(await _rendered(answer, form, room))
     return int(answer.code)
+
+
+async def _rendered(answer: Answer, form: Form, room: Room) -> bytes:
+    """Render here, or in a thread where it takes long."""
+    if isinstance(answer.data, list) and len(answer.data) > MOST_ROWS_HERE:
+        return bytes(await room.in_thread(lambda: render(answer, form, room.zone)))
+    return render(answer, form, room.zone)
 
 
 async def _flow(answer: Answer, form: Form, streams: Streams) -> None:

@@ -24,6 +24,7 @@ from gateway.domain.secret import Secret
 from gateway.interfaces import IArchive, ICredentialVault, IOrders, IRoster
 from gateway.journal.memory import MemoryJournal
 
+HASH = "$scrypt$ln=15,r=8,p=1$c2FsdHNhbHRzYWx0c2FsdA$" + "QUJD" * 10 + "QUI"
 NOW = 1_795_000_000.0
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI" + "A" * 42 + "A"
 TOML = f"""
@@ -282,6 +283,7 @@ class MemoryNode:
     faults: list[dict[str, Any]] = attrs.field(factory=list)
     problems: list[str] = attrs.field(factory=list)
     done: list[tuple[str, ...]] = attrs.field(factory=list)
+    hash_failure: Exception | None = None
     directory: Directory = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -301,10 +303,15 @@ class MemoryNode:
                 lambda by: self._did("demo off", by),
             ),
             proofs=Proofs(lambda path: self.archive.verify(ONE), lambda: succeed({"id": "gw1#0", "result": "OK"})),
-            hash_password=lambda secret: succeed("$scrypt$ln=4,r=8,p=1$c2FsdHNhbHQ$" + "QUJD" * 10 + "QUI"),
+            hash_password=self._hash,
             check=lambda text, name: self.problems, faults=lambda: self.faults,
             gaps=lambda: ("[[siem]]: nothing is sent yet",), in_thread=at_once, contact="the desk", zone=UTC,
         )  # fmt: skip
+
+    def _hash(self, secret: Secret) -> Deferred[str]:
+        if self.hash_failure is not None:
+            raise self.hash_failure
+        return succeed(HASH)
 
     def _did(self, *what: str) -> Deferred[str]:
         self.done.append(what)
