@@ -174,9 +174,7 @@ def _recover_all(
             summary = recovery.recover(directory, keys)
             words = "a track was damaged: see verify" if summary["damaged"] else ""
             ended = begun_epoch(summary) + summary["ended"]
-            closed.append(
-                {**summary, "session": session, "t": summary["ended"], "ended": ended, "detail": words}
-            )
+            closed.append({**summary, "session": session, "t": summary["ended"], "ended": ended, "detail": words})
         except (OSError, FormatError, ArchiveError) as error:
             closed.append({"session": session, "ended": None, "t": None, "events": 0, "detail": str(error)})
     return closed, _scan(root, running)
@@ -197,9 +195,7 @@ def _stored_row(directory: str) -> dict[str, Any]:
             facts = manifest.read_opening(directory)["facts"]
             names = os.listdir(directory)
             stored = sum(os.stat(os.path.join(directory, name)).st_size for name in names)
-            return row(
-                session, facts, None, "unsealed", sum(name.endswith(".pamrec") for name in names), stored
-            )
+            return row(session, facts, None, "unsealed", sum(name.endswith(".pamrec") for name in names), stored)
         unsigned, _ = manifest.read_manifest(directory)
         summary = manifest.summary(unsigned)
     except (OSError, FormatError) as error:
