@@ -174,7 +174,14 @@ class SessionChannel:
             return
         self.kind = kind
         self.junction.flow = flow
+        if kind is Kind.PTY:
+            self.junction.say(self._welcome())
         self.junction.feed(request)
+
+    def _welcome(self) -> str:
+        policy = self.run.grant.policy
+        recorded = "recorded" if self.run.recording is not None else "NOT recorded"
+        return f"connected to {policy.account}@{policy.target.name} as {policy.operator}, session {self.run.id}, {recorded}"
 
     def _decide(self, name: str, what: str) -> tuple[Kind, Denied | None]:
         policy = self.run.grant.policy
