@@ -178,6 +178,7 @@ class Node(Service):
 
     async def _listen(self, rooms: Rooms, host_key: Any) -> None:
         reception = self._reception = Reception(
+            operators=rooms.operators,
             policies=rooms.policies,
             orders=rooms.orders,
             roster=rooms.roster,

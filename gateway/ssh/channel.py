@@ -181,7 +181,8 @@ class SessionChannel:
     def _welcome(self) -> str:
         policy = self.run.grant.policy
         recorded = "recorded" if self.run.recording is not None else "NOT recorded"
-        return f"connected to {policy.account}@{policy.target.name} as {policy.operator}, session {self.run.id}, {recorded}"
+        where = f"{policy.account}@{policy.target.name}"
+        return f"connected to {where} as {policy.operator}, session {self.run.id}, {recorded}"
 
     def _decide(self, name: str, what: str) -> tuple[Kind, Denied | None]:
         policy = self.run.grant.policy
