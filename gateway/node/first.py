@@ -11,10 +11,12 @@ import os
 import sys
 from pathlib import Path
 
+from gateway.admin.welcome import FirstStart, empty_store_refused, first_start_elsewhere
+from gateway.admin.welcome import first_start as first_start_words
 from gateway.domain.facts import Fact
 from gateway.node.rooms import Rooms, is_empty
 
-DEMO_PASSWORD = "OSTIARY_DEMO_PASSWORD"  # noqa: S105 - the name of a variable
+DEMO_PASSWORD = "OSTIARY_DEMO_PASSWORD"
 CODES_FILE = "first-codes"
 
 DEMO = """
@@ -49,31 +51,22 @@ full_name = "Administrator"
 roles = ["admin"]
 """
 
-REFUSED = (
-    "the store in {state} is empty, but this node is configured ({why}). If a volume is not mounted, mount it. "
-    "To make a new gateway, run: pamctl init"
-)
-
-
 class EmptyStore(ValueError):
     """The store is empty and must not become a gateway by itself."""
 
 
-def must_refuse(rooms: Rooms) -> str:
-    """Return why an empty store may not become a demo gateway; empty text where it may."""
+def refuse_empty(rooms: Rooms) -> None:
+    """Raise :exc:`EmptyStore` where an empty store must not become a gateway by itself."""
     config = rooms.config
-    if not config.is_default:
-        return f"configuration {config.source}"
-    return "" if config.only_loopback else "a listener that others can reach"
+    if is_empty(rooms) and not (config.is_default and config.only_loopback):
+        words = empty_store_refused(str(rooms.state), config.source)
+        raise EmptyStore(words.removeprefix("ostiary: ").rstrip())
 
 
 async def first_start(rooms: Rooms) -> dict[str, str]:
-    """Make an empty store a gateway to try; return the one-time codes by user. Raise :exc:`EmptyStore`."""
+    """Make an empty store a gateway to try; return the one-time codes by user, none where it was not empty."""
     if not is_empty(rooms):
         return {}
-    why = must_refuse(rooms)
-    if why:
-        raise EmptyStore(REFUSED.format(state=rooms.state, why=why))
     by = f"first start@{rooms.config.node.name}"
     text = ADMIN.format(name="admin") + DEMO.format(password=DEMO_PASSWORD)
     await rooms.directory.commit(rooms.directory.plan(text, origin="first start"), by=by)
@@ -128,26 +121,13 @@ def has_demo(rooms: Rooms) -> bool:
     return credential is not None and credential.secret == f"env:{DEMO_PASSWORD}"
 
 
-def told(rooms: Rooms, codes: dict[str, str], port: int, fingerprint: str) -> str:
+def said(rooms: Rooms, first: FirstStart) -> str:
     """Return the first start's words; the codes are in them only where a person reads the terminal."""
-    config = rooms.config
-    lines = [
-        f"ostiary · node {config.node.name} · no configuration: using defaults (etc/pam.toml shows them all)",
-        f"ostiary created {rooms.state} (keys, store, recordings)",
-        f"ostiary ssh      127.0.0.1:{port}   host key {fingerprint}",
-        "",
-        "  Try it in another terminal:",
-        f"     ssh -p {port} demo=root=demo@127.0.0.1      a recorded session on the built-in demo host",
-        f"     ssh -p {port} admin@127.0.0.1 sessions      what the admin sees",
-    ]
-    if sys.stderr.isatty():
-        shown = ", ".join(f"{name} {code}" for name, code in codes.items())
-        lines.append(f"  One-time codes (passwords), good for 15 minutes: {shown}")
-    else:
-        path = write_codes(rooms.state / CODES_FILE, codes)
-        lines.append(f"  One-time codes (passwords), good for 15 minutes, are in {path}")
-    lines.append(f"  With your own key:  pamctl --state {rooms.state} user add admin --keys \"$(cat ~/.ssh/id_ed25519.pub)\"")
-    return "\n".join(lines)
+    if sys.__stderr__ is not None and sys.__stderr__.isatty():
+        return first_start_words(first)
+    codes = {first.admin: first.admin_code, first.operator: first.operator_code}
+    path = write_codes(rooms.state / CODES_FILE, codes)
+    return first_start_elsewhere(first, str(path))
 
 
 def write_codes(path: Path, codes: dict[str, str]) -> Path:

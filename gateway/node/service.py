@@ -11,59 +11,83 @@ import secrets
 import stat
 import sys
 from collections.abc import Callable, Mapping
-from pathlib import Path
-from typing import Any
+from functools import partial
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any, ClassVar
 
 import attrs
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred, ensureDeferred
 from twisted.internet.endpoints import serverFromString
-from twisted.internet.error import ReactorNotRunning
+from twisted.internet.error import CannotListenError, ReactorNotRunning
 from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 from twisted.python.usage import Options as UsageOptions
+from twisted.python.usage import UsageError
 
 from gateway.admin.ctl import SOCKET, Use, main
 from gateway.admin.room import Caller, Front, Room
 from gateway.admin.shell import VerbProgram
 from gateway.admin.socket import VerbFactory, local_caller
 from gateway.admin.verbs import VERBS
-from gateway.config import Config, load
+from gateway.admin.welcome import FirstStart, started
+from gateway.config import Config, ConfigError, load
+from gateway.directory.operators import CODE_LIFE
 from gateway.domain.facts import Fact
 from gateway.domain.secret import Secret
 from gateway.interfaces import VaultError
 from gateway.journal.errors import JournalRefused
-from gateway.node.first import DEMO_PASSWORD, first_start, has_demo, told
+from gateway.node.first import DEMO_PASSWORD, first_start, has_demo, refuse_empty, said
 from gateway.node.rooms import Rooms, make_rooms
 from gateway.node.verbs import VerbRooms
 from gateway.node.watch import DiskWatch
 from gateway.ssh.demo import DemoTarget
 from gateway.ssh.listener import Listener
 from gateway.ssh.login import Authority, Login, OpenDoor
+from gateway.ssh.menu import Chooser, Menu
 from gateway.ssh.operator import Reception
-from gateway.ssh.program import ProgramDoor, refusal_door
+from gateway.ssh.program import ProgramDoor
 from gateway.ssh.target import Dialler
 from gateway.wire.hostkeys import load_or_create_host_key
 from gateway.wire.pacing import FailurePace
 
 log = Logger()
 VERB_ROLES = frozenset({"admin", "auditor", "approver"})
-USAGE = 64
 CHECKPOINT_SECONDS = 10.0
+
+
+def _version() -> str:
+    try:
+        return version("ostiary")
+    except PackageNotFoundError:
+        return "(not installed)"
+
+
+VERSION = _version()
 
 
 class Options(UsageOptions):
     """Options of ``twistd pam``."""
 
-    optParameters = [["config", "c", None, "pam.toml; else $OSTIARY_CONFIG, /etc/ostiary/pam.toml, or defaults"]]
+    optParameters: ClassVar[list[list[str | None]]] = [
+        ["config", "c", None, "pam.toml; else $OSTIARY_CONFIG, /etc/ostiary/pam.toml, or defaults"]
+    ]
+    loaded: Config
+
+    def postOptions(self) -> None:
+        """Read the configuration; what is wrong with it is said like any other wrong option."""
+        try:
+            self.loaded = load(self["config"], os.environ)
+        except ConfigError as failure:
+            raise UsageError(f"ostiary: {failure}") from None
 
 
-def makeService(options: Mapping[str, Any]) -> Node:
+def makeService(options: Options) -> Node:
     """Make the node's service for twistd."""
-    from twisted.internet import reactor  # noqa: TID251, PLC0415 - twistd has chosen it
+    from twisted.internet import reactor  # noqa: TID251 - twistd has chosen it
 
-    return Node(load(options["config"], os.environ), reactor, os.environ)
+    return Node(options.loaded, reactor, os.environ)
 
 
 @attrs.define(eq=False, slots=False, init=False)
@@ -83,10 +107,11 @@ class Node(Service):
         self._listener: Listener | None = None
         self._loops: list[LoopingCall] = []
         self.watch: DiskWatch | None = None
+        self._started = False
 
     def startService(self) -> None:
         """Start; a node that can not start says why and stops the process with an error."""
-        super().startService()
+        super().startService()  # type: ignore[no-untyped-call]
         self.reactor.callWhenRunning(self._start)
 
     def _start(self) -> None:
@@ -94,8 +119,8 @@ class Node(Service):
         starting.addErrback(self._can_not_start)
 
     def _can_not_start(self, failure: Failure) -> None:
-        if failure.check(ValueError, OSError, JournalRefused, VaultError):
-            sys.stderr.write(f"ostiary: can not start: {failure.getErrorMessage()}\n")
+        if isinstance(failure.value, ValueError | OSError | JournalRefused | VaultError | CannotListenError):
+            say(f"ostiary: can not start: {failure.getErrorMessage()}\n")
         else:
             log.failure("can not start", failure)
         try:
@@ -108,23 +133,33 @@ class Node(Service):
         """Make the rooms, recover what a dead process left, and listen."""
         os.umask(0o077)
         rooms = self.rooms = make_rooms(self.config, self.reactor, self.environ)
-        codes = await first_start(rooms)
+        refuse_empty(rooms)
         await self._recover(rooms)
-        if has_demo(rooms):
-            await self._start_demo(rooms)
         self.watch = DiskWatch(rooms.archive, rooms.roster, rooms.journal, rooms.wall)
         self.watch.look()
         host_key = load_or_create_host_key(rooms.state / "ssh_host_ed25519_key")
-        await rooms.journal.tell(Fact("node.started", {"node": self.config.node.name}))
         await self._listen(rooms, host_key)
         await self._listen_socket(rooms)
+        codes = await first_start(rooms)
+        if has_demo(rooms):
+            await self._start_demo(rooms)
+        await rooms.journal.tell(Fact("node.started", {"node": self.config.node.name, "version": VERSION}))
         self._loop(rooms.roster.tick, 1.0)
         self._loop(self.watch.look, 5.0)
         self._loop(lambda: self._checkpoint(rooms), CHECKPOINT_SECONDS)
-        if codes:
-            sys.stderr.write(told(rooms, codes, self.ssh_port, host_key.fingerprint) + "\n")
-        else:
-            sys.stderr.write(f"ostiary · node {self.config.node.name} · ssh on {', '.join(self.config.ssh.listen)}\n")
+        self._started = True
+        say(self._words(rooms, host_key.fingerprint, codes))
+
+    def _words(self, rooms: Rooms, fingerprint: str, codes: dict[str, str]) -> str:
+        name, places = self.config.node.name, [_place(port) for port in self.ports[:-1]]
+        words = started(name, VERSION, self.config.source, places, fingerprint)
+        if not codes:
+            return words
+        first = FirstStart(
+            VERSION, name, str(rooms.state), "127.0.0.1", self.ssh_port, fingerprint, "admin", codes["admin"], "demo",
+            codes["demo"], "root", "demo", CODE_LIFE,
+        )  # fmt: skip
+        return words + said(rooms, first)
 
     async def _recover(self, rooms: Rooms) -> None:
         for row in await rooms.archive.recover():
@@ -142,7 +177,7 @@ class Node(Service):
         await rooms.directory.change("target", "demo", values, by=f"node@{self.config.node.name}")
 
     async def _listen(self, rooms: Rooms, host_key: Any) -> None:
-        reception = Reception(
+        reception = self._reception = Reception(
             policies=rooms.policies,
             orders=rooms.orders,
             roster=rooms.roster,
@@ -164,7 +199,8 @@ class Node(Service):
             self.reactor, (host_key,), rooms.journal, authority, reception.open_door, pace
         )
         for text in self.config.ssh.listen:
-            port = await serverFromString(self.reactor, text).listen(self._listener.factory())
+            endpoint = serverFromString(self.reactor, text)  # type: ignore[no-untyped-call]
+            port = await endpoint.listen(self._listener.factory())
             self.ports.append(port)
             self.ssh_port = self.ssh_port or int(getattr(port.getHost(), "port", 0))
         front = Front("127.0.0.1", self.ssh_port, (host_key.line,))
@@ -174,13 +210,23 @@ class Node(Service):
         return self.watch.faults() if self.watch is not None else []
 
     def _admitting(self) -> str:
-        return self.watch.admitting() if self.watch is not None else "the gateway is starting; try again"
+        if self.watch is None or not self._started:
+            return "the gateway is starting; try again"
+        return self.watch.admitting()
 
     def _without_target(self, login: Login) -> ProgramDoor:
         room = self._verbs.of_login(login)
-        if VERB_ROLES & set(login.user.roles) or "operator" in login.user.roles:
-            return ProgramDoor(lambda: VerbProgram(room, VERBS))
-        return refusal_door(USAGE, f"write {login.user.name}=ACCOUNT=TARGET@gateway to reach a target")
+        verbs = partial(VerbProgram, room, VERBS)
+        menu = partial(self._menu, login)
+        prefers_verbs = bool(VERB_ROLES & set(login.user.roles))
+        return ProgramDoor(lambda: Chooser(verbs, menu if "operator" in login.user.roles else None, prefers_verbs))
+
+    def _menu(self, login: Login) -> Menu:
+        return Menu(
+            login.user.name,
+            lambda: self._reception.reachable(login),
+            partial(self._reception.begin_chosen, login),
+        )
 
     async def _listen_socket(self, rooms: Rooms) -> None:
         path = rooms.state / SOCKET
@@ -204,7 +250,7 @@ class Node(Service):
 
     def stopService(self) -> Deferred[None]:
         """Stop: no new connections, sessions told and sealed, the journal closed."""
-        super().stopService()
+        super().stopService()  # type: ignore[no-untyped-call]
         return ensureDeferred(self.stop())
 
     async def stop(self) -> None:
@@ -226,6 +272,19 @@ class Node(Service):
             await self._demo.stop()
         await rooms.journal.tell(Fact("node.stopped", {"node": self.config.node.name}))
         await rooms.close()
+
+
+def say(words: str) -> None:
+    """Say something to whoever started the node: twistd has put a log in the place of ``sys.stderr``."""
+    stream = sys.__stderr__
+    if stream is not None:
+        stream.write(words)
+        stream.flush()
+
+
+def _place(port: Any) -> str:
+    where = port.getHost()
+    return f"{where.host}:{where.port}" if hasattr(where, "port") else str(where)
 
 
 def pamctl() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
@@ -16,7 +18,7 @@ UP, DOWN = Lane.TO_TARGET, Lane.TO_OPERATOR
 def cut(text: bytes, places: list[int]) -> list[bytes]:
     """Cut bytes at places."""
     edges = [0, *sorted(place % (len(text) + 1) for place in places), len(text)]
-    return [text[a:b] for a, b in zip(edges, edges[1:], strict=False) if b > a]
+    return [text[a:b] for a, b in pairwise(edges) if b > a]
 
 
 class GreetingTests(SynchronousTestCase):
@@ -46,6 +48,12 @@ class GreetingTests(SynchronousTestCase):
         self.assertEqual(b"".join(each.chunk for each in out if isinstance(each, Bytes)), text)
         self.assertEqual(out[-1], End(DOWN))
         self.assertEqual(flow.held(DOWN), 0)
+
+    def test_after_the_cut_the_clock_changes_nothing(self) -> None:
+        """A cut forward stays cut."""
+        flow = Flow((GreetingGate("db1:22"),))
+        flow.feed(Bytes(DOWN, b"SSH-"), 0)
+        self.assertEqual(flow.feed(Bytes(DOWN, b"2.0"), 0) + flow.feed(Tick(), 0), [])
 
     def test_the_other_lane_and_the_clock_are_not_its_matter(self) -> None:
         """What the operator sends passes at once; ticks and orders are nothing to it."""

@@ -59,7 +59,7 @@ class LoginTests(SynchronousTestCase):
     def test_what_can_not_be_read_is_refused(self) -> None:
         """Too long, empty parts, bad characters, bad ports, too many parts."""
         for text in ("", "=", "a=", "=web1", "a=b=", "a==c", "a=b=c=d", "a=b=c=0", "a=b=c=65536", "a=b=c=1=2",
-                     "a=b/c", "a=b c=d", "ü=web1", "a[b[c]]", "a[=b]", "x" * (LONGEST + 1), "a\0b"):  # fmt: skip
+                     "a=b/c", "a=b c=d", "ü=web1", "a[b[c]]", "a[=b]", "a[b/c@d]", "x" * (LONGEST + 1), "a\0b"):  # fmt: skip
             with self.assertRaises(BadLogin, msg=text):
                 read(text)
 
