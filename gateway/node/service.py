@@ -184,7 +184,7 @@ class Node(Service):
             roster=rooms.roster,
             archive=rooms.archive,
             facts=rooms.journal,
-            dialler=Dialler(self.reactor, rooms.vault, rooms.journal),
+            dialler=Dialler(self.reactor, rooms.vault, rooms.journal, rooms.wall),
             clock=self.reactor,
             wall=rooms.wall,
             without_target=self._without_target,
