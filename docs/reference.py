@@ -162,7 +162,7 @@ def verbs() -> str:
     return VERBS_HEAD + "".join(
         f"   * - ``{verb.name}``\n     - {verb.says}\n\n       ``{verb.synopsis}``\n"
         f"     - {', '.join(sorted(verb.callers)) or 'any'}\n"
-        for verb in VERBS
+        for verb in VERBS.values()
     )
 
 

@@ -8,7 +8,7 @@ it is, on its own.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from gateway.archive import manifest, reader
@@ -16,8 +16,8 @@ from gateway.archive.export import ciphers_of, tail_text
 from gateway.archive.files import append, remove, replace, sync
 from gateway.archive.format import TAG, FormatError, canonical, digest
 from gateway.archive.keys import NodeKeys
-from gateway.archive.reader import TrackFile
-from gateway.archive.verify import Altered, Walk, walk_track
+from gateway.archive.reader import TailEvent, TrackFile
+from gateway.archive.verify import Altered, Walk, open_events, walk_track
 from gateway.archive.writer import Counts, OpenFrame, new_compressor, sealed_frame
 from gateway.domain.cast import Joiner, encode_document, micros
 
@@ -57,38 +57,32 @@ def _close_track(path: str, opening: str, keys: NodeKeys) -> dict[str, Any]:
         walk = walk_track(path, opening)
         if file.damage is not None:
             raise Altered(file.damage.words)
-        _mend(path, walk, tail)
-        counts = _append_tail(path, walk, tail, header, keys)
+        left = open_events(walk, tail)
+        _mend(path, walk, bool(left))
+        counts = _append_tail(path, walk, left, header, keys)
     except (Altered, FormatError) as broken:
         row = manifest.track_row(header, Counts(), file.link, None)
         return {**row, "damaged": str(broken), "last": getattr(broken, "at", 0.0)}
     return manifest.track_row(header, counts, walk.link, None)
 
 
-def _mend(path: str, walk: Walk, tail: reader.Tail) -> None:
-    """Cut a half-written frame off; its bytes are kept aside when its events are not in the tail."""
+def _mend(path: str, walk: Walk, held: bool) -> None:
+    """Cut a half-written frame off; its bytes are kept aside unless the tail ``held`` its events."""
     if walk.torn is None:
         return
-    if not (tail.events and tail.events[0].head.n == walk.frames):
+    if not held:
         with open(path, "rb") as stored:
             stored.seek(walk.size)
             replace(path.removesuffix(".pamrec") + ".torn", stored.read())
     os.truncate(path, walk.size)
 
 
-def _append_tail(
-    path: str, walk: Walk, tail: reader.Tail, header: Mapping[str, Any], keys: NodeKeys
-) -> Counts:
+def _append_tail(path: str, walk: Walk, left: Sequence[TailEvent], header: Mapping[str, Any], keys: NodeKeys) -> Counts:
     """Make the tail's events the last frame; nothing is opened when there are none and no character waits."""
-    left = [event for event in tail.events if event.head.n == walk.frames]
-    if tail.events and (start := walk.starts.get(tail.events[0].head.n)) is not None:
-        broken = reader.check_links(tail, start)
-        if broken is not None and not broken.torn:
-            raise walk.altered(broken.words, walk.frames, walk.last)
     ciphers = ciphers_of(header, keys)
     joiner = Joiner(reader.open_frame(walk.latest, ciphers).carry if walk.latest is not None else {})
     frame = OpenFrame(size=sum(event.head.length - TAG for event in left))
-    for event in tail_text(tail, walk.frames, joiner, ciphers, header["channel"]):
+    for event in tail_text(left, joiner, ciphers, header["channel"]):
         frame.take(micros(event.at), event.code, event.text)
     last = max([walk.last, *(event.head.at for event in left)])
     for code, text in joiner.flush():

@@ -60,11 +60,11 @@ class Credential:
     target: str
     account: str
     kind: str = "key"
-    secret: str = "store"  # noqa: S105 - a reference, see above
+    secret: str = "store"
     elevation: Elevation = Elevation()
 
 
-@attrs.frozen
+@attrs.frozen(cache_hash=True)
 class AuditedRule:
     """A rule for audited commands; exactly one of ``command`` and ``regex`` is set."""
 
@@ -84,7 +84,7 @@ class AuditedRule:
     accounts: Names = ()
 
 
-@attrs.frozen
+@attrs.frozen(cache_hash=True)
 class TransferRule:
     """A rule for file transfers: which inspectors weigh which direction."""
 

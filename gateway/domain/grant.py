@@ -86,6 +86,8 @@ def freeze(snapshot: Snapshot, question: Question) -> Grant | Refused:
         return Refused("inactive", f"user {user.name} is not active")
     if target is None:
         return Refused("no_target", f"there is no target {question.target!r}")
+    if user.origin and not within(question.source, user.origin):
+        return Refused("origin", f"user {user.name} may not come from {question.source}")
     applying = applying_grants(snapshot, question, target)
     if not applying:
         return Refused("no_grant", "; ".join(obstacles(snapshot, question, target)) or "no grant names this user")
@@ -94,6 +96,9 @@ def freeze(snapshot: Snapshot, question: Question) -> Grant | Refused:
         words = "no credential" if not credentials else "several credentials equally near"
         return Refused("no_credential", f"{words} for {question.account}@{target.name}")
     transfers = _transfers(snapshot, question, applying)
+    missing = _missing_inspectors(snapshot, question, transfers)
+    if missing:
+        return Refused("no_inspector", f"transfer rules name inspectors that are not set up: {', '.join(missing)}")
     policy = FrozenPolicy(
         operator=user.name,
         groups=tuple(sorted(user.groups)),
@@ -203,9 +208,22 @@ def _transfers(
     )
 
 
+def _inspector(snapshot: Snapshot, question: Question, name: str) -> Inspector | None:
+    return question.inspectors.get(name) or snapshot.inspector.get(name)
+
+
+def _inspector_names(transfers: tuple[TransferRule, ...]) -> list[str]:
+    return sorted({name for rule in transfers for name in rule.inspectors})
+
+
+def _missing_inspectors(
+    snapshot: Snapshot, question: Question, transfers: tuple[TransferRule, ...]
+) -> list[str]:
+    return [name for name in _inspector_names(transfers) if _inspector(snapshot, question, name) is None]
+
+
 def _inspectors(
     snapshot: Snapshot, question: Question, transfers: tuple[TransferRule, ...]
 ) -> tuple[Inspector, ...]:
-    named = sorted({name for rule in transfers for name in rule.inspectors})
-    resolved = (question.inspectors.get(name) or snapshot.inspector.get(name) for name in named)
-    return tuple(inspector for inspector in resolved if inspector is not None)
+    found = (_inspector(snapshot, question, name) for name in _inspector_names(transfers))
+    return tuple(inspector for inspector in found if inspector is not None)

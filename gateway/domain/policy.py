@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Sequence
-from functools import cached_property
-from typing import Any
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from functools import cached_property, lru_cache
+from typing import Any, ClassVar
 
 import attrs
 import rfc8785
@@ -78,6 +78,7 @@ class FrozenPolicy:
     inspectors: tuple[Inspector, ...]
     restrictions: Restrictions
     settings: SessionSettings
+    schema: ClassVar[str] = "policy/1"
 
     def allows(self, right: str) -> bool:
         """Say whether a right (``shell``, ``exec``, ``forward:HOST:PORT`` …) is among the rights."""
@@ -85,16 +86,15 @@ class FrozenPolicy:
 
     def document(self) -> dict[str, Any]:
         """Return the policy as JSON values."""
-        document: dict[str, Any] = attrs.asdict(self, value_serializer=_jsonable)
-        for inspector in document["inspectors"]:
-            inspector["settings"] = json.loads(inspector["settings"])
-        document["schema"] = "policy/1"
-        return document
+        return {name: _plain(getattr(self, name)) for name in (*_FIELDS, "schema")}
 
     @cached_property
     def canonical(self) -> bytes:
         """The document in RFC 8785 form: what is digested, recorded and shown."""
-        return rfc8785.dumps(self.document())
+        parts = (
+            f'"{name}":'.encode() + _canonical(name, getattr(self, name)) for name in sorted((*_FIELDS, "schema"))
+        )
+        return b"{" + b",".join(parts) + b"}"
 
     @cached_property
     def digest(self) -> str:
@@ -102,10 +102,35 @@ class FrozenPolicy:
         return hashlib.sha256(self.canonical).hexdigest()
 
 
+_FIELDS = tuple(field.name for field in attrs.fields(FrozenPolicy))
+
+
+def _plain(value: Any) -> Any:
+    match value:
+        case tuple():
+            return [_plain(each) for each in value]
+        case Inspector():
+            return {**attrs.asdict(value), "settings": json.loads(value.settings)}
+        case _ if attrs.has(type(value)):
+            return {name: _plain(each) for name, each in attrs.asdict(value, value_serializer=_jsonable).items()}
+        case _:
+            return value
+
+
 def _jsonable(owner: Any, field: Any, value: Any) -> Any:
-    if field is not None and field.name == "labels":
-        return dict(value)
-    return list(value) if isinstance(value, tuple) else value
+    return dict(value) if field is not None and field.name == "labels" else value
+
+
+def _canonical(name: str, value: Any) -> bytes:
+    """Return one field in RFC 8785 form; long lists are put together from entries that are known already."""
+    if name in ("audited", "transfers"):
+        return b"[" + b",".join(map(_canonical_entry, value)) + b"]"
+    return rfc8785.dumps(_plain(value))
+
+
+@lru_cache(maxsize=8192)
+def _canonical_entry(entry: Hashable) -> bytes:
+    return rfc8785.dumps(_plain(entry))
 
 
 def unite(grants: Sequence[GrantRule]) -> Restrictions:

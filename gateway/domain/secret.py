@@ -10,6 +10,7 @@ buffer. A secret shorter than four bytes is not searched for in streams (it woul
 
 from __future__ import annotations
 
+import hashlib
 import hmac
 from typing import NoReturn
 
@@ -51,6 +52,17 @@ class Secret:
     def matcher(self) -> Matcher:
         """Return a streaming redactor for this secret."""
         return Matcher(self.reveal())
+
+    def stretched(self, salt: bytes, *, log_cost: int, block: int, parallel: int, size: int) -> bytes:
+        """Return scrypt of the bytes (RFC 7914); takes tens of milliseconds, so call it from a thread."""
+        memory = 128 * block * ((1 << log_cost) + parallel + 2)
+        return hashlib.scrypt(
+            self.reveal(), salt=salt, n=1 << log_cost, r=block, p=parallel, dklen=size, maxmem=memory
+        )
+
+    def tag(self, key: bytes) -> bytes:
+        """Return HMAC-SHA-256 of the bytes: enough to know a random code again, too fast for a password."""
+        return hmac.digest(key, self.reveal(), "sha256")
 
     def __repr__(self) -> str:
         return "<Secret>"

@@ -4,13 +4,14 @@ One file a theme; this sign re-exports every name, so ``from gateway.interfaces 
 """
 
 from gateway.interfaces.archive import ArchiveError, IArchive, IRecording, ITrack
-from gateway.interfaces.directory import IDirectory, IOperatorSource, IPolicySource
+from gateway.interfaces.directory import DirectoryError, IDirectory, IOperatorSource, IPolicySource
 from gateway.interfaces.facts import IFacts, IFactSink, IFold, IJournal
 from gateway.interfaces.orders import IOrders, IRoster
-from gateway.interfaces.vault import ICredentialVault, IKeyPair
+from gateway.interfaces.vault import ICredentialVault, IKeyPair, VaultError
 
 __all__ = [
     "ArchiveError",
+    "DirectoryError",
     "IArchive",
     "ICredentialVault",
     "IDirectory",
@@ -25,4 +26,5 @@ __all__ = [
     "IRecording",
     "IRoster",
     "ITrack",
+    "VaultError",
 ]

@@ -8,10 +8,19 @@ from typing import Any
 from twisted.internet.defer import Deferred
 from zope.interface import Interface
 
+from gateway.domain.difference import Plan, Problem
 from gateway.domain.entries import User
 from gateway.domain.grant import Grant, Refused
 from gateway.domain.secret import Secret
 from gateway.domain.snapshot import Snapshot
+
+
+class DirectoryError(ValueError):
+    """A text or change was refused; ``problems`` say why and where. Nothing was changed."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(str(problem) for problem in self.problems))
 
 
 class IDirectory(Interface):
@@ -20,18 +29,17 @@ class IDirectory(Interface):
     def snapshot() -> Snapshot:
         """Return the present state; the same object until something changes."""
 
-    def plan(text: str, *, prune: bool = False, origin: str = "") -> object:
-        """Parse ``apply`` TOML and work out the difference to the present state.
+    def plan(text: str | Mapping[str, str], *, prune: bool = False, origin: str = "") -> Plan:
+        """Parse ``apply`` TOML and work out the difference to the present state; call it from a thread.
 
-        Returns a ``Plan`` (``changes: tuple[Change, ...]``, each with ``table, name, kind add|change|remove, before,
-        after, fields``). Raises ``DirectoryError`` (``problems``: each with file, line and words) for unknown keys,
-        bad values, dangling references or ties; nothing is changed by planning.
+        ``text`` is one text (``origin`` is its file's name) or several, by their file's names. Raises
+        :exc:`DirectoryError` for unknown keys, bad values, dangling references or ties; planning changes nothing.
         """
 
-    def commit(plan: object, *, by: str, reason: str = "") -> Deferred[int]:
+    def commit(plan: Plan, *, by: str, reason: str = "") -> Deferred[int]:
         """Make a plan true, all or nothing; fire with the number of changes once the facts are on disk.
 
-        Fails with ``DirectoryError`` when the directory changed after the plan was made.
+        Fails with :exc:`DirectoryError` when the directory changed after the plan was made.
         """
 
     def change(
@@ -40,7 +48,16 @@ class IDirectory(Interface):
         """Add or change one entry (only the given keys), or remove it with None; checks as ``plan`` does."""
 
     def dump() -> str:
-        """Return the whole directory as ``apply`` TOML; secrets as references."""
+        """Return the whole directory as ``apply`` TOML; secrets as references, passwords left out."""
+
+    def gaps() -> tuple[str, ...]:
+        """Name in words each setting of the present state that this version can not enforce yet."""
+
+    def queued_keys(target: str) -> tuple[str, ...]:
+        """Return the host keys (OpenSSH lines) that a target showed and nobody has trusted yet, oldest first."""
+
+    def trust(target: str, key: str, *, by: str, reason: str = "") -> Deferred[None]:
+        """Pin a host key of a target; fails with :exc:`DirectoryError` for an unknown target or a bad key."""
 
 
 class IOperatorSource(Interface):

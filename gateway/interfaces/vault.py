@@ -9,17 +9,25 @@ from gateway.domain.entries import Credential
 from gateway.domain.secret import Secret
 
 
+class VaultError(Exception):
+    """A secret can not be had, kept or used; the words say which, why, and what to do next."""
+
+
 class ICredentialVault(Interface):
     """Keep secrets sealed; answer with signatures, passwords as Secret, and codes, never with keys or seeds.
 
-    A secret's id is ``credential/NAME`` or ``elevation/NAME``. ``VaultError`` is a ValueError in words for admins.
+    A secret's id is ``credential/NAME`` or ``elevation/NAME``.
     """
 
-    def put(secret_id: str, secret: Secret, *, by: str, reason: str = "") -> Deferred[None]:
+    def put(secret_id: str, secret: Secret, *, by: str, reason: str = "", kind: str = "") -> Deferred[None]:
         """Seal a secret and tell ``secret.sealed``; fires once that is on disk. Replaces an earlier version.
 
-        Raises ``VaultError`` when a private key can not be read (wrong format, or encrypted).
+        Fails with :exc:`VaultError` when a private key can not be read (wrong format, or encrypted); with
+        ``kind="key"`` nothing but a private key is taken.
         """
+
+    def drop(secret_id: str, *, by: str, reason: str = "") -> Deferred[None]:
+        """Forget a secret; fires once that is on disk."""
 
     def has(secret_id: str) -> bool:
         """Say whether a secret is sealed under that id."""
@@ -27,12 +35,15 @@ class ICredentialVault(Interface):
     def password(credential: Credential) -> Deferred[Secret]:
         """Open a password; fails with ``VaultError`` in words (unreadable file, nothing put yet, wrong kind)."""
 
-    def key(credential: Credential, key_id: str) -> Deferred[IKeyPair]:
+    def key(credential: Credential, *, operator: str = "", session: str = "") -> Deferred[IKeyPair]:
         """Return the key pair of a credential of kind key (file, env or store); fails with ``VaultError``.
 
-        For kind certificate: a fresh key with a certificate of the gateway's own CA, valid for minutes, that
-        carries ``key_id`` (``OPERATOR:SESSION``) into the target's log.
+        For kind certificate: a fresh key with a certificate of the gateway's own CA, valid for minutes, whose
+        key id names operator and session.
         """
+
+    def ca_public_line() -> Deferred[str]:
+        """Return the CA's public key as an OpenSSH line for ``TrustedUserCAKeys``; made on first use."""
 
 
 class IKeyPair(Interface):

@@ -37,7 +37,7 @@ class NotForOneself(ValueError):
 
 
 @implementer(IOrders, IFold)
-@attrs.define(eq=False)
+@attrs.define(eq=False, repr=False)
 class Orders:
     """Give orders to the sessions of this process."""
 
@@ -87,7 +87,9 @@ class Orders:
         self, scope: str, subject: str, *, by: str, by_name: str, reason: str, door: str
     ) -> Deferred[Sequence[str]]:
         """Release every lock in force with that scope and subject."""
-        found = [lock for lock in self._set.in_force(self.wall()) if (lock.scope.value, lock.subject) == (scope, subject)]
+        found = [
+            lock for lock in self._set.in_force(self.wall()) if (lock.scope.value, lock.subject) == (scope, subject)
+        ]
         if by and any(by in (lock.user, lock.subject if scope == "user" else "") for lock in found):
             raise NotForOneself("nobody unlocks himself; ask another administrator")
         ids = tuple(lock.id for lock in found)

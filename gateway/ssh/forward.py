@@ -148,9 +148,7 @@ class ForwardEnd:
         self.channel.closed(self.lane)
 
 
-def open_forward(
-    run: Run, asker: ChannelEnd, extra: bytes, through: Connection, *, from_target: bool = False
-) -> None:
+def open_forward(run: Run, asker: ChannelEnd, extra: bytes, through: Connection, *, from_target: bool = False) -> None:
     """Open the other half of a channel that one side asked for, or refuse it in words."""
     kind = KIND_OF[asker.kind]
     where = asker.kind

@@ -1,7 +1,7 @@
 """What we offer, and how two offers become one agreement (RFC 4253 §7.1).
 
-The rule: the lists are literal; SHA-1, CBC, finite-field groups, DSA and compression stand in none of them; the
-client's order decides; markers are never agreed on as methods.
+The rule: the lists are literal; SHA-1, CBC, finite-field groups, DSA and compression stand in none of them;
+the client's order decides; markers are never agreed on as methods.
 """
 
 from __future__ import annotations
@@ -38,6 +38,14 @@ MACS_OFFERED: Final[Names] = (
     b"hmac-sha2-256",
 )
 HOST_KEYS: Final[Names] = (b"ssh-ed25519", b"ecdsa-sha2-nistp256", b"rsa-sha2-512", b"rsa-sha2-256")
+
+HOST_CERTIFICATES: Final[Names] = (
+    b"ssh-ed25519-cert-v01@openssh.com",
+    b"ecdsa-sha2-nistp256-cert-v01@openssh.com",
+    b"rsa-sha2-512-cert-v01@openssh.com",
+    b"rsa-sha2-256-cert-v01@openssh.com",
+)
+"""What stands before :data:`HOST_KEYS` in our offer to a target that is known by a certificate authority."""
 
 USER_SIGNATURES: Final[Names] = (
     b"ssh-ed25519",
@@ -100,7 +108,7 @@ class Proposal:
 
 @attrs.frozen
 class Agreement:
-    """What both sides will use; *up* is from client to server. A MAC is empty when the cipher brings its own."""
+    """What both sides will use; *up* is from client to server, a MAC is empty beside an AEAD."""
 
     exchange: bytes
     host_key: bytes
@@ -153,7 +161,7 @@ def _names(fields: Fields) -> Names:
 
 
 def agree(client: Proposal, server: Proposal) -> Agreement:
-    """Return the first of the client's choices that the server has; raise :exc:`Violation` when there is none."""
+    """Return the client's first choices that the server has; raise :exc:`Violation` without any."""
     cipher_up = _first("cipher", client.ciphers_up, server.ciphers_up)
     cipher_down = _first("cipher", client.ciphers_down, server.ciphers_down)
     _first("compression", client.compressions_up, server.compressions_up, (b"none",))

@@ -32,9 +32,7 @@ class Outcome(enum.Enum):
 
 def _few_prompts(_: object, attribute: object, prompts: tuple[tuple[str, bool], ...]) -> None:
     if len(prompts) > MOST_PROMPTS:
-        raise ValueError(
-            f"{len(prompts)} prompts in one round; {MOST_PROMPTS} are the most a client is asked"
-        )
+        raise ValueError(f"{len(prompts)} prompts in one round; {MOST_PROMPTS} are the most a client is asked")
 
 
 @attrs.frozen

@@ -28,7 +28,7 @@ LINGER: Final = 5.0
 EXCHANGE_DEADLINE: Final = 300.0
 """Seconds after which a change of keys that the peer does not answer ends the connection."""
 
-_BASES: Final = {b"ssh-userauth": Phase.LOGIN, b"ssh-connection": Phase.CONNECTED}
+_STANDINGS: Final = {b"ssh-userauth": Phase.LOGIN, b"ssh-connection": Phase.CONNECTED}
 
 
 @attrs.frozen
@@ -96,6 +96,8 @@ class Carrier:
     _keys_expire: float = attrs.field(default=math.inf, init=False)
     _deadline: IDelayedCall | None = attrs.field(default=None, init=False)
     _closing: IDelayedCall | None = attrs.field(default=None, init=False)
+    _lose_afterwards: bool = attrs.field(default=False, init=False)
+    _closed: bool = attrs.field(default=False, init=False)
     _gone: bool = attrs.field(default=False, init=False)
 
     @property
@@ -137,7 +139,7 @@ class Carrier:
         self.tally.count(violation.name)
         self._reason = self._reason or violation.text
         self.link.disconnect(violation.code, violation.text)
-        self.lose()
+        self._close()
 
     # -- sending
 
@@ -147,6 +149,17 @@ class Carrier:
             self.link.send(number, payload)
         except Violation as violation:
             self.refuse(violation)
+        self._flush_soon()
+
+    def forward(self, frame: memoryview) -> None:
+        """Send a frame that another connection opened, its channel number changed in place."""
+        try:
+            self.link.forward(frame)
+        except Violation as violation:
+            self.refuse(violation)
+        self._flush_soon()
+
+    def _flush_soon(self) -> None:
         if self.link.writer.waiting >= FLUSH_AT:
             self.flush()
         elif self._flush is None and not self._gone and self.link.writer.waiting:
@@ -190,6 +203,8 @@ class Carrier:
         # Before the login nothing happens then, and the first flush after it sees that the time has passed.
         self._timer = self.clock.callLater(self.limits.seconds, self.flush)
         self.side.exchange_finished(first=first)
+        if self._lose_afterwards:
+            self._close()
 
     def rekey(self) -> None:
         """Change the keys now, unless that is going on or nobody is logged in."""
@@ -237,7 +252,7 @@ class Carrier:
         """Release one reason for not reading."""
         self._holds.discard(why)
         resume = getattr(self._transport, "resumeProducing", None)
-        if resume is not None and not self._holds and not self._gone and not self._closing:
+        if resume is not None and not self._holds and not self._gone and not self._closed:
             resume()
 
     # -- services
@@ -248,12 +263,14 @@ class Carrier:
             self.service.packetReceived(number, payload)
 
     def start_service(self, service: Service, transport: object) -> None:
-        """Run *service* instead of the present one."""
+        """Run *service* instead of the present one; on a connection that ended, nothing runs any more."""
+        if self.link.ended:
+            return
         if self.service is not None:
             self.service.serviceStopped()
         self.service = service
         service.transport = transport  # type: ignore[attr-defined]
-        self.link.advance(_BASES[service.name])
+        self.link.advance(_STANDINGS[service.name])
         service.serviceStarted()
 
     def exchange_received(self, payload: bytes) -> None:
@@ -267,7 +284,7 @@ class Carrier:
     def peer_disconnected(self, code: int) -> None:
         """Close after the peer's goodbye."""
         self._reason = self._reason or f"the peer disconnected (reason {code})"
-        self.lose()
+        self._close()
 
     # -- ending
 
@@ -275,15 +292,27 @@ class Carrier:
         """Send DISCONNECT and close."""
         self._reason = self._reason or text
         self.link.disconnect(code, text)
-        self.lose()
+        self._close()
 
     def lose(self) -> None:
-        """Send what is collected, then close; a peer that does not read is cut off after :data:`LINGER`."""
-        if self._gone or self._closing is not None:
+        """Send what is collected or waits for new keys, then close, :data:`LINGER` later at most."""
+        if self.link.queued and not self.link.ended:
+            self._lose_afterwards = True
+            self._start_lingering()
+        else:
+            self._close()
+
+    def _start_lingering(self) -> None:
+        if self._closing is None:
+            self._closing = self.clock.callLater(LINGER, self.abort)
+
+    def _close(self) -> None:
+        if self._gone or self._closed:
             return
+        self._closed = True
         self.flush()
         self.link.ended = True
-        self._closing = self.clock.callLater(LINGER, self.abort)
+        self._start_lingering()
         unregister = getattr(self._transport, "unregisterProducer", None)
         if unregister is not None:
             # With a producer registered Twisted waits for it instead of closing.

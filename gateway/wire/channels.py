@@ -34,28 +34,28 @@ class Listener(Protocol):
     """What an owner of a channel end is told; every method returns at once."""
 
     def opened(self) -> None:
-        """The peer confirmed the channel we asked for."""
+        """Hear that the peer confirmed the channel we asked for."""
 
     def open_refused(self, code: int, text: str) -> None:
-        """The peer refused the channel we asked for."""
+        """Hear that the peer refused the channel we asked for."""
 
     def received(self, chunk: bytes, stderr: bool) -> None:
-        """Bytes arrived, within what was granted."""
+        """Take bytes that arrived, within what was granted."""
 
     def widened(self) -> None:
-        """The peer takes more, or took what was queued."""
+        """Hear that the peer takes more."""
 
     def ended(self) -> None:
-        """The peer sends no more bytes."""
+        """Hear that the peer sends no more bytes."""
 
     def requested(self, name: str, payload: bytes, slot: int | None) -> None:
-        """The peer asks for something; answer by ``reply(slot, ok)`` where slot is not None."""
+        """Take a request; answer by ``reply(slot, ok)`` where slot is not None."""
 
     def replied(self, ok: bool) -> None:
-        """The peer answered our oldest open request."""
+        """Hear the answer to our oldest open request."""
 
     def closed(self) -> None:
-        """The channel is over on both sides, or its connection is lost."""
+        """Hear that the channel is over on both sides, or its connection lost."""
 
 
 class Sender(Protocol):

@@ -12,7 +12,6 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 import attrs
-from twisted.conch.ssh.service import SSHService
 
 from gateway.wire.channels import LARGEST_PACKET, SMALLEST_PACKET, ChannelEnd, ChannelFault, Listener
 from gateway.wire.fields import Fields, MalformedField, string
@@ -24,20 +23,39 @@ LONGEST_CHUNK = 256 * 1024
 ADMINISTRATIVELY_PROHIBITED, CONNECT_FAILED, UNKNOWN_TYPE, RESOURCE_SHORTAGE = 1, 2, 3, 4
 
 
+class Carrying(Protocol):
+    """What a connection needs of its transport."""
+
+    def sendPacket(self, number: int, payload: bytes) -> None:
+        """Send one message."""
+
+    def sendUnimplemented(self) -> None:
+        """Say that the last message was not understood."""
+
+    def sendDisconnect(self, code: int, text: bytes) -> None:
+        """Say why, then close."""
+
+    def lose(self) -> None:
+        """Send what is collected, then close."""
+
+    def abort(self) -> None:
+        """Cut the connection without a word."""
+
+
 class Owner(Protocol):
     """What an owner of a connection is told."""
 
     def started(self, connection: Connection) -> None:
-        """The service runs."""
+        """Hear that the service runs."""
 
     def open_requested(self, end: ChannelEnd, extra: bytes) -> None:
-        """The peer wants a channel of ``end.kind``; answer by ``confirm`` or ``refuse``, now or later."""
+        """Hear that the peer wants a channel of ``end.kind``; answer by ``confirm`` or ``refuse``, now or later."""
 
     def global_requested(self, name: str, payload: bytes) -> bool:
-        """The peer makes a global request; the result is the answer."""
+        """Answer a global request of the peer."""
 
     def lost(self) -> None:
-        """The connection is over."""
+        """Hear that the connection is over."""
 
 
 @attrs.frozen
@@ -47,12 +65,13 @@ class Limits:
     channels: int = 64
 
 
-class Connection(SSHService):
-    """Carry channels over one SSH transport."""
+class Connection:
+    """Carry channels over one SSH transport, which sets ``transport`` before the service starts."""
 
     name = b"ssh-connection"
+    transport: Carrying
 
-    def __init__(self, owner: Owner, limits: Limits = Limits()) -> None:  # noqa: B008 - frozen
+    def __init__(self, owner: Owner, limits: Limits = Limits()) -> None:
         self.owner = owner
         self.limits = limits
         self.channels: dict[int, ChannelEnd] = {}
@@ -75,14 +94,14 @@ class Connection(SSHService):
             self.channels.clear()
             self.owner.lost()
 
-    def packetReceived(self, messageNum: int, packet: bytes) -> None:
+    def packetReceived(self, number: int, payload: bytes) -> None:
         """Read one message by the table; end the connection when it is malformed or not permitted."""
-        known = MESSAGES.get(messageNum)
+        known = MESSAGES.get(number)
         if known is None:
             self.transport.sendUnimplemented()
             return
         try:
-            known(self, Fields(packet))
+            known(self, Fields(payload))
         except (MalformedField, ChannelFault) as fault:
             self.transport.sendDisconnect(PROTOCOL_ERROR, str(fault).encode("ascii", "replace"))
 
@@ -129,7 +148,12 @@ class Connection(SSHService):
         """Take the answer to a keepalive: that it came is all it says."""
 
     def _open(self, fields: Fields) -> None:
-        kind, remote, window, packet = _name(fields), fields.uint32("number"), fields.uint32("number"), fields.uint32("number")
+        kind, remote, window, packet = (
+            _name(fields),
+            fields.uint32("number"),
+            fields.uint32("number"),
+            fields.uint32("number"),
+        )
         end = ChannelEnd(self, kind, self._number(), remote=remote, room=window)
         end.packet = min(packet, LARGEST_PACKET)
         if len(self.channels) >= self.limits.channels:

@@ -1,9 +1,9 @@
 """One SSH connection without its socket: version lines, phases, key exchanges, the order of what is sent.
 
-The rule: bytes go in by :meth:`Link.receive` and come out by :meth:`Link.take`; every message passes the table
-of :mod:`gateway.wire.phases` first; each direction changes its key with its own NEWKEYS; between our KEXINIT and
-our NEWKEYS everything but the exchange waits, in order and bounded. What the peer does wrong is raised as a
-:exc:`~gateway.wire.violation.Violation` for the owner to end the connection.
+The rule: bytes go in by :meth:`Link.receive` and come out by :meth:`Link.take`; every message passes the
+table of :mod:`gateway.wire.phases` first; each direction changes its key with its own NEWKEYS; between our
+KEXINIT and our NEWKEYS everything but the exchange waits, in order and bounded. What the peer does wrong is a
+:exc:`~gateway.wire.violation.Violation`, for the owner to end the connection.
 """
 
 from __future__ import annotations
@@ -92,7 +92,7 @@ class Link:
     """We sent KEXINIT and not yet NEWKEYS."""
     exchange: Exchange | None = attrs.field(default=None, init=False, repr=False)
     plane: Plane | None = attrs.field(default=None, init=False, repr=False)
-    _base: Phase = attrs.field(default=Phase.OPENING, init=False)
+    _standing: Phase = attrs.field(default=Phase.OPENING, init=False)
     _stage: Phase | None = attrs.field(default=None, init=False)
     _verdicts: tuple[Verdict, ...] = attrs.field(default=(), init=False, repr=False)
     _queue: deque[tuple[int, bytes]] = attrs.field(factory=deque, init=False, repr=False)
@@ -105,7 +105,7 @@ class Link:
     @property
     def phase(self) -> Phase:
         """Return where the connection stands for what arrives."""
-        return self._stage or self._base
+        return self._stage or self._standing
 
     @property
     def queued(self) -> int:
@@ -116,10 +116,10 @@ class Link:
         self._stage = stage
         self._verdicts = VERDICTS[self.role, self.phase]
 
-    def advance(self, base: Phase) -> None:
+    def advance(self, standing: Phase) -> None:
         """Go on to SECURED, LOGIN or CONNECTED; within a key exchange that counts from its end."""
-        self._base = base
-        self.reader.limit = LONGEST_PACKET if base is Phase.CONNECTED else LONGEST_EARLY_PACKET
+        self._standing = standing
+        self.reader.limit = LONGEST_PACKET if standing is Phase.CONNECTED else LONGEST_EARLY_PACKET
         self._enter(self._stage)
 
     def begin(self) -> None:
@@ -182,7 +182,7 @@ class Link:
                 raise Violation("out-of-phase", PROTOCOL_ERROR, f"message {number} has no place here")
 
     def _count_noise(self) -> None:
-        if self._base is not Phase.CONNECTED:
+        if self._standing is not Phase.CONNECTED:
             self._noise += 1
             if self._noise > MOST_NOISE:
                 raise Violation("noise", PROTOCOL_ERROR, "too many messages that say nothing")
@@ -231,14 +231,19 @@ class Link:
             return
         self.writer.write(number, payload)
 
+    def forward(self, frame: memoryview) -> None:
+        """Seal a frame that another connection opened, or queue its payload; raise :exc:`Violation`."""
+        if self.holding or self.ended:
+            self.send(frame[1], bytes(frame[2 : len(frame) - frame[0]]))
+        else:
+            self.writer.forward(frame)
+
     def disconnect(self, code: int, text: str) -> None:
         """Say goodbye and take nothing more."""
         if self.peer_version and not self.ended:
-            self.writer.write(
-                DISCONNECT, uint32(code) + string(text.encode("ascii", "replace")) + string(b"")
-            )
+            self.writer.write(DISCONNECT, uint32(code) + string(text.encode()) + string(b""))
         elif not self.ended:
-            self.writer.write_line(text.encode("ascii", "replace"))
+            self.writer.write_line(text.encode())
         self.ended = True
 
     def take(self) -> bytes:
@@ -252,7 +257,7 @@ class Link:
 
         OpenSSH, on both sides, ends a connection whose keys the other side wants to change before the login.
         """
-        if self.exchange is not None or self.ended or self._base is not Phase.CONNECTED:
+        if self.exchange is not None or self.ended or self._standing is not Phase.CONNECTED:
             return False
         self._start_exchange()
         return True
@@ -268,7 +273,7 @@ class Link:
         return exchange
 
     def _kexinit_received(self, payload: bytes) -> None:
-        if self._base is not Phase.CONNECTED:
+        if self._standing is not Phase.CONNECTED:
             self._early_exchanges += 1
             if self._early_exchanges > MOST_EARLY_EXCHANGES:
                 raise Violation("rekey", PROTOCOL_ERROR, "too many key exchanges before login")
@@ -337,7 +342,7 @@ class Link:
         self.reader.switch_inbound(cipher, reset_sequence=self.strict)
         self.exchange = None
         if exchange.first:
-            self._base = Phase.SECURED
+            self._standing = Phase.SECURED
         self._enter(None)
         self.owner.exchange_finished(first=exchange.first)
 

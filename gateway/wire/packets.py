@@ -1,8 +1,8 @@
 """Cut a byte stream into packets and make packets into a byte stream; no I/O.
 
 The rule: a length is checked before it is waited for, a tag before anything under it is believed, and what is
-kept unread is bounded. Sequence numbers wrap at 2^32. A payload given out is a view of the scratch: it is gone
-with the next packet.
+kept unread is bounded. Sequence numbers wrap at 2^32. A payload given out is a view of the scratch: it is
+gone with the next packet.
 """
 
 from __future__ import annotations

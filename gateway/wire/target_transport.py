@@ -90,6 +90,10 @@ class TargetTransport(SSHClientTransport):
         """Send a message; it goes out with the others of this reactor turn."""
         self.carrier.send(messageType, payload)
 
+    def forward(self, frame: memoryview) -> None:
+        """Send a frame that another connection opened, its channel number changed in place."""
+        self.carrier.forward(frame)
+
     def setService(self, service: Service) -> None:
         """Run *service* instead of the present one."""
         self.service = service  # type: ignore[assignment]
@@ -202,10 +206,11 @@ class TargetTransport(SSHClientTransport):
 
     def service_received(self, number: int, payload: bytes) -> None:
         """Tell who asked for a service that it was accepted."""
-        requested, self._requested = self._requested, None
+        requested = self._requested
         # Some servers leave the name out (RFC 4253 §10 asks for it).
         if requested is None or payload not in (b"", string(requested[0])):
             raise Violation("service", PROTOCOL_ERROR, "a service was accepted that nobody asked for")
+        self._requested = None
         requested[1].callback(None)
 
     def ended(self, reason: str) -> None:

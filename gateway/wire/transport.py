@@ -76,6 +76,10 @@ class OperatorTransport(SSHServerTransport):
         """Send a message; it goes out with the others of this reactor turn."""
         self.carrier.send(messageType, payload)
 
+    def forward(self, frame: memoryview) -> None:
+        """Send a frame that another connection opened, its channel number changed in place."""
+        self.carrier.forward(frame)
+
     def setService(self, service: Service) -> None:
         """Run *service* instead of the present one."""
         self.service = service  # type: ignore[assignment]

@@ -161,9 +161,7 @@ class UserAuthClient:
             self._breach(f"unexpected message {number} during login")
 
     def _request(self, method: bytes, body: bytes) -> None:
-        self.transport.sendPacket(
-            messages.REQUEST, messages.request(self.account, CONNECTION_SERVICE, method, body)
-        )
+        self.transport.sendPacket(messages.REQUEST, messages.request(self.account, CONNECTION_SERVICE, method, body))
 
     async def _send_offer(self) -> None:
         match self.offer:

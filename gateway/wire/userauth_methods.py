@@ -94,9 +94,7 @@ class Weighing:
             return body
         raise Refused("key not accepted", key.fingerprint)
 
-    async def _signature(
-        self, asked: messages.Request, key: PublicKey, algorithm: bytes, signature: bytes
-    ) -> Outcome:
+    async def _signature(self, asked: messages.Request, key: PublicKey, algorithm: bytes, signature: bytes) -> Outcome:
         message = messages.signed_message(self.session_id, asked, algorithm, key.blob)
         if not key.verify(algorithm, signature, message):
             raise Refused("signature does not verify", key.fingerprint)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -44,3 +46,18 @@ def node_keys(seed: bytes = b"\x01" * 32, wrapping: bytes = b"\x02" * 32) -> Nod
 def at_once(function: Callable[..., Any], *arguments: Any) -> Deferred[Any]:
     """Stand for the thread pool: run it now."""
     return execute(function, *arguments)
+
+
+def only_directory(root: str) -> str:
+    """Return the one recording's directory."""
+    [path] = list(Path(root).glob("*/*/S-*"))
+    return str(path)
+
+
+def text_of(cast: bytes) -> dict[str, str]:
+    """Return the text of each code in an asciicast."""
+    texts = {code: "" for code in "oirmx"}
+    for line in cast.decode("ascii").splitlines()[1:]:
+        _, code, text = json.loads(line)
+        texts[code] += text
+    return texts

@@ -83,7 +83,12 @@ class JournalConformance:
 
     async def test_hostile_text_and_numbers_are_told(self) -> None:
         """What an operator or target sent never keeps a fact from being told."""
-        hostile = {"session": "s\udc80", "argv": ["\x00\udcff", "\ud800"], "size": 2**64 - 1, "r": float("inf")}
+        hostile = {
+            "session": "s\udc80",
+            "argv": ["\x00\udcff", "\ud800"],
+            "size": 2**64 - 1,
+            "r": float("inf"),
+        }
         entry = await self.journal.tell(Fact("file.denied", hostile))
         expected = {
             "session": "s\\x80",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-from pathlib import Path
 from unittest.mock import patch
 
 from twisted.internet import reactor
@@ -15,6 +14,7 @@ from gateway.journal import Journal, open_journal
 from gateway.journal.journal import MOST_WAITING, PRUNED_AT_ONCE
 from gateway.journal.verify import verify
 from tests.journal.conformance import LIST, JournalConformance
+from tests.journal.folders import folder_for
 from tests.journal.listening import Remembering, Wall
 
 
@@ -23,8 +23,7 @@ class ThreadedJournalTests(JournalConformance, TestCase):
 
     def make_journal(self) -> Journal:
         """Return a journal whose commits run in a thread."""
-        self.path = Path(self.mktemp()).absolute()
-        self.path.mkdir()
+        self.path = folder_for(self)
         journal = open_journal(self.path / "journal.sqlite", "gw1", 0, reactor, self.wall, reserve_size=0)
         self.addCleanup(journal.close)
         return journal
@@ -74,8 +73,7 @@ class DirectJournalTests(JournalConformance, TestCase):
 
     def make_journal(self) -> Journal:
         """Return a journal that commits before it answers."""
-        self.path = Path(self.mktemp()).absolute()
-        self.path.mkdir()
+        self.path = folder_for(self)
         journal = open_journal(self.path / "journal.sqlite", "gw1", 0, None, self.wall, reserve_size=0)
         self.addCleanup(journal.close)
         return journal
@@ -89,8 +87,7 @@ class FailingDiskTests(SynchronousTestCase):
     """A commit that fails leaves nothing behind."""
 
     def setUp(self) -> None:
-        self.path = Path(self.mktemp()).absolute()
-        self.path.mkdir()
+        self.path = folder_for(self)
         self.journal = open_journal(self.path / "journal.sqlite", "gw1", 0, None, Wall(), reserve_size=0)
         self.addCleanup(self.journal.close)
 

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import io
+import json
 import os
 import subprocess
 import sys
-import tempfile
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import coverage
 import pytest
 
 from tests.law.tree import ROOT, LawCase, Tree
 
 ROOM = "gateway/domain"
-AT_ONCE = 2
 
 
 def uncovered(tree: Tree) -> tuple[str, ...]:
@@ -29,10 +25,7 @@ def uncovered(tree: Tree) -> tuple[str, ...]:
             own.setdefault(test, []).append(module.path)
         elif not module.is_sign:
             found.append(f"{module.path}: has no test file of its own")
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        for violation in pool.map(lambda pair: _measure(tree.root, *pair), own.items()):
-            found += violation
-    return tuple(found)
+    return (*found, *_measure(tree.root, own))
 
 
 def _own_test(tree: Tree, path: str) -> str | None:
@@ -45,39 +38,16 @@ def _own_test(tree: Tree, path: str) -> str | None:
     return None
 
 
-def _measure(root: Path, test: str, modules: list[str]) -> list[str]:
-    """Run one test file under coverage of its own modules; return what it failed or did not reach."""
-    with tempfile.TemporaryDirectory(prefix="law-") as folder:
-        store = str(Path(folder) / "coverage")
-        run = subprocess.run(
-            [
-                sys.executable, "-m", "coverage", "run", "--branch", f"--data-file={store}",
-                f"--rcfile={ROOT / 'pyproject.toml'}", "--source=", f"--include={','.join(modules)}",
-                "-m", "pytest", "-q", "-x", "-p", "no:xdist", "-p", "no:cacheprovider",
-                f"--rootdir={root}", test,
-            ],
-            cwd=root, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL,
-            env=_plain_environment(root),
-        )
-        if run.returncode:
-            return [f"{test}: does not pass alone:\n{run.stdout[-2000:]}{run.stderr[-2000:]}"]
-        return _report(root, store, test, modules)
-
-
-def _report(root: Path, store: str, test: str, modules: list[str]) -> list[str]:
-    measured = coverage.Coverage(data_file=store, branch=True, config_file=str(ROOT / "pyproject.toml"))
-    measured.load()
-    found = []
-    for path in modules:
-        words = io.StringIO()
-        try:
-            share = measured.report([str(root / path)], show_missing=True, file=words)
-        except coverage.exceptions.NoDataError:
-            share = 0.0
-        if share < 100:
-            missing = [line.split("%")[-1].strip() for line in words.getvalue().splitlines() if path in line]
-            found.append(f"{path}: {test} does not reach all of it: {' '.join(missing) or 'not imported'}")
-    return found
+def _measure(root: Path, own: dict[str, list[str]]) -> list[str]:
+    """Let ``measure.py`` run the test files of a tree; ``-P``: nothing but that tree is on its path."""
+    run = subprocess.run(
+        [sys.executable, "-P", str(ROOT / "tests/law/measure.py"), str(ROOT / "pyproject.toml")],
+        cwd=root, input=json.dumps(list(own.items())), capture_output=True, text=True, check=False,
+        env=_plain_environment(root),
+    )
+    if run.returncode:
+        return [f"measuring failed:\n{run.stderr[-4000:]}"]
+    return list(json.loads(run.stdout))
 
 
 def _plain_environment(root: Path) -> dict[str, str]:
@@ -95,7 +65,7 @@ class CoverageTests(LawCase):
         self.kept(uncovered(self.here))
 
     def test_a_branch_nobody_reaches_is_found(self) -> None:
-        """A module without tests, one with a branch left out, and one that is whole."""
+        """A module without tests, one with a branch left out, one that fails, and one that is whole."""
         rule = "def rule(a):\n    if a:\n        return 1\n    return 2\n"
         test = "from gateway.domain.{0} import rule\ndef test_it():\n    assert rule(1) == 1\n"
         signs = ["gateway", "gateway/domain", "tests", "tests/domain"]
@@ -104,10 +74,13 @@ class CoverageTests(LawCase):
             "gateway/domain/alone.py": rule,
             "gateway/domain/half.py": rule,
             "tests/domain/test_half.py": test.format("half"),
+            "gateway/domain/wrong.py": rule,
+            "tests/domain/test_wrong.py": test.format("wrong") + "    assert rule(0) == 3\n",
             "gateway/domain/whole.py": rule,
             "tests/domain/test_whole.py": test.format("whole") + "    assert rule(0) == 2\n",
         })
         found = "\n".join(uncovered(tree))
         self.assertIn("alone.py: has no test file", found)
         self.assertIn("half.py: tests/domain/test_half.py does not reach all of it", found)
+        self.assertIn("test_wrong.py: does not pass alone", found)
         self.assertNotIn("whole.py:", found)

@@ -337,8 +337,8 @@ class OperatorTests(TestCase):
         script = (
             "import asyncio, asyncssh, sys\n"
             "async def main():\n"
-            f"    async with asyncssh.connect('127.0.0.1', {port}, username='a', known_hosts=None, config=[],\n"
-            "            client_keys=None, kex_algs=['mlkem768x25519-sha256']) as connection:\n"
+            f"    async with asyncssh.connect('127.0.0.1', {port}, username='a', known_hosts=None,\n"
+            "            config=[], client_keys=None, kex_algs=['mlkem768x25519-sha256']) as connection:\n"
             "        print((await connection.run('hello')).stdout, end='')\n"
             "asyncio.run(main())\n"
         )
@@ -456,9 +456,7 @@ class TargetTests(TestCase):
             "asyncio.run(main())\n"
         )
         process = Daemon()
-        reactor.spawnProcess(
-            process, sys.executable, (sys.executable, "-c", script), os.environ
-        )
+        reactor.spawnProcess(process, sys.executable, (sys.executable, "-c", script), os.environ)
         self.addCleanup(process.stop)
         await process.listening
         transport = await self.connect(int(process.err.split()[-1]), lambda *_: succeed(None))

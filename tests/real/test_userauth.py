@@ -7,6 +7,7 @@ import getpass
 import os
 import socket
 import sys
+import tempfile
 from pathlib import Path
 
 from twisted.internet import reactor
@@ -66,8 +67,10 @@ class DoorCase(TestCase):
     timeout = 60
 
     def setUp(self) -> None:
-        self.folder = Path(self.mktemp()).absolute()
-        self.folder.mkdir(parents=True)
+        # Not mktemp(): under pytest that is a folder in the checkout, and key files would be left in it.
+        folder = tempfile.TemporaryDirectory(prefix="login-")
+        self.addCleanup(folder.cleanup)
+        self.folder = Path(folder.name)
         self.logins: list[UserAuthServer] = []
 
     async def key_file(self, kind: str, *options: str) -> Path:
@@ -99,9 +102,7 @@ class DoorCase(TestCase):
         self.addCleanup(kill)
         return process.done
 
-    def ssh(
-        self, port: int, *options: str, answer: str = "", after: int = 0
-    ) -> Deferred[tuple[int, bytes, str]]:
+    def ssh(self, port: int, *options: str, answer: str = "", after: int = 0) -> Deferred[tuple[int, bytes, str]]:
         """Run ssh as alice; every question is answered with *answer*, *after* seconds."""
         askpass = self.folder / "askpass"
         askpass.write_text(f"#!/bin/sh\nsleep {after}\necho '{answer}'\n")
@@ -148,9 +149,7 @@ class OperatorsLoginTests(DoorCase):
     async def test_openssh_sees_the_banner_and_logs_in_with_a_password(self) -> None:
         """The banner once, the password right."""
         port = self.listen(ListedAttempt([EVERYTHING]), banner=b"you are watched\n")
-        status, out, err = await self.ssh(
-            port, "-o", "PreferredAuthentications=password", answer="open sesame"
-        )
+        status, out, err = await self.ssh(port, "-o", "PreferredAuthentications=password", answer="open sesame")
         self.assertEqual((status, out), ACCEPTED, err)
         self.assertEqual(err.count("you are watched"), 1)
 
@@ -177,9 +176,7 @@ class OperatorsLoginTests(DoorCase):
     async def test_a_silent_client_is_cut_off_by_the_grace_time(self) -> None:
         """The login queue's own timer, over a real connection."""
         port = self.listen(ListedAttempt([EVERYTHING]), limits=Limits(grace=0.5))
-        status, _, err = await self.ssh(
-            port, "-o", "PreferredAuthentications=password", answer="open sesame", after=2
-        )
+        status, _, err = await self.ssh(port, "-o", "PreferredAuthentications=password", answer="open sesame", after=2)
         self.assertEqual((status, self.logins[0].ending), (255, Ending.GRACE))
         self.assertIn("login took too long", err)
 
@@ -275,9 +272,7 @@ class TargetLoginTests(DoorCase):
             port = await self.serve(sys.executable, "-c", ASYNCSSH_SERVER, method)
             await self.login(port, "deploy", PasswordOffer(lambda write: write(b"open sesame")))
             wrong = PasswordOffer(lambda write: write(b"wrong"))
-            await self.assertFailure(
-                Deferred.fromCoroutine(self.login(port, "deploy", wrong)), TargetLoginRefused
-            )
+            await self.assertFailure(Deferred.fromCoroutine(self.login(port, "deploy", wrong)), TargetLoginRefused)
 
     async def test_our_own_server_lets_our_own_client_in(self) -> None:
         """Both ends of this room, over TCP; a turn later nothing of the login is left."""

@@ -87,9 +87,7 @@ def _blob(kind: bytes, private: Private) -> bytes:
     application = string(APPLICATION) if kind.startswith(b"sk-") else b""
     if isinstance(private, ed25519.Ed25519PrivateKey):
         return string(kind) + string(private.public_key().public_bytes_raw()) + application
-    point = private.public_key().public_bytes(
-        serialization.Encoding.X962, serialization.PublicFormat.UncompressedPoint
-    )
+    point = private.public_key().public_bytes(serialization.Encoding.X962, serialization.PublicFormat.UncompressedPoint)
     return string(kind) + string(kind.split(b"@")[0].rsplit(b"-", 1)[1]) + string(point) + application
 
 

@@ -44,9 +44,7 @@ class Login:
         )
         self.transport.setService(self.server)
 
-    def request(
-        self, method: bytes, body: bytes = b"", user: bytes = b"alice", service: bytes = CONNECTION
-    ) -> None:
+    def request(self, method: bytes, body: bytes = b"", user: bytes = b"alice", service: bytes = CONNECTION) -> None:
         """Send one request and wait as long as failures take."""
         self.send(messages.REQUEST, messages.request(user, service, method, body))
 
@@ -71,17 +69,13 @@ class Login:
         """Ask whether a key would do."""
         self.request(b"publickey", boolean(False) + messages.key_ok(key.algorithm, key.blob))
 
-    def sign(
-        self, key: TestKey, algorithm: bytes = b"", session: bytes = b"", user: bytes = b"alice"
-    ) -> None:
+    def sign(self, key: TestKey, algorithm: bytes = b"", session: bytes = b"", user: bytes = b"alice") -> None:
         """Log in with a key; *algorithm* and *session* other than the right ones are forgeries."""
         algorithm = algorithm or key.algorithm
         asked = messages.Request(user, CONNECTION, b"publickey", b"")
         session = session or self.transport.sessionID
         signature = key.sign(messages.signed_message(session, asked, algorithm, key.blob), algorithm)
-        self.request(
-            b"publickey", boolean(True) + messages.key_ok(algorithm, key.blob) + string(signature), user=user
-        )
+        self.request(b"publickey", boolean(True) + messages.key_ok(algorithm, key.blob) + string(signature), user=user)
 
     def interactive(self) -> None:
         """Begin keyboard-interactive."""

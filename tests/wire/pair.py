@@ -36,10 +36,12 @@ class Wire(StringTransport):
     def __init__(self) -> None:
         super().__init__()
         self.writes = 0
+        self.history = b""
         self.closing = self.aborted = False
 
     def write(self, data: bytes) -> None:
         self.writes += 1
+        self.history += data
         super().write(data)
 
     def loseConnection(self) -> None:
@@ -84,7 +86,7 @@ class Pair:
             if sent and receiver not in self.reasons:
                 receiver.dataReceived(sent)
                 moved = True
-        for transport, wire in self.wires.items():
+        for wire in self.wires.values():
             if wire.closing and not wire.value():
                 for lost in self.wires:
                     if lost not in self.reasons:

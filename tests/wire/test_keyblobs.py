@@ -100,6 +100,13 @@ class ReadingTest(SynchronousTestCase):
         ):
             self.assertRaises(BadKey, parse_blob, string(kind) + string(name) + string(point))
 
+    def test_compressed_points_are_refused_by_name(self) -> None:
+        """OpenSSH writes none."""
+        kind = b"ecdsa-sha2-nistp256"
+        blob = string(kind) + string(b"nistp256") + string(b"\x03" + key_of(kind).blob[-64:])
+        with self.assertRaisesRegex(BadKey, "uncompressed form"):
+            parse_blob(blob)
+
     def test_ed25519_points_have_32_bytes(self) -> None:
         """31 bytes are refused."""
         with self.assertRaisesRegex(BadKey, "31 bytes instead of 32"):
@@ -126,9 +133,7 @@ class ReadingTest(SynchronousTestCase):
 
     @settings(max_examples=150, deadline=None)
     @given(st.sampled_from(KINDS), st.lists(st.binary(max_size=80), max_size=5))
-    def test_any_fields_behind_a_known_type_give_a_key_or_a_refusal(
-        self, kind: bytes, rest: list[bytes]
-    ) -> None:
+    def test_any_fields_behind_a_known_type_give_a_key_or_a_refusal(self, kind: bytes, rest: list[bytes]) -> None:
         """So are the readers behind the type."""
         self._key_or_refusal(string(kind) + b"".join(string(field) for field in rest))
 

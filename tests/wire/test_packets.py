@@ -92,7 +92,7 @@ class ReaderTests(SynchronousTestCase):
     def test_an_unaligned_length_is_refused_under_every_cipher(self) -> None:
         """The clear length of an AEAD is not verified yet, so it is checked."""
         for suite in SUITES:
-            writer, reader = joined(suite)
+            _, reader = joined(suite)
             if not reader.cipher.length_apart or suite[0].startswith(b"chacha"):
                 continue
             reader.feed((33).to_bytes(4, "big"))

@@ -134,9 +134,7 @@ class RefusingTest(SynchronousTestCase):
     def test_a_private_key_as_a_key_blob_is_refused_at_once(self) -> None:
         """What froze stock Conch for seconds is a counted failure."""
         login = Login(_listed())
-        login.request(
-            b"publickey", boolean(False) + string(b"ssh-rsa") + string(b"-----BEGIN RSA PRIVATE KEY")
-        )
+        login.request(b"publickey", boolean(False) + string(b"ssh-rsa") + string(b"-----BEGIN RSA PRIVATE KEY"))
         self.assertEqual((login.transport.numbers, login.server.failures), ([F], 1))
 
     def test_a_method_that_is_not_offered_fails(self) -> None:

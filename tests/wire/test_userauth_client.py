@@ -75,9 +75,7 @@ class Target:
 
 def _key_offer(kind: bytes, algorithms: tuple[bytes, ...] = ()) -> KeyOffer:
     key = key_of(kind)
-    return KeyOffer(
-        key.blob, algorithms or (key.algorithm,), lambda algorithm, message: key.sign(message, algorithm)
-    )
+    return KeyOffer(key.blob, algorithms or (key.algorithm,), lambda algorithm, message: key.sign(message, algorithm))
 
 
 RSA_BOTH = _key_offer(b"ssh-rsa", (b"rsa-sha2-256", b"rsa-sha2-512"))
@@ -130,9 +128,7 @@ class ProvingTest(SynchronousTestCase):
     def test_an_old_target_gets_the_only_algorithm_of_the_offer(self) -> None:
         """Legacy is the offer's choice alone."""
         target = Target(_key_offer(b"ssh-rsa", (b"ssh-rsa",)))
-        self.assertEqual(
-            strings(messages.read_request(target.transport.sent[0][1]).body[1:], 1), [b"ssh-rsa"]
-        )
+        self.assertEqual(strings(messages.read_request(target.transport.sent[0][1]).body[1:], 1), [b"ssh-rsa"])
 
     def test_a_certificate_goes_by_its_own_name(self) -> None:
         """The request says the certificate's algorithm, the signer hears the plain one."""
@@ -141,9 +137,7 @@ class ProvingTest(SynchronousTestCase):
             (b"ssh-ed25519", b"ssh-ed25519-cert-v01@openssh.com"),
             (b"rsa-sha2-512", b"rsa-sha2-512-cert-v01@openssh.com"),
         ):
-            offer = CertificateOffer(
-                b"certificate", (plain,), lambda algorithm, _: asked_of.append(algorithm) or b"s"
-            )
+            offer = CertificateOffer(b"certificate", (plain,), lambda algorithm, _: asked_of.append(algorithm) or b"s")
             target = Target(offer)
             body = messages.read_key_request(messages.read_request(target.transport.sent[0][1]).body)
             self.assertEqual((body.algorithm, body.blob, asked_of.pop()), (named, b"certificate", plain))
@@ -278,9 +272,7 @@ class BoundsTest(SynchronousTestCase):
     def test_none_is_offered_where_it_is_the_offer(self) -> None:
         """The demonstration target."""
         target = Target(NoneOffer())
-        self.assertEqual(
-            target.transport.sent, [(messages.REQUEST, messages.request(b"root", CONNECTION, b"none"))]
-        )
+        self.assertEqual(target.transport.sent, [(messages.REQUEST, messages.request(b"root", CONNECTION, b"none"))])
         target.say(messages.SUCCESS)
         self.assertEqual(target.results, [None])
 

@@ -39,9 +39,7 @@ class ReadingTest(SynchronousTestCase):
 
     @settings(max_examples=100, deadline=None)
     @given(_NAMES, _NAMES, _NAMES, st.binary(max_size=100))
-    def test_a_request_is_read_as_written(
-        self, user: bytes, service: bytes, method: bytes, body: bytes
-    ) -> None:
+    def test_a_request_is_read_as_written(self, user: bytes, service: bytes, method: bytes, body: bytes) -> None:
         """The body is what is left."""
         request = messages.read_request(messages.request(user, service, method, body))
         self.assertEqual(request, messages.Request(user, service, method, body))

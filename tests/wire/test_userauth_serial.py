@@ -130,9 +130,7 @@ class LeavingTest(SynchronousTestCase):
         login.password(b"x")
         login.server.start_grace()
         login.server.serviceStopped()
-        self.assertEqual(
-            (attempt.in_flight, login.transport.sent, login.clock.getDelayedCalls()), ([], [], [])
-        )
+        self.assertEqual((attempt.in_flight, login.transport.sent, login.clock.getDelayedCalls()), ([], [], []))
 
     def test_a_paced_failure_is_not_sent_after_the_end(self) -> None:
         """Its timer is gone with the connection."""
@@ -157,9 +155,7 @@ class GraceTest(SynchronousTestCase):
         login.password(b"x")
         question = attempt.in_flight[0][1]
         login.clock.advance(60)
-        self.assertEqual(
-            login.transport.disconnects, [(messages.DISCONNECT_BY_APPLICATION, b"login took too long")]
-        )
+        self.assertEqual(login.transport.disconnects, [(messages.DISCONNECT_BY_APPLICATION, b"login took too long")])
         question.callback(Outcome.ACCEPTED)
         self.assertEqual((login.server.ending, attempt.finished), (Ending.GRACE, []))
 
@@ -187,9 +183,7 @@ class PacingTest(SynchronousTestCase):
 
     def _time_of_failure(self, method: bytes, body: bytes) -> float:
         login = Login(ListedAttempt([EVERYTHING]))
-        login.server.packetReceived(
-            messages.REQUEST, messages.request(b"alice", b"ssh-connection", method, body)
-        )
+        login.server.packetReceived(messages.REQUEST, messages.request(b"alice", b"ssh-connection", method, body))
         while not login.transport.sent:
             login.clock.advance(0.0001)
         return login.clock.seconds()

@@ -1,0 +1,100 @@
+"""Recordings: export and verify.
+
+The rule: whoever gets a recording's content is told of in a fact before the first byte leaves; verifying
+needs no right to read, and its exit code is the worst result.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from gateway.admin.answer import Answer, Cell, Column
+from gateway.admin.arguments import Argument, Option
+from gateway.admin.ids import channel_of, whole
+from gateway.admin.refusal import Exit, denied, missing, usage
+from gateway.admin.room import ADMIN, APPROVER, AUDITOR, LOCAL, Room
+from gateway.admin.verb import Call, Verb, roles
+from gateway.domain.facts import Fact
+
+COLUMNS = (
+    Column("id", "ID", Cell.ID),
+    Column("result", "RESULT"),
+    Column("at", "AT"),
+    Column("frames", "FRAMES"),
+    Column("events", "EVENTS"),
+    Column("signed_by", "SIGNED BY"),
+    Column("anchored_by", "ANCHORED BY"),
+    Column("policy", "POLICY"),
+    Column("detail", "DETAIL"),
+)
+
+CODES = {"OK": Exit.OK, "UNSEALED": Exit.UNSEALED, "BAD": Exit.FAILED}
+"""The exit code of each result; one BAD outweighs any UNSEALED."""
+
+
+def recording_id(room: Room, prefix: str) -> str:
+    """Return the one recorded session's id with a prefix. Raises :exc:`gateway.admin.refusal.Refusal`."""
+    return whole(prefix, [row["session"] for row in room.archive.recordings()], "recording")
+
+
+async def export(call: Call) -> Answer:
+    """Write one channel of a recording as an asciicast."""
+    if not call["cast"]:
+        raise usage("say in which form: --cast")
+    prefix, channel = channel_of(call["id"])
+    session, caller = recording_id(call.room, prefix), call.caller
+    body: dict[str, Any] = {
+        "session": session,
+        "by": caller.name,
+        "door": caller.door,
+        "source": caller.source,
+    }
+    await call.room.journal.tell(Fact("recording.viewed", {**body, "form": "cast", "channel": channel}))
+    try:
+        cast = await call.room.archive.export_cast(session, channel)
+    except KeyError:
+        raise missing(f"{session} has no channel {channel}: `session show {session}` lists them") from None
+    return Answer({"id": session, "channel": channel, "cast": cast.decode("utf-8", "replace")}, raw=cast)
+
+
+async def verify(call: Call) -> Answer:
+    """Check a recording, all of them, or the journal."""
+    match call.one_of("recording", "all", "journal"):
+        case "all":
+            ids = [row["session"] for row in call.room.archive.recordings()]
+            rows = [dict(await call.room.archive.verify(each)) for each in ids]
+        case "journal":
+            rows = [dict(await call.room.proofs.journal())]
+        case _:
+            rows = [dict(await _one(call))]
+    return Answer(rows, COLUMNS, words="there are no recordings", code=worst(rows))
+
+
+async def _one(call: Call) -> Mapping[str, Any]:
+    named = call["recording"]
+    if "/" not in named and not named.endswith(".pamrec"):
+        return await call.room.archive.verify(recording_id(call.room, named))
+    if not call.caller.is_local:
+        raise denied("a FILE is verified on the node's own machine, with pamctl")
+    try:
+        return await call.room.proofs.file(named)
+    except OSError as failure:
+        raise missing(f"{named}: {failure.strerror}") from None
+
+
+def worst(rows: list[dict[str, Any]]) -> int:
+    """Return the exit code of results: 1 when one is BAD, else 2 when one is UNSEALED, else 0."""
+    codes = {CODES.get(row["result"], Exit.FAILED) for row in rows}
+    return next((int(code) for code in (Exit.FAILED, Exit.UNSEALED) if code in codes), 0)
+
+
+VERBS = (
+    Verb("export", "a recording in one file", export, roles(ADMIN, AUDITOR),
+         (Argument("ID", "a session's id; ID/N for its channel N"),),
+         (Option("--cast", "as an asciicast"),)),
+    Verb("verify", "tamper check: exit code 0 OK, 1 BAD, 2 UNSEALED", verify,
+         roles(ADMIN, AUDITOR, APPROVER, LOCAL),
+         (Argument("RECORDING", "a session's id, or a file on the node", required=False),),
+         (Option("--all", "every recording"), Option("--journal", "the node's journal")), lists=True),
+)  # fmt: skip

@@ -1,0 +1,32 @@
+"""The table of all verbs, by name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from gateway.admin.verb import Verb
+from gateway.admin.verbs import (
+    access,
+    accounts,
+    entries,
+    events,
+    local,
+    node,
+    orders,
+    own,
+    recordings,
+    sessions,
+    settings,
+)
+
+THEMES = (settings, entries, accounts, access, sessions, orders, recordings, events, node, own, local)
+
+
+def _named() -> Mapping[str, Verb]:
+    return VERBS
+
+
+VERBS: Mapping[str, Verb] = MappingProxyType(
+    {verb.name: verb for theme in THEMES for verb in theme.VERBS} | {"help": node.helping(_named)}
+)

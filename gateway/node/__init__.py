@@ -1,0 +1,14 @@
+"""The composition root: the only room that knows every other.
+
+* ``rooms``   – make every room of a node and hand them to each other.
+* ``service`` – ``twistd -n pam``: listeners, the clock, the first start, the orderly stop.
+* ``first``   – the first start on an empty store: keys, one admin, one demo operator, the demo target.
+* ``verbs``   – the room that admin's verbs see, for the running node and offline.
+* ``watch``   – the disk: what happens when it fills.
+
+May never be here: anything a room could do for itself.
+"""
+
+from gateway.node.service import Options, makeService, pamctl
+
+__all__ = ["Options", "makeService", "pamctl"]

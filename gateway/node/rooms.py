@@ -1,0 +1,180 @@
+"""Make every room of a node and hand them to each other.
+
+The rule: everything that blocks (keys, the journal's replay) happens here, before the reactor serves anybody; what
+fails is a ValueError or OSError in words, and the node does not start.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import attrs
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from twisted.internet.defer import Deferred
+from twisted.internet.task import Clock
+from twisted.internet.threads import deferToThreadPool
+from twisted.python.threadpool import ThreadPool
+
+from gateway.archive.archive import Archive
+from gateway.archive.keys import NodeKeys
+from gateway.config import Config
+from gateway.directory.access import Access
+from gateway.directory.directory import Directory
+from gateway.directory.operators import Operators
+from gateway.directory.source import PolicySource
+from gateway.domain.grant import Grant
+from gateway.domain.snapshot import Snapshot
+from gateway.interfaces import IJournal
+from gateway.journal.beside import load_key
+from gateway.journal.opening import open_journal
+from gateway.runtime.orders import Orders
+from gateway.runtime.roster import Roster
+from gateway.runtime.run import Run
+from gateway.vault.files import load_or_make_node_key
+from gateway.vault.seal import NodeKey
+from gateway.vault.vault import Vault
+from gateway.vault.wrapping import unwrap_with, wrap_for
+
+THREADS = 4
+"""Threads for password hashing, key decryption, big parses, fsync and verification."""
+
+
+@attrs.define(eq=False, repr=False)
+class Rooms:
+    """Every room of a node; ``reactor`` is None where nothing runs (offline)."""
+
+    config: Config
+    state: Path
+    reactor: Any
+    pool: ThreadPool | None
+    wall: Callable[[], float]
+    journal: IJournal
+    directory: Directory
+    operators: Operators
+    vault: Vault
+    policies: PolicySource
+    roster: Roster
+    orders: Orders
+    archive: Archive
+    environment: dict[str, str]
+    """What ``env:`` references see: the process's environment, and the demo target's password."""
+
+    @property
+    def clock(self) -> Any:
+        """The reactor's clock; offline one that stands still."""
+        return self.reactor if self.reactor is not None else Clock()
+
+    def in_thread(self, function: Callable[..., Any], *arguments: Any) -> Deferred[Any]:
+        """Run a function in the node's threads; at once where no reactor runs."""
+        if self.reactor is None or self.pool is None:
+            return _now(function, *arguments)
+        return deferToThreadPool(self.reactor, self.pool, function, *arguments)
+
+    def access(self) -> Access:
+        """Return the answers to who may reach what, for this moment."""
+        return Access(self.directory.snapshot(), self.wall(), self.orders.is_deactivated, self.policies.reach())
+
+    async def close(self) -> None:
+        """Wait for the recordings being sealed, then close the journal and the threads."""
+        await self.roster.settled()
+        await self.journal.close()  # type: ignore[attr-defined]
+        if self.pool is not None:
+            self.pool.stop()
+
+
+def _now(function: Callable[..., Any], *arguments: Any) -> Deferred[Any]:
+    async def call() -> Any:
+        return function(*arguments)
+
+    return Deferred.fromCoroutine(call())
+
+
+def make_rooms(config: Config, reactor: Any, environ: Mapping[str, str], anew: bool = False) -> Rooms:
+    """Open the store under the configured state directory and make every room; raise ValueError in words."""
+    state = Path(config.node.state)
+    make_state(state)
+    pool = None
+    if reactor is not None:
+        pool = ThreadPool(0, THREADS, "ostiary")
+        pool.start()
+    in_thread: Callable[..., Deferred[Any]] = _now if pool is None else partial(deferToThreadPool, reactor, pool)
+    wall = time.time
+    journal = open_journal(state / "journal.sqlite", config.node.name, 0, reactor)
+    environment = dict(environ)
+    directory = Directory(journal, in_thread)
+    node_key = load_or_make_node_key(str(state / "node.key"))
+    vault = Vault(node_key, journal, wall, in_thread, environment)
+    policies = PolicySource(directory.snapshot, wall, config.session_settings)
+
+    roster = Roster(
+        journal, wall, config.node.name, lambda session: tuple(journal.entries(session=session)),
+        Today(policies, directory),
+    )
+    orders = Orders(roster, journal, reactor if reactor is not None else Clock(), wall, config.lock.contact)
+    operators = Operators(directory, journal, in_thread, wall, orders.is_deactivated)
+    for fold in (directory, vault, orders, operators, roster):
+        journal.attach(fold)
+    archive = Archive(state / "recordings", _recording_keys(state, node_key), in_thread)
+    return Rooms(
+        config, state, reactor, pool, wall, journal, directory, operators, vault, policies, roster, orders, archive,
+        environment,
+    )  # fmt: skip
+
+
+@attrs.define(eq=False, repr=False)
+class Today:
+    """Say with which digest a running session would start now; worked out once for each change of the settings."""
+
+    policies: PolicySource
+    directory: Directory
+    _snapshot: Snapshot | None = None
+    _digests: dict[str, str] = attrs.field(factory=dict)
+
+    def __call__(self, run: Run) -> str:
+        """Return the digest, empty where the session would be refused."""
+        snapshot = self.directory.snapshot()
+        if snapshot is not self._snapshot:
+            self._snapshot = snapshot
+            self._digests.clear()
+        if run.id not in self._digests:
+            self._digests[run.id] = self._digest(snapshot, run)
+        return self._digests[run.id]
+
+    def _digest(self, snapshot: Snapshot, run: Run) -> str:
+        user = snapshot.user.get(run.grant.policy.operator)
+        if user is None:
+            return ""
+        found = self.policies.grant(user, run.grant.target.name, run.grant.account, run.grant.source)
+        return found.policy.digest if isinstance(found, Grant) else ""
+
+
+def _recording_keys(state: Path, node_key: NodeKey) -> NodeKeys:
+    signing = load_key(state / "recording.key")
+    return NodeKeys(
+        wrap=lambda key: wrap_for(key, (node_key.public(),)),
+        unwrap=lambda wrapped: unwrap_with(node_key, wrapped),
+        sign=signing.sign,
+        public_key=signing.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw),
+    )
+
+
+def make_state(state: Path) -> None:
+    """Make the state directory, 0700; raise ValueError where others may look into it."""
+    state.mkdir(mode=0o700, parents=True, exist_ok=True)
+    mode = state.stat().st_mode & 0o777
+    if mode & 0o077:
+        raise ValueError(f"the state directory {state} is open to others (mode {mode:o}); run: chmod 700 {state}")
+    if state.stat().st_uid != os.geteuid():
+        raise ValueError(f"the state directory {state} belongs to uid {state.stat().st_uid}; run as that user")
+
+
+def is_empty(rooms: Rooms) -> bool:
+    """Say whether nobody was ever added to the store."""
+    return not rooms.directory.snapshot().user
+
+

@@ -1,0 +1,1 @@
+"""pam.toml: every key, every refusal, and the reference that is written from the schema."""

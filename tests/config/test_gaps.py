@@ -1,0 +1,29 @@
+"""What is configured and not done yet is said."""
+
+from __future__ import annotations
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from gateway.config import Config, gaps, parse
+
+
+class GapTests(SynchronousTestCase):
+    """A setting without effect has a sentence."""
+
+    def test_defaults_promise_nothing_that_is_missing(self) -> None:
+        """So a first start is not full of excuses."""
+        self.assertEqual(gaps(Config()), ())
+
+    def test_each_setting_without_effect_is_named(self) -> None:
+        """By its place in the file."""
+        config = parse(
+            '[admin]\nlisten = []\n[metrics]\nlisten = []\n[live]\nannounce = true\n'
+            '[cluster]\nredis = "redis://r"\nmode = "strict"\nlisten = ""\n'
+            '[[siem]]\ntransport = "tls:a:1"\n[[notify]]\ntransport = "smtp://m"\n'
+        )  # fmt: skip
+        places = [words.split(":")[0] for words in gaps(config)]
+        self.assertEqual(
+            places,
+            ["[[siem]]", "[[notify]]", "[cluster] redis", "[cluster] mode", "[cluster] listen", "[admin] listen",
+             "[metrics] listen", "[live] announce"],
+        )  # fmt: skip

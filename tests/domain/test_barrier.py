@@ -1,0 +1,80 @@
+"""The lock gate: nothing moves, nothing is lost, nothing typed is delivered."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+from twisted.trial.unittest import SynchronousTestCase
+
+from gateway.domain.barrier import LockGate
+from gateway.domain.flow import Flow
+from gateway.domain.lane import Bytes, Close, Effect, End, Event, Lane, Notice, Order, OrderKind, Request, Resize, Tick
+
+UP, DOWN = Lane.TO_TARGET, Lane.TO_OPERATOR
+LOCK = Order(OrderKind.LOCK, "bob", notice="locked")
+UNLOCK = Order(OrderKind.UNLOCK, "bob", notice="unlocked")
+
+
+def transcript(flow: Flow, *events: Event) -> list[Effect]:
+    """Feed events and return all effects."""
+    return [effect for event in events for effect in flow.feed(event, 0)]
+
+
+class LockGateTests(SynchronousTestCase):
+    """One channel under a lock."""
+
+    def test_unlocked_everything_passes(self) -> None:
+        """A lock gate is no hindrance by itself."""
+        events = [Bytes(UP, b"a"), End(UP), Resize(80, 24), Request(UP, "signal", b""), Close(UP), Tick()]
+        self.assertEqual(transcript(Flow((LockGate(True),)), *events), events[:-1])
+
+    def test_locked_input_of_a_terminal_never_reaches_the_target(self) -> None:
+        """Keys, signals and breaks are discarded, also after the release."""
+        gate = LockGate(True)
+        flow = Flow((gate,))
+        keys = [Bytes(UP, b"rm -rf /\r"), Request(UP, "signal", b"INT"), Request(UP, "break", b"")]
+        self.assertEqual(transcript(flow, LOCK, *keys, UNLOCK), [Notice("locked"), Notice("unlocked")])
+        self.assertEqual(gate.discarded, 9)
+        self.assertEqual(flow.held(UP), 0)
+
+    def test_output_is_held_in_order_and_delivered_on_release(self) -> None:
+        """The terminal's output, its end and its exit status wait."""
+        flow = Flow((LockGate(True),))
+        status = Request(DOWN, "exit-status", bytes(4))
+        held = [Bytes(DOWN, b"one"), Bytes(DOWN, b"two"), status, End(DOWN), Close(DOWN)]
+        self.assertEqual(transcript(flow, LOCK, *held), [Notice("locked")])
+        self.assertEqual(flow.held(DOWN), 6)
+        self.assertEqual(transcript(flow, UNLOCK), [Notice("unlocked"), *held])
+        self.assertEqual(flow.held(DOWN), 0)
+
+    def test_only_the_last_size_is_delivered(self) -> None:
+        """A window resized ten times under a lock is resized once."""
+        flow = Flow((LockGate(True),))
+        out = transcript(flow, LOCK, Resize(1, 1), Resize(2, 2), UNLOCK)
+        self.assertEqual(out, [Notice("locked"), Notice("unlocked"), Resize(2, 2)])
+
+    def test_a_channel_born_locked_is_frozen_without_words(self) -> None:
+        """A channel opened under a lock waits like the others."""
+        flow = Flow((LockGate(False, locked=True),))
+        self.assertEqual(transcript(flow, Request(UP, "exec", b"x")), [])
+        self.assertEqual(transcript(flow, UNLOCK), [Notice("unlocked"), Request(UP, "exec", b"x")])
+
+    def test_orders_twice_change_nothing(self) -> None:
+        """A second lock or release is silent, and so are other orders."""
+        flow = Flow((LockGate(True),))
+        mark = Order(OrderKind.MARK, "bob")
+        self.assertEqual(transcript(flow, UNLOCK, mark, LOCK, LOCK), [Notice("locked")])
+
+    @given(st.lists(st.one_of(
+        st.sampled_from([LOCK, UNLOCK]),
+        st.builds(Bytes, st.sampled_from(Lane), st.binary(min_size=1, max_size=5)),
+        st.builds(End, st.sampled_from(Lane)),
+    ), max_size=40))  # fmt: skip
+    def test_without_a_terminal_nothing_is_lost_or_reordered(self, events: list[Event]) -> None:
+        """An exec, sftp or forward gets exactly its bytes, however it is locked and released."""
+        flow = Flow((LockGate(False),))
+        out = transcript(flow, *events, UNLOCK)
+        for lane in Lane:
+            came = [each for each in events if isinstance(each, Bytes | End) and each.lane is lane]
+            self.assertEqual([each for each in out if isinstance(each, Bytes | End) and each.lane is lane], came)
+            self.assertEqual(flow.held(lane), 0)
