@@ -1,4 +1,4 @@
-"""The menu and ssh_config with real ssh clients."""
+"""The menu with a real ssh client."""
 
 from __future__ import annotations
 
@@ -9,14 +9,13 @@ from twisted.internet import reactor
 from twisted.internet.task import deferLater
 from twisted.trial.unittest import TestCase
 
-from gateway.ssh.client_config import known_host, ssh_config_text
 from gateway.ssh.menu import Choice, Menu
 from gateway.ssh.program import ProgramDoor
 from gateway.wire.connection import Connection
 from gateway.wire.pacing import FailurePace
 from gateway.wire.transport import OperatorFactory, OperatorTransport
 from gateway.wire.userauth import UserAuthServer
-from tests.real.test_transport import ED25519, Run, run
+from tests.real.test_transport import ED25519, Run
 from tests.ssh.doors import OpenAuthority
 
 ROWS = [("web1", "root"), ("web10", "root"), ("web2", "deploy")]
@@ -120,31 +119,3 @@ class MenuTests(TestCase):
         """And one line on stderr."""
         status, out, err = await self.ssh("-T").done
         self.assertEqual((status, out, err), (64, b"", "ostiary: name a target: ssh alice=ACCOUNT=TARGET@127.0.0.1\n"))
-
-
-class ConfigTests(TestCase):
-    """``ssh -G`` reads what we print."""
-
-    timeout = 30
-
-    async def test_openssh_reads_every_block_as_it_was_meant(self) -> None:
-        """Host, port and login string of each way; the known_hosts line names the gateway's key."""
-        folder = Path(self.mktemp()).absolute()
-        folder.mkdir(parents=True)
-        rows = [*ROWS, ("web1", "dom+x$y@z")]
-        config = folder / "config"
-        config.write_text(ssh_config_text("alice", "gw.example", 2222, "ssh-ed25519 AAAA", rows))
-        for name, user in (("web10", "alice=root=web10"), ("web2", "alice=deploy=web2"), ("web1-root", "alice=root=web1"),
-                           ("web1-dom+x$y@z", "alice=dom+x$y@z=web1")):  # fmt: skip
-            status, out, err = await run("/usr/bin/ssh", "-F", str(config), "-G", "--", name)
-            self.assertEqual(status, 0, err)
-            read = dict(line.split(" ", 1) for line in out.decode().splitlines() if " " in line)
-            found = (read["hostname"], read["port"], read["user"])
-            if "@" not in name:
-                self.assertEqual(found, ("gw.example", "2222", user))
-        known = folder / "known_hosts"
-        blob = (await run("/usr/bin/ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(folder / "key")))[0]
-        self.assertEqual(blob, 0)
-        known.write_text(known_host("gw.example", 2222, (folder / "key.pub").read_text()) + "\n")
-        status, out, _ = await run("/usr/bin/ssh-keygen", "-F", "[gw.example]:2222", "-f", str(known))
-        self.assertEqual(status, 0)

@@ -88,8 +88,8 @@ class ScreenTests(SynchronousTestCase):
     def test_a_long_list_scrolls_with_the_choice(self) -> None:
         """Pages overlap by a row, the ends are ends."""
         self.screen = MenuScreen(in_order([(f"web{number}", "root") for number in range(100)]), 60, 10)
-        for keys, chosen in ((PAGE_DOWN, "root@web7"), (DOWN * 3, "root@web10"), (END, "root@web99"), (DOWN, "root@web99"),
-                             (PAGE_UP, "root@web92"), (HOME + UP, "root@web0")):  # fmt: skip
+        for keys, chosen in ((PAGE_DOWN, "root@web7"), (DOWN * 3, "root@web10"), (END, "root@web99"),
+                             (DOWN, "root@web99"), (PAGE_UP, "root@web92"), (HOME + UP, "root@web0")):  # fmt: skip
             self.screen.feed(keys)
             self.assertEqual(self.chosen(), chosen)
             self.assertIn(chosen, self.listed())

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import struct
-from typing import Any
 
 import attrs
 from twisted.trial.unittest import SynchronousTestCase
 
-from gateway.ssh.program import WINDOW, Output, ProgramChannel, ProgramDoor, Start, refusal_door
+from gateway.ssh.program import WINDOW, ProgramChannel, ProgramDoor, Refusal, Start, refusal_door
 from gateway.wire.channels import ChannelEnd
 from gateway.wire.fields import string, uint32
+from tests.ssh.outputs import KeptProgram
 
 PTY = string(b"xterm") + struct.pack(">LLLL", 80, 24, 0, 0) + string(b"\x01modes")
 
@@ -27,33 +27,6 @@ class Wire:
 
     def forget(self, local: int) -> None:
         self.forgotten.append(local)
-
-
-@attrs.define(eq=False)
-class KeptProgram:
-    """Keep what a program is told."""
-
-    told: list[Any] = attrs.field(factory=list)
-    output: Output | None = None
-
-    def start(self, start: Start, output: Output) -> None:
-        self.told.append(start)
-        self.output = output
-
-    def received(self, chunk: bytes) -> None:
-        self.told.append(chunk)
-
-    def ended(self) -> None:
-        self.told.append("ended")
-
-    def resized(self, columns: int, rows: int) -> None:
-        self.told.append((columns, rows))
-
-    def drained(self) -> None:
-        self.told.append("drained")
-
-    def stopped(self) -> None:
-        self.told.append("stopped")
 
 
 class ProgramCase(SynchronousTestCase):
@@ -119,7 +92,7 @@ class StartTests(ProgramCase):
     def test_other_channels_are_refused_in_words(self) -> None:
         """With the door's own reason."""
         self.wire.sent.clear()
-        self.opened(refusal_door(77, "not here"), "direct-tcpip")
+        self.opened(refusal_door(Refusal(77, "not here")), "direct-tcpip")
         self.assertIn(b"ostiary: not here", self.wire.sent[0][1])
 
 
