@@ -113,7 +113,7 @@ def cell(value: Any, column: Column, zone: tzinfo | None, short: Mapping[str, st
         case Cell.LIST:
             return clean(" ".join(map(str, value)))
         case Cell.TEXT:
-            return clean(plain_text(value))
+            return clean(plain_text(value)).strip() or "-"
 
 
 def plain_text(value: Any) -> str:

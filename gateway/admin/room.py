@@ -70,7 +70,10 @@ class Front:
 
 @attrs.frozen
 class Local:
-    """What can be done on the node's machine only; each takes ``by`` last and fires with words to say."""
+    """What can be done on the node's machine only.
+
+    Each takes ``by`` last, fires with words to say, and fails with ValueError in words.
+    """
 
     initialise: Callable[[str, str], Deferred[str]]
     """For the first admin's name, on an empty store."""
@@ -111,7 +114,7 @@ class Room:
     faults: Callable[[], Sequence[Row]]
     """Named fault states: ``name, since, detail``."""
     gaps: Callable[[], Sequence[str]]
-    """What is configured and not done by this version, a sentence each."""
+    """What is set, in pam.toml or the directory, and not done by this version, a sentence each."""
     in_thread: Callable[[Callable[[], Any]], Deferred[Any]]
     """Run a function off the reactor."""
     contact: str = ""

@@ -27,7 +27,7 @@ from gateway.interfaces.directory import DirectoryError, IDirectory
 from gateway.interfaces.facts import IFacts, IFold
 
 LARGEST_BODY = 256 * 1024
-"""Bytes of JSON after which a change is split over several facts."""
+"""Characters of JSON after which a change is split over several facts."""
 MOST_QUEUED = 4
 """Host keys that wait for trust for one target; the newest are kept."""
 
@@ -188,7 +188,10 @@ class Directory:
 
 
 def facts_of(plan: Plan, token: str, by: str, reason: str) -> Iterator[Fact]:
-    """Return the facts that tell a plan, each with a body of bounded size; passwords in facts of their own."""
+    """Return the facts that tell a plan, each with a body of bounded size; passwords in facts of their own.
+
+    An entry is JSON as text: thousands of them are then one value each for the journal's canonical form.
+    """
     parts = list(_parts(plan.changes))
     for number, changes in enumerate(parts, 1):
         yield Fact("directory.changed", {
@@ -200,21 +203,20 @@ def facts_of(plan: Plan, token: str, by: str, reason: str) -> Iterator[Fact]:
             yield Fact("user.password_set", {"user": change.name, "hash": password, "by": by, "reason": reason})
 
 
-def _parts(changes: tuple[Change, ...]) -> Iterator[list[dict[str, Any]]]:
-    part: list[dict[str, Any]] = []
+def _parts(changes: tuple[Change, ...]) -> Iterator[list[dict[str, str]]]:
+    part: list[dict[str, str]] = []
     size = 0
     for change in changes:
         told = {
             "table": change.table,
             "name": change.name,
             "kind": change.kind,
-            "fields": [field.key for field in change.fields],
-            "entry": None if change.after is None else document(change.after),
+            "entry": "" if change.after is None else json.dumps(document(change.after), ensure_ascii=False),
         }
-        size += len(json.dumps(told))
+        size += 200 + len(told["entry"])
         if part and size > LARGEST_BODY:
             yield part
-            part, size = [], len(json.dumps(told))
+            part, size = [], 0
         part.append(told)
     yield part
 
@@ -224,10 +226,10 @@ def _folded(snapshot: Snapshot, parts: list[Mapping[str, Any]]) -> Snapshot:
     for told in (told for part in parts for told in part["changes"]):
         table, name = told["table"], told["name"]
         touched = tables.setdefault(table, dict(getattr(snapshot, table)))
-        if told["entry"] is None:
+        if not told["entry"]:
             touched.pop(name, None)
         else:
-            touched[name] = _kept_password(table, touched.get(name), entry_of(table, told["entry"]))
+            touched[name] = _kept_password(table, touched.get(name), entry_of(table, json.loads(told["entry"])))
     return snapshot.changed(**tables)
 
 

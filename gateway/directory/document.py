@@ -24,7 +24,7 @@ DEFAULTS: dict[type[Any], dict[str, Any]] = {
 
 
 def document(entry: Any) -> dict[str, Any]:
-    """Return an entry as JSON values."""
+    """Return an entry, or a value inside one, as JSON values."""
     return {
         name: _plain(value)
         for name, default in DEFAULTS[type(entry)].items()
@@ -46,7 +46,7 @@ def entry_of(table: str, body: Mapping[str, Any]) -> Any:
 def _plain(value: Any) -> Any:
     if isinstance(value, tuple):
         return [_plain(each) for each in value]
-    return {name: _plain(each) for name, each in attrs.asdict(value).items()} if attrs.has(type(value)) else value
+    return document(value) if type(value) in DEFAULTS else value
 
 
 def _frozen(value: Any) -> Any:

@@ -10,8 +10,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-import attrs
-
+from gateway.directory.document import DEFAULTS
 from gateway.directory.schema import TABLES, entry_fields
 from gateway.directory.values import BYTES, SECONDS
 from gateway.domain.difference import HIDDEN
@@ -73,10 +72,8 @@ def _labels(pairs: tuple[tuple[str, str], ...]) -> str:
 
 def _changed(nested: Any) -> dict[str, Any]:
     """Return the fields of a nested value that are not as by default."""
-    fields = attrs.fields_dict(type(nested))
-    return {
-        name: value for name, field in fields.items() if (value := getattr(nested, name)) != field.default
-    }
+    defaults = DEFAULTS[type(nested)]
+    return {name: value for name, default in defaults.items() if (value := getattr(nested, name)) != default}
 
 
 def _record(record: Any) -> str:
@@ -105,20 +102,14 @@ WRITERS: dict[str, Callable[[Any], str]] = {
 """key -> how it is written, where it is not just a text, number or list."""
 
 
-def written(table: str, key: str, entry: Any) -> str:
+def written(key: str, entry: Any) -> str:
     """Return one key of an entry as TOML; empty where the key is not set or as by default."""
-    if entry is None:
-        return ""
     if key == "match":
         return _match(entry)
-    value, default = getattr(entry, key), _default(table, key)
-    if value == default or value is None:
+    value = getattr(entry, key)
+    if value is None or value == DEFAULTS[type(entry)][key]:
         return ""
     return WRITERS.get(key, toml_value)(value)
-
-
-def _default(table: str, key: str) -> Any:
-    return attrs.fields_dict(ENTRY_OF_TABLE[table])[key].default
 
 
 def inspector_values(inspector: Inspector | None) -> dict[str, str]:
@@ -133,7 +124,7 @@ def values(table: str, entry: Any) -> dict[str, str]:
     """Return all keys of an entry that are set, as TOML; a password as a word that hides it."""
     if table == "inspector":
         return inspector_values(entry)
-    found = ((key, written(table, key, entry)) for key in TABLES[table])
+    found = ((key, written(key, entry)) for key in TABLES[table])
     return {key: text for key, text in found if text}
 
 

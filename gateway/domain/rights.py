@@ -17,8 +17,8 @@ from fnmatch import fnmatchcase
 
 import attrs
 
-from gateway.domain.policy import FrozenPolicy
 from gateway.domain.lines import Simple, simple_commands
+from gateway.domain.policy import FrozenPolicy
 
 
 class Kind(enum.Enum):

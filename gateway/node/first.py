@@ -16,7 +16,7 @@ from gateway.admin.welcome import first_start as first_start_words
 from gateway.domain.facts import Fact
 from gateway.node.rooms import Rooms, is_empty
 
-DEMO_PASSWORD = "OSTIARY_DEMO_PASSWORD"  # noqa: S105 - the name of a variable
+DEMO_PASSWORD = "OSTIARY_DEMO_PASSWORD"
 CODES_FILE = "first-codes"
 
 DEMO = """

@@ -35,6 +35,7 @@ from gateway.runtime.orders import Orders
 from gateway.runtime.roster import Roster
 from gateway.runtime.run import Run
 from gateway.vault.files import load_or_make_node_key
+from gateway.vault.seal import NodeKey
 from gateway.vault.vault import Vault
 from gateway.vault.wrapping import unwrap_with, wrap_for
 
@@ -109,30 +110,37 @@ def make_rooms(config: Config, reactor: Any, environ: Mapping[str, str], anew: b
     vault = Vault(node_key, journal, wall, in_thread, environment)
     policies = PolicySource(directory.snapshot, wall, config.session_settings)
 
-    def today(run: Run) -> str:
-        found = policies.grant(run.grant.operator, run.grant.target.name, run.grant.account, run.grant.source)
-        return found.policy.digest if isinstance(found, Grant) else ""
-
     roster = Roster(
-        journal, wall, config.node.name, lambda session: tuple(journal.entries(session=session)), today
+        journal, wall, config.node.name, lambda session: tuple(journal.entries(session=session)),
+        partial(_today, policies, directory),
     )
     orders = Orders(roster, journal, reactor if reactor is not None else Clock(), wall, config.lock.contact)
     operators = Operators(directory, journal, in_thread, wall, orders.is_deactivated)
     for fold in (directory, vault, orders, operators, roster):
         journal.attach(fold)
-    signing = load_key(state / "recording.key")
-    public = signing.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
-    keys = NodeKeys(
-        wrap=lambda key: wrap_for(key, (node_key.public(),)),
-        unwrap=lambda wrapped: unwrap_with(node_key, wrapped),
-        sign=signing.sign,
-        public_key=public,
-    )
-    archive = Archive(state / "recordings", keys, in_thread)
+    archive = Archive(state / "recordings", _recording_keys(state, node_key), in_thread)
     return Rooms(
         config, state, reactor, pool, wall, journal, directory, operators, vault, policies, roster, orders, archive,
         environment,
     )  # fmt: skip
+
+
+def _today(policies: PolicySource, directory: Directory, run: Run) -> str:
+    user = directory.snapshot().user.get(run.grant.policy.operator)
+    if user is None:
+        return ""
+    found = policies.grant(user, run.grant.target.name, run.grant.account, run.grant.source)
+    return found.policy.digest if isinstance(found, Grant) else ""
+
+
+def _recording_keys(state: Path, node_key: NodeKey) -> NodeKeys:
+    signing = load_key(state / "recording.key")
+    return NodeKeys(
+        wrap=lambda key: wrap_for(key, (node_key.public(),)),
+        unwrap=lambda wrapped: unwrap_with(node_key, wrapped),
+        sign=signing.sign,
+        public_key=signing.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw),
+    )
 
 
 def make_state(state: Path) -> None:

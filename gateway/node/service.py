@@ -11,9 +11,9 @@ import secrets
 import stat
 import sys
 from collections.abc import Callable, Mapping
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import attrs
 from twisted.application.service import Service
@@ -24,6 +24,7 @@ from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 from twisted.python.usage import Options as UsageOptions
+from twisted.python.usage import UsageError
 
 from gateway.admin.ctl import SOCKET, Use, main
 from gateway.admin.room import Caller, Front, Room
@@ -31,7 +32,7 @@ from gateway.admin.shell import VerbProgram
 from gateway.admin.socket import VerbFactory, local_caller
 from gateway.admin.verbs import VERBS
 from gateway.admin.welcome import FirstStart, started
-from gateway.config import Config, load
+from gateway.config import Config, ConfigError, load
 from gateway.directory.operators import CODE_LIFE
 from gateway.domain.facts import Fact
 from gateway.domain.secret import Secret
@@ -44,15 +45,15 @@ from gateway.node.watch import DiskWatch
 from gateway.ssh.demo import DemoTarget
 from gateway.ssh.listener import Listener
 from gateway.ssh.login import Authority, Login, OpenDoor
+from gateway.ssh.menu import Chooser, Menu
 from gateway.ssh.operator import Reception
-from gateway.ssh.program import ProgramDoor, refusal_door
+from gateway.ssh.program import ProgramDoor
 from gateway.ssh.target import Dialler
 from gateway.wire.hostkeys import load_or_create_host_key
 from gateway.wire.pacing import FailurePace
 
 log = Logger()
 VERB_ROLES = frozenset({"admin", "auditor", "approver"})
-USAGE = 64
 CHECKPOINT_SECONDS = 10.0
 
 
@@ -69,14 +70,24 @@ VERSION = _version()
 class Options(UsageOptions):
     """Options of ``twistd pam``."""
 
-    optParameters = [["config", "c", None, "pam.toml; else $OSTIARY_CONFIG, /etc/ostiary/pam.toml, or defaults"]]
+    optParameters: ClassVar[list[list[str | None]]] = [
+        ["config", "c", None, "pam.toml; else $OSTIARY_CONFIG, /etc/ostiary/pam.toml, or defaults"]
+    ]
+    loaded: Config
+
+    def postOptions(self) -> None:
+        """Read the configuration; what is wrong with it is said like any other wrong option."""
+        try:
+            self.loaded = load(self["config"], os.environ)
+        except ConfigError as failure:
+            raise UsageError(f"ostiary: {failure}") from None
 
 
-def makeService(options: Mapping[str, Any]) -> Node:
+def makeService(options: Options) -> Node:
     """Make the node's service for twistd."""
-    from twisted.internet import reactor  # noqa: TID251, PLC0415 - twistd has chosen it
+    from twisted.internet import reactor  # noqa: TID251 - twistd has chosen it
 
-    return Node(load(options["config"], os.environ), reactor, os.environ)
+    return Node(options.loaded, reactor, os.environ)
 
 
 @attrs.define(eq=False, slots=False, init=False)
@@ -140,8 +151,8 @@ class Node(Service):
         say(self._words(rooms, host_key.fingerprint, codes))
 
     def _words(self, rooms: Rooms, fingerprint: str, codes: dict[str, str]) -> str:
-        name, places = self.config.node.name, [str(port.getHost()) for port in self.ports]
-        words = started(name, VERSION, self.config.source, [_place(port) for port in self.ports[:-1]] or places, fingerprint)
+        name, places = self.config.node.name, [_place(port) for port in self.ports[:-1]]
+        words = started(name, VERSION, self.config.source, places, fingerprint)
         if not codes:
             return words
         first = FirstStart(
@@ -166,7 +177,7 @@ class Node(Service):
         await rooms.directory.change("target", "demo", values, by=f"node@{self.config.node.name}")
 
     async def _listen(self, rooms: Rooms, host_key: Any) -> None:
-        reception = Reception(
+        reception = self._reception = Reception(
             policies=rooms.policies,
             orders=rooms.orders,
             roster=rooms.roster,
@@ -205,9 +216,17 @@ class Node(Service):
 
     def _without_target(self, login: Login) -> ProgramDoor:
         room = self._verbs.of_login(login)
-        if VERB_ROLES & set(login.user.roles) or "operator" in login.user.roles:
-            return ProgramDoor(lambda: VerbProgram(room, VERBS))
-        return refusal_door(USAGE, f"write {login.user.name}=ACCOUNT=TARGET@gateway to reach a target")
+        verbs = partial(VerbProgram, room, VERBS)
+        menu = partial(self._menu, login)
+        prefers_verbs = bool(VERB_ROLES & set(login.user.roles))
+        return ProgramDoor(lambda: Chooser(verbs, menu if "operator" in login.user.roles else None, prefers_verbs))
+
+    def _menu(self, login: Login) -> Menu:
+        return Menu(
+            login.user.name,
+            lambda: self._reception.reachable(login),
+            partial(self._reception.begin_chosen, login),
+        )
 
     async def _listen_socket(self, rooms: Rooms) -> None:
         path = rooms.state / SOCKET

@@ -27,6 +27,7 @@ from gateway.node.rooms import Rooms
 from gateway.runtime.roster import rfc3339
 from gateway.ssh.login import Login
 
+
 @attrs.define(eq=False, repr=False)
 class VerbRooms:
     """Make the room for a caller."""

@@ -13,6 +13,7 @@ import attrs
 from gateway.domain.facts import Fact
 from gateway.interfaces import IArchive, IFacts
 from gateway.runtime.roster import Roster
+from gateway.runtime.telling import tell
 
 MIB = 1024 * 1024
 NO_NEW, STOP_LARGEST, STOP_ALL = 512 * MIB, 256 * MIB, 64 * MIB
@@ -40,7 +41,7 @@ class DiskWatch:
             return
         if self.since is None:
             self.since = self.wall()
-            self.facts.tell(Fact("node.storage_low", {"free": self.free, "outcome": "no new sessions"}))
+            tell(self.facts, Fact("node.storage_low", {"free": self.free, "outcome": "no new sessions"}))
         if self.free < stop_all:
             for run in self.roster.running():
                 run.end(75, "disk_full", "the gateway's disk is full; the session is over")

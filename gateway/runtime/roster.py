@@ -157,7 +157,8 @@ class Roster:
 
     def reference(self, ref: str) -> Mapping[str, Any]:
         """Return what stood in the way of a refusal."""
-        return self._refusals[ref.strip().upper()]
+        found = self._refusals[ref.strip().upper()]
+        return {**found, "time": rfc3339(found["time"])}
 
     def _name(self, prefix: str) -> str:
         wanted = normal(prefix)

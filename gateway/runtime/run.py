@@ -95,6 +95,8 @@ class Run:
     risk: Risk = attrs.field(factory=Risk)
     ended_because: str = ""
     effective_at: float = 0.0
+    when_empty: Callable[[], None] | None = None
+    """Called when the last channel is closed, where that ends the session."""
     _attempts: Attempts = attrs.field(init=False, factory=Attempts)
     _budget: Budget = attrs.field(init=False, factory=Budget)
     _channels: int = attrs.field(init=False, default=0)
@@ -165,13 +167,17 @@ class Run:
         """Make the flow of a channel whose kind is not known yet."""
         return early_flow(self._makings(terminal, ""))
 
-    def compose(self, number: int, kind: Kind, terminal: bool, where: str) -> Flow:
+    def compose(
+        self, number: int, kind: Kind, terminal: bool, where: str, size: tuple[int, int] | None = None
+    ) -> Flow:
         """Make a channel's flow and begin its track; raises OSError where recording is required and fails."""
         policy = self.grant.policy
         taps: tuple[Recorder, ...] = ()
         if self.recording is not None:
             record = policy.restrictions.record
-            told = {"command": shown(where), "kind": kind.value}
+            told: dict[str, Any] = {"command": shown(where), "kind": kind.value}
+            if size is not None:
+                told |= {"cols": size[0], "rows": size[1]}
             track = self.recording.track(number, "pty" if terminal else kind.value, self.at, told)
             recorder = Recorder(
                 kind=kind,
@@ -205,6 +211,8 @@ class Run:
             except OSError as fault:
                 self.recording_failed(fault)
         self.tell(Fact("channel.closed", body))
+        if self.when_empty is not None and not self.legs and self.state is not State.ENDED:
+            self.when_empty()
 
     def recording_failed(self, fault: OSError) -> None:
         """End the session where no record means no session; tell it in any case."""

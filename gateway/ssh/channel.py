@@ -31,6 +31,7 @@ from gateway.wire.channels import LARGEST_PACKET, ChannelEnd
 from gateway.wire.fields import Fields, MalformedField
 
 DENIED = 77
+Requests = tuple[tuple[str, bytes], ...]
 STARTING = frozenset({"shell", "exec", "subsystem"})
 LONGEST_COMMAND = 128 * 1024
 
@@ -43,8 +44,11 @@ class SessionChannel:
     end: ChannelEnd
     permit: Callable[[str], bool]
     """Called for ``auth-agent-req@openssh.com`` and ``x11-req``; says whether the target may open such channels."""
+    first: Requests = ()
+    """Requests to make by ourselves once the channel is open: what the menu was asked for."""
     terminal: bool = False
     speaks: bool = True
+    size: tuple[int, int] | None = None
     kind: Kind | None = None
     number: int = 0
     exit: str = ""
@@ -66,7 +70,10 @@ class SessionChannel:
         if self.end.got_close:
             target.close()
             return
-        self.end.confirm(min(target.room, 2**31), target.packet)
+        if not self.end.confirmed:
+            self.end.confirm(min(target.room, 2**31), target.packet)
+        for name, payload in self.first:
+            self.asked(name, payload, None)
 
     def unopened(self, code: int, text: str) -> None:
         """Pass on that the target refused the channel."""
@@ -146,7 +153,7 @@ class SessionChannel:
             self._start(request)
             return
         if request.name == "pty-req":
-            self.terminal = True
+            self.terminal, self.size = True, _terminal_size(request.payload)
         self.junction.ask_target(request.name, request.payload, request.slot)
 
     def _start(self, request: Request) -> None:
@@ -161,13 +168,20 @@ class SessionChannel:
             self.refused(DENIED, denied.text)
             return
         try:
-            flow = self.run.compose(self.number, kind, self.terminal, what)
+            flow = self.run.compose(self.number, kind, self.terminal, what, self.size)
         except OSError as fault:
             self.run.recording_failed(fault)
             return
         self.kind = kind
         self.junction.flow = flow
+        if kind is Kind.PTY:
+            self.junction.say(self._welcome())
         self.junction.feed(request)
+
+    def _welcome(self) -> str:
+        policy = self.run.grant.policy
+        recorded = "recorded" if self.run.recording is not None else "NOT recorded"
+        return f"connected to {policy.account}@{policy.target.name} as {policy.operator}, session {self.run.id}, {recorded}"
 
     def _decide(self, name: str, what: str) -> tuple[Kind, Denied | None]:
         policy = self.run.grant.policy
@@ -298,6 +312,15 @@ class FromTarget:
     def closed(self) -> None:
         """Hear the end."""
         self.channel.target_closed()
+
+
+def _terminal_size(payload: bytes) -> tuple[int, int] | None:
+    fields = Fields(payload)
+    try:
+        fields.string("terminal", 1024)
+        return fields.uint32("columns"), fields.uint32("rows")
+    except MalformedField:
+        return None
 
 
 def _only_string(payload: bytes) -> str | None:

@@ -68,7 +68,7 @@ class DemoTarget:
         return parse_blob(self.host_key.blob).line
 
     def start(self, reactor: Any) -> Deferred[int]:
-        """Prepare the scratch directory and listen; fires with the port, fails with OSError or CannotListenError."""
+        """Prepare the scratch directory and listen; fires with the port, fails with OSError."""
         return maybeDeferred(self._start, reactor)
 
     def _start(self, reactor: Any) -> int:

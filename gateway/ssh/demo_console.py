@@ -145,7 +145,7 @@ class Console:
             await self._more()
 
     async def read(self) -> bytes:
-        """Return what is there, at least a byte, or a line of a terminal; empty at EOF; raise :exc:`Interrupted`."""
+        """Return what is there (a whole line of a terminal), empty at EOF; raise :exc:`Interrupted`."""
         if self.size is not None:
             line = await self._typed_line()
             return b"" if line is None else line + b"\n"

@@ -24,7 +24,7 @@ LONGEST_NAME = 255
 HOME = b"/root"
 FIRST_FILES = {
     b"/etc/hostname": b"demo\n",
-    b"/root/welcome.txt": b"This is the demo target built into the gateway.\nTry: ls, cat, echo, sudo, demo, help.\n",
+    b"/root/welcome.txt": b"This is the gateway's demo target.\nTry: ls, cat, echo, sudo, demo, help.\n",
     b"/var/log/syslog": b"Jan  1 00:00:00 demo init: the demo target has started\n",
 }
 FIRST_FOLDERS = (b"/etc", b"/root", b"/tmp", b"/var", b"/var/log")

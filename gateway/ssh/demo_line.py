@@ -7,10 +7,11 @@ what is typed ahead is bounded, and what is typed hidden is never echoed.
 from __future__ import annotations
 
 import enum
-import unicodedata
 from collections.abc import Callable
 
 import attrs
+
+from gateway.ssh.cells import width
 
 LONGEST_LINE = 4096
 LONGEST_AHEAD = 64 * 1024
@@ -125,7 +126,7 @@ class LineDiscipline:
         gone = bytes(self._line[len(self._line) - count :])
         del self._line[len(self._line) - count :]
         if not self.hidden:
-            self.echo(b"\b \b" * width(gone))
+            self.echo(b"\b \b" * width(gone.decode("utf-8", "replace")))
 
     def _last_character(self) -> int:
         count = min(1, len(self._line))
@@ -148,11 +149,3 @@ def _next_in_sequence(where: _Sequence, byte: int) -> _Sequence:
             return _Sequence.CONTROL
         case _:
             return _Sequence.NONE
-
-
-def width(text: bytes) -> int:
-    """Return how many cells UTF-8 text takes on a terminal."""
-    return sum(
-        0 if unicodedata.combining(each) else 2 if unicodedata.east_asian_width(each) in "WF" else 1
-        for each in text.decode("utf-8", "replace")
-    )

@@ -41,7 +41,7 @@ class Packets:
         self._buffer += chunk
 
     def take(self) -> bytes | None:
-        """Return the next packet without its length, None where it is not complete; raise :exc:`BrokenStream`."""
+        """Return the next packet without its length, None until it is whole; raise :exc:`BrokenStream`."""
         if len(self._buffer) < 4:
             return None
         size: int = struct.unpack_from(">L", self._buffer)[0]

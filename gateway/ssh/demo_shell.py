@@ -18,6 +18,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from gateway.domain.secret import Secret
+from gateway.ssh.cells import clean
 from gateway.ssh.demo_console import Console, Interrupted
 from gateway.ssh.demo_files import HOME, Scratch, resolve, written
 from gateway.ssh.demo_words import BadLine, Step, When, read_steps
@@ -171,8 +172,7 @@ class Shell:
         place = self.folder.decode("utf-8", "replace")
         home = HOME.decode()
         shown = "~" + place[len(home) :] if (place + "/").startswith(home + "/") else place
-        clean = "".join(each if each.isprintable() else "?" for each in shown)
-        return f"{self.account}@{self.machine.name}:{clean}# "
+        return f"{self.account}@{self.machine.name}:{clean(shown)}# "
 
     async def run_line(self, line: str) -> None:
         """Run a line's steps, each in its turn, until one is interrupted."""

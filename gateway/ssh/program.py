@@ -177,10 +177,10 @@ class ProgramChannel:
             case "env":
                 return _nothing
             case "shell" | "exec" if not self._started:
-                text = fields.string("command", LONGEST_COMMAND).decode("utf-8", "replace") if name == "exec" else None
+                text = _text(fields, "command", LONGEST_COMMAND) if name == "exec" else None
                 return partial(self._start, self.program, self._how(text))
             case "subsystem" if not self._started:
-                what = fields.string("subsystem", 256).decode("utf-8", "replace")
+                what = _text(fields, "subsystem", 256)
                 make = self.subsystems.get(what)
                 refusal = Refusal(USAGE, f"{what} needs a target; log in as operator=account=target")
                 return partial(self._start, make() if make else refusal, self._how(what))
@@ -236,7 +236,7 @@ class ProgramChannel:
         self._refund()
 
     def hand_over(self) -> ChannelEnd:
-        """Leave the channel, which goes on, its whole window granted; this channel's output leads nowhere any more."""
+        """Leave the channel, which goes on with its whole window granted; output leads nowhere then."""
         self.resume()
         self._left, self._started = True, False
         return self.end
@@ -247,7 +247,7 @@ class ProgramChannel:
             self.end.grant(owed)
 
 
-@attrs.define(eq=False)
+@attrs.frozen
 class Refusal:
     """A program that says one line and ends with a code."""
 
@@ -279,13 +279,24 @@ def _nothing() -> None:
     """Do nothing more."""
 
 
-def refusal_door(code: int, text: str) -> ProgramDoor:
+def refusal_door(refusal: Refusal) -> ProgramDoor:
     """Make a door that says why there is no session."""
-    return ProgramDoor(lambda: Refusal(code, text), text)
+    return ProgramDoor(lambda: refusal, refusal.text)
+
+
+def refuse_channel(end: ChannelEnd, refusal: Refusal) -> None:
+    """Say why there is no session on an open terminal, and end the channel."""
+    channel = ProgramChannel(end, refusal)
+    end.listener = channel
+    refusal.start(Start("", (80, 24)), channel)
 
 
 def _size(fields: Fields) -> tuple[int, int]:
     return max(1, min(fields.uint32("columns"), 1000)), max(1, min(fields.uint32("rows"), 1000))
+
+
+def _text(fields: Fields, what: str, limit: int) -> str:
+    return fields.string(what, limit).decode("utf-8", "replace")
 
 
 def _modes(fields: Fields) -> bytes:

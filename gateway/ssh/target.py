@@ -93,14 +93,16 @@ class Dial:
     async def run(self, started: Deferred[Any], connection: Connection) -> None:
         """Go all the way; raise :exc:`TargetFailed`."""
         transport = await self._connect()
+        arrived = False
         try:
             await self._within(EXCHANGE_SECONDS, transport.secured)
             await started
             offer = await self._offer()
             await self._log_in(transport, offer, connection)
-        except BaseException:
-            transport.abort()
-            raise
+            arrived = True
+        finally:
+            if not arrived:
+                transport.abort()
 
     async def _connect(self) -> TargetTransport:
         target = self.grant.target

@@ -180,12 +180,8 @@ class OrphanTests(SynchronousTestCase):
         self.assertEqual(self.recovered(root)[1][0]["events"], 3)
 
     @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
-    @given(
-        place=st.integers(0, 10**6), bit=st.integers(0, 7), name=st.sampled_from(["001.pamrec", "001.tail"])
-    )
-    def test_an_altered_orphan_stays_evidence_and_verifies_as_bad(
-        self, place: int, bit: int, name: str
-    ) -> None:
+    @given(place=st.integers(0, 10**6), bit=st.integers(0, 7), name=st.sampled_from(["001.pamrec", "001.tail"]))
+    def test_an_altered_orphan_stays_evidence_and_verifies_as_bad(self, place: int, bit: int, name: str) -> None:
         """Recovery neither raises nor blesses nor discards it."""
         root = self.mktemp()
         track = orphan(root)._open[SESSION]._tracks[1]

@@ -1,32 +1,29 @@
-"""What a change would do, as values."""
+"""Differences: what a change would do, in lines."""
 
 from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from gateway.domain.difference import HIDDEN, Change, FieldChange, Plan, Problem
+from gateway.domain.difference import Change, FieldChange, Plan, Problem
 from gateway.domain.snapshot import Snapshot
 
 
 class DifferenceTests(SynchronousTestCase):
-    """Lines for people, and problems with their place."""
+    """A plan is shown before it is made true."""
 
-    def test_a_plan_is_shown_line_by_line(self) -> None:
-        """A mark for each change; what is not set says so."""
-        plan = Plan(Snapshot(), Snapshot(), (
-            Change("user", "alice", "add", None, object()),
-            Change("grant", "ops", "change", object(), object(), (FieldChange("rights", "", '["exec"]'),)),
-            Change("user", "bob", "change", object(), object(), (FieldChange("password", HIDDEN, ""),)),
-            Change("target", "web1", "remove", object(), None),
-        ))  # fmt: skip
+    def test_a_plan_is_told_in_lines(self) -> None:
+        """Each entry has its mark, each key its before and after."""
+        added = Change("user", "alice", "add", None, object(), (FieldChange("active", "", "false"),))
+        changed = Change("target", "web1", "change", object(), object(), (FieldChange("jump", '"a"', ""),))
+        removed = Change("grant", "g", "remove", object(), None)
+        plan = Plan(Snapshot(), Snapshot(), (added, changed, removed))
         self.assertEqual(plan.lines(), (
-            "+ user alice", "~ grant ops", '    rights: not set -> ["exec"]', "~ user bob",
-            "    password: (hidden) -> not set", "- target web1",
+            "+ user alice", "    active: not set -> false", "~ target web1", '    jump: "a" -> not set', "- grant g",
         ))  # fmt: skip
-        self.assertEqual([change.name for change in plan.named("user")], ["alice", "bob"])
+        self.assertEqual(plan.named("target"), (changed,))
 
-    def test_a_problem_says_where_it_is(self) -> None:
-        """As much of the place as is known."""
-        self.assertEqual(str(Problem("no such key")), "no such key")
-        self.assertEqual(str(Problem("no such key", "a.toml", 3, 7)), "a.toml:3:7: no such key")
-        self.assertEqual(str(Problem("no such key", line=3)), "3: no such key")
+    def test_a_problem_names_its_place_where_it_has_one(self) -> None:
+        """File, line and column as compilers write them."""
+        self.assertEqual(str(Problem("bad", "a.toml", 3, 1)), "a.toml:3:1: bad")
+        self.assertEqual(str(Problem("bad", "a.toml")), "a.toml: bad")
+        self.assertEqual(str(Problem("bad")), "bad")
