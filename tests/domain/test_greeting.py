@@ -62,6 +62,12 @@ class GreetingTests(SynchronousTestCase):
         flow.feed(Bytes(DOWN, b"SSH-"), 0)
         self.assertEqual(flow.feed(Bytes(DOWN, b"2.0"), 0) + flow.feed(Tick(), 0), [])
 
+    def test_what_only_begins_like_a_greeting_passes(self) -> None:
+        """The bytes that waited come first."""
+        flow = Flow((GreetingGate("db1:5432"),))
+        self.assertEqual(flow.feed(Bytes(DOWN, b"SS"), 0) + flow.feed(Bytes(DOWN, b"L"), 0), [Bytes(DOWN, b"SSL")])
+        self.assertEqual(flow.held(DOWN), 0)
+
     def test_the_other_lane_and_the_clock_are_not_its_matter(self) -> None:
         """What the operator sends passes at once; ticks and orders are nothing to it."""
         flow = Flow((GreetingGate("db1:5432"),))
