@@ -13,8 +13,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import tzinfo
 from typing import Any
 
-import attrs
-
 from gateway.admin.answer import Answer, Cell, Column, Form
 from gateway.admin.cleaning import clean, clean_lines, width
 from gateway.admin.ids import shorten
@@ -46,9 +44,7 @@ def _line(value: Any) -> bytes:
 
 
 def _plain(value: Any) -> Any:
-    """Write what rooms may leave in their rows: values of ours, sets, mappings."""
-    if attrs.has(type(value)):
-        return attrs.asdict(value, recurse=False)
+    """Write what rooms may leave in their rows: sets and read-only mappings."""
     if isinstance(value, Mapping):
         return dict(value)
     if isinstance(value, set | frozenset):
