@@ -1,7 +1,8 @@
 """Recordings on disk: ``.pamrec`` tracks, their manifests, verification and export.
 
-What is seen is recorded first: ``ITrack.write`` returns when the kernel has the event. Nothing here knows a vault,
-a journal or a session; keys and threads are given as callables, times come in as seconds since the session's start.
+What is seen is recorded first: ``ITrack.write`` returns when the kernel has the event. Nothing here knows a
+vault, a journal or a session; keys and threads are given as callables, times come in as seconds since the
+session's start.
 
 ========================= ==========================================================================
 ``format``                the bytes of version 1 (``docs/pamrec.rst`` is the specification)

@@ -20,7 +20,7 @@ from gateway.archive.export import cast_header
 from gateway.archive.rows import begun, check_session, row
 from gateway.archive.verify import blank_report
 from gateway.domain.cast import CODES, STREAMS, Event, Joiner, asciicast, encode_event, micros
-from gateway.interfaces.archive import ArchiveError, IArchive, IRecording, ITrack
+from gateway.interfaces.archive import IArchive, IRecording, ITrack
 
 EVENT_COSTS = 32
 """Bytes that an event is taken to need besides its own."""
@@ -30,9 +30,7 @@ EVENT_COSTS = 32
 class MemoryTrack:
     """Hold one channel's events."""
 
-    def __init__(
-        self, channel: int, kind: str, facts: Mapping[str, Any], spend: Callable[[int], None]
-    ) -> None:
+    def __init__(self, channel: int, kind: str, facts: Mapping[str, Any], spend: Callable[[int], None]) -> None:
         self.channel = channel
         self.kind = kind
         self.facts = dict(facts)
@@ -88,9 +86,7 @@ class Purse:
 class MemoryRecording:
     """Hold one session's tracks."""
 
-    def __init__(
-        self, session: str, facts: Mapping[str, Any], policy: bytes, digest: str, purse: Purse
-    ) -> None:
+    def __init__(self, session: str, facts: Mapping[str, Any], policy: bytes, digest: str, purse: Purse) -> None:
         self.session = session
         self.facts = dict(facts)
         self.policy = policy
@@ -181,24 +177,18 @@ class MemoryArchive:
             return fail(KeyError(session))
         tracks = recording.tracks.values()
         report = blank_report(session)
-        report.update(
-            frames=len(tracks), events=sum(len(track.events) for track in tracks), policy=recording.digest
-        )
+        report.update(frames=len(tracks), events=sum(len(track.events) for track in tracks), policy=recording.digest)
         if recording.summary is None:
             last = max((track.last for track in tracks), default=0)
-            report.update(
-                result="UNSEALED", at=last / 1_000_000, detail="not sealed: still running, in memory"
-            )
+            report.update(result="UNSEALED", at=last / 1_000_000, detail="not sealed: still running, in memory")
         elif recording.summary["root"] != recording.root():
             report.update(result="BAD", detail="its events are not those that were sealed")
         else:
-            report.update(
-                at=recording.summary["ended"], detail="unaltered in this process's memory; not signed"
-            )
+            report.update(at=recording.summary["ended"], detail="unaltered in this process's memory; not signed")
         return succeed(report)
 
     def export_cast(self, session: str, channel: int | None = None) -> Deferred[bytes]:
-        """Return an asciicast v2 document; fails with KeyError, ArchiveError."""
+        """Return an asciicast v2 document; fails with KeyError for a session or channel it has not."""
         recording = self._recordings.get(session)
         if recording is None:
             return fail(KeyError(session))
@@ -206,7 +196,7 @@ class MemoryArchive:
         if channel is not None:
             tracks = [track for track in tracks if track.channel == channel]
         if not tracks:
-            return fail(ArchiveError(f"{session} has no recording of such a channel"))
+            return fail(KeyError(session))
         track = next((each for each in tracks if each.kind == "pty"), tracks[0])
         header = cast_header(session, recording.facts, track.facts, track.events)
         return succeed(asciicast(header, track.events))

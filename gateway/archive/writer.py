@@ -300,9 +300,7 @@ class Recording:
         self._syncing = True
         for track in dirty:
             track.synced = track.counts.stored
-        self._in_thread(sync_all, [track.path for track in dirty]).addCallbacks(
-            self._synced, self._not_synced
-        )
+        self._in_thread(sync_all, [track.path for track in dirty]).addCallbacks(self._synced, self._not_synced)
 
     def _synced(self, _: object) -> None:
         self._syncing = False

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, assert_never
 
 import attrs
 
@@ -66,6 +66,8 @@ class Lock:
                 return self.subject in subject.groups
             case Scope.TARGET:
                 return matches(self.subject, subject.target)
+            case _:
+                assert_never(self.scope)
 
     def bars(self, subject: Subject) -> bool:
         """Say whether a session about to start is refused because of this lock."""

@@ -11,6 +11,7 @@ import secrets
 import stat
 import sys
 from collections.abc import Callable, Mapping
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, ClassVar
 
@@ -44,15 +45,15 @@ from gateway.node.watch import DiskWatch
 from gateway.ssh.demo import DemoTarget
 from gateway.ssh.listener import Listener
 from gateway.ssh.login import Authority, Login, OpenDoor
+from gateway.ssh.menu import Chooser, Menu
 from gateway.ssh.operator import Reception
-from gateway.ssh.program import ProgramDoor, refusal_door
+from gateway.ssh.program import ProgramDoor
 from gateway.ssh.target import Dialler
 from gateway.wire.hostkeys import load_or_create_host_key
 from gateway.wire.pacing import FailurePace
 
 log = Logger()
 VERB_ROLES = frozenset({"admin", "auditor", "approver"})
-USAGE = 64
 CHECKPOINT_SECONDS = 10.0
 
 
@@ -176,13 +177,14 @@ class Node(Service):
         await rooms.directory.change("target", "demo", values, by=f"node@{self.config.node.name}")
 
     async def _listen(self, rooms: Rooms, host_key: Any) -> None:
-        reception = Reception(
+        reception = self._reception = Reception(
+            operators=rooms.operators,
             policies=rooms.policies,
             orders=rooms.orders,
             roster=rooms.roster,
             archive=rooms.archive,
             facts=rooms.journal,
-            dialler=Dialler(self.reactor, rooms.vault, rooms.journal),
+            dialler=Dialler(self.reactor, rooms.vault, rooms.journal, rooms.wall),
             clock=self.reactor,
             wall=rooms.wall,
             without_target=self._without_target,
@@ -215,9 +217,17 @@ class Node(Service):
 
     def _without_target(self, login: Login) -> ProgramDoor:
         room = self._verbs.of_login(login)
-        if VERB_ROLES & set(login.user.roles) or "operator" in login.user.roles:
-            return ProgramDoor(lambda: VerbProgram(room, VERBS))
-        return refusal_door(USAGE, f"write {login.user.name}=ACCOUNT=TARGET@gateway to reach a target")
+        verbs = partial(VerbProgram, room, VERBS)
+        menu = partial(self._menu, login)
+        prefers_verbs = bool(VERB_ROLES & set(login.user.roles))
+        return ProgramDoor(lambda: Chooser(verbs, menu if "operator" in login.user.roles else None, prefers_verbs))
+
+    def _menu(self, login: Login) -> Menu:
+        return Menu(
+            login.user.name,
+            lambda: self._reception.reachable(login),
+            partial(self._reception.begin_chosen, login),
+        )
 
     async def _listen_socket(self, rooms: Rooms) -> None:
         path = rooms.state / SOCKET

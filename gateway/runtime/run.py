@@ -95,6 +95,8 @@ class Run:
     risk: Risk = attrs.field(factory=Risk)
     ended_because: str = ""
     effective_at: float = 0.0
+    when_empty: Callable[[], None] | None = None
+    """Called when the last channel is closed, where that ends the session."""
     _attempts: Attempts = attrs.field(init=False, factory=Attempts)
     _budget: Budget = attrs.field(init=False, factory=Budget)
     _channels: int = attrs.field(init=False, default=0)
@@ -137,17 +139,23 @@ class Run:
             "account": policy.account, "policy": policy.digest, "risk": self.risk.score,
         }  # fmt: skip
 
-    def tell(self, fact: Fact) -> Deferred[Any]:
+    def tell(self, fact: Fact) -> None:
         """Tell a fact of this session; its identity goes before anything the fact says itself."""
-        told = self.workings.facts.tell(attrs.evolve(fact, body={**fact.body, **self.identity()}))
-        told.addErrback(self._untold, fact.kind)
-        return told
+        self.commit(fact).addErrback(self._untold)
 
-    def _untold(self, failure: Failure, kind: str) -> None:
-        """Sink what telling raised: a session whose facts can not be kept is over."""
+    def commit(self, fact: Fact) -> Deferred[Any]:
+        """Tell a fact that somebody waits for; fails when it can not be kept, and the session is over."""
+        told = self.workings.facts.tell(attrs.evolve(fact, body={**fact.body, **self.identity()}))
+        return told.addErrback(self._not_kept, fact.kind)
+
+    def _not_kept(self, failure: Failure, kind: str) -> Failure:
         log.error("session {session}: fact {kind} could not be kept: {reason}",
                   session=self.id, kind=kind, reason=failure.getErrorMessage())  # fmt: skip
         self.end(75, "journal_failed", "the gateway can not keep its journal; the session is over")
+        return failure
+
+    def _untold(self, failure: Failure) -> None:
+        """Sink a failure that was logged and has ended the session."""
 
     # Channels.
 
@@ -209,6 +217,8 @@ class Run:
             except OSError as fault:
                 self.recording_failed(fault)
         self.tell(Fact("channel.closed", body))
+        if self.when_empty is not None and not self.legs and self.state is not State.ENDED:
+            self.when_empty()
 
     def recording_failed(self, fault: OSError) -> None:
         """End the session where no record means no session; tell it in any case."""

@@ -31,6 +31,7 @@ from gateway.wire.channels import LARGEST_PACKET, ChannelEnd
 from gateway.wire.fields import Fields, MalformedField
 
 DENIED = 77
+Requests = tuple[tuple[str, bytes], ...]
 STARTING = frozenset({"shell", "exec", "subsystem"})
 LONGEST_COMMAND = 128 * 1024
 
@@ -43,6 +44,8 @@ class SessionChannel:
     end: ChannelEnd
     permit: Callable[[str], bool]
     """Called for ``auth-agent-req@openssh.com`` and ``x11-req``; says whether the target may open such channels."""
+    first: Requests = ()
+    """Requests to make by ourselves once the channel is open: what the menu was asked for."""
     terminal: bool = False
     speaks: bool = True
     size: tuple[int, int] | None = None
@@ -67,7 +70,10 @@ class SessionChannel:
         if self.end.got_close:
             target.close()
             return
-        self.end.confirm(min(target.room, 2**31), target.packet)
+        if not self.end.confirmed:
+            self.end.confirm(min(target.room, 2**31), target.packet)
+        for name, payload in self.first:
+            self.asked(name, payload, None)
 
     def unopened(self, code: int, text: str) -> None:
         """Pass on that the target refused the channel."""
@@ -168,7 +174,15 @@ class SessionChannel:
             return
         self.kind = kind
         self.junction.flow = flow
+        if kind is Kind.PTY:
+            self.junction.say(self._welcome())
         self.junction.feed(request)
+
+    def _welcome(self) -> str:
+        policy = self.run.grant.policy
+        recorded = "recorded" if self.run.recording is not None else "NOT recorded"
+        where = f"{policy.account}@{policy.target.name}"
+        return f"connected to {where} as {policy.operator}, session {self.run.id}, {recorded}"
 
     def _decide(self, name: str, what: str) -> tuple[Kind, Denied | None]:
         policy = self.run.grant.policy

@@ -13,7 +13,7 @@ import attrs
 
 from gateway.domain.notice import line
 from gateway.ssh.menu_screen import ENTER_SCREEN, LEAVE_SCREEN, Left, MenuScreen, in_order
-from gateway.ssh.program import USAGE, Output, Start
+from gateway.ssh.program import USAGE, Output, Program, Start
 from gateway.wire.channels import ChannelEnd
 
 DENIED = 77
@@ -110,3 +110,51 @@ class Menu:
         self._stale = self._output.unsent() > MOST_UNSENT
         if self._screen is not None and not self._stale:
             self._output.write(self._screen.draw())
+
+
+@attrs.define(eq=False)
+class Chooser:
+    """Be the program of a login without a target: the verbs, or on an operator's terminal the menu.
+
+    Who has both gets the verbs, and ``menu`` is one of them.
+    """
+
+    verbs: Callable[[], Program]
+    menu: Callable[[], Program] | None
+    prefers_verbs: bool
+    _program: Program | None = attrs.field(init=False, default=None)
+
+    def start(self, start: Start, output: Output) -> None:
+        """Choose by what was asked for, and begin."""
+        asked = (start.command or "").strip() == "menu" or (start.command is None and not self.prefers_verbs)
+        if asked and self.menu is not None:
+            self._program = self.menu()
+            self._program.start(attrs.evolve(start, command=None), output)
+        else:
+            self._program = self.verbs()
+            self._program.start(start, output)
+
+    def received(self, chunk: bytes) -> None:
+        """Pass on what is typed."""
+        if self._program is not None:
+            self._program.received(chunk)
+
+    def ended(self) -> None:
+        """Pass EOF on."""
+        if self._program is not None:
+            self._program.ended()
+
+    def resized(self, columns: int, rows: int) -> None:
+        """Pass the size on."""
+        if self._program is not None:
+            self._program.resized(columns, rows)
+
+    def drained(self) -> None:
+        """Pass on that there is room."""
+        if self._program is not None:
+            self._program.drained()
+
+    def stopped(self) -> None:
+        """Pass the end on."""
+        if self._program is not None:
+            self._program.stopped()

@@ -247,7 +247,7 @@ class ProgramChannel:
             self.end.grant(owed)
 
 
-@attrs.define(eq=False)
+@attrs.frozen
 class Refusal:
     """A program that says one line and ends with a code."""
 
@@ -279,9 +279,16 @@ def _nothing() -> None:
     """Do nothing more."""
 
 
-def refusal_door(code: int, text: str) -> ProgramDoor:
+def refusal_door(refusal: Refusal) -> ProgramDoor:
     """Make a door that says why there is no session."""
-    return ProgramDoor(lambda: Refusal(code, text), text)
+    return ProgramDoor(lambda: refusal, refusal.text)
+
+
+def refuse_channel(end: ChannelEnd, refusal: Refusal) -> None:
+    """Say why there is no session on an open terminal, and end the channel."""
+    channel = ProgramChannel(end, refusal)
+    end.listener = channel
+    refusal.start(Start("", (80, 24)), channel)
 
 
 def _size(fields: Fields) -> tuple[int, int]:

@@ -118,8 +118,8 @@ class ArchiveTests(SynchronousTestCase):
         Path(root, "2026", "11", "S-3").write_text("no directory")
         Path(root, "2026", "12").write_text("no directory")
         rows = {row["session"]: row for row in archive_in(root).recordings()}
-        self.assertEqual({session: row["state"] for session, row in rows.items()},
-                         {"S-0": "sealed", "S-1": "unsealed", "S-2": "sealed", "S-3": "unsealed"})  # fmt: skip
+        states = {"S-0": "sealed", "S-1": "unsealed", "S-2": "sealed", "S-3": "unsealed"}
+        self.assertEqual({session: row["state"] for session, row in rows.items()}, states)
         self.assertIn("not JSON", rows["S-1"]["detail"])
 
     def test_a_checkpoint_tells_what_the_disk_said_to_the_last_one(self) -> None:

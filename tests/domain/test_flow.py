@@ -196,6 +196,16 @@ class FlowTests(SynchronousTestCase):
         flow = Flow((Script("1", {b"x": [EndSession(79, "rule"), Bytes(UP, b"after")]}),))
         self.assertEqual(flow.feed(Bytes(UP, b"x"), 0), [EndSession(79, "rule")])
 
+    def test_what_the_gateway_says_is_recorded_before_it_is_said(self) -> None:
+        """Taps see the line; a recorder that fails ends the session; an ended flow says nothing."""
+        tap = Watching()
+        flow = Flow((Script("1"),), (tap,))
+        self.assertEqual(flow.say("soon", 0), [Notice("soon")])
+        self.assertEqual(tap.seen, [Notice("soon")])
+        failing = Flow((Script("1"),), (Watching(raising=True),))
+        self.assertIsInstance(failing.say("soon", 0)[-1], EndSession)
+        self.assertEqual(failing.say("more", 0), [])
+
     @given(st.lists(st.tuples(st.sampled_from(Lane), st.binary(min_size=1, max_size=8)), max_size=30))
     def test_bytes_keep_their_order_on_each_lane(self, events: list[tuple[Lane, bytes]]) -> None:
         """Whatever arrives in whatever order leaves in that order, lane by lane."""

@@ -40,7 +40,8 @@ def snapshot(*grants: GrantRule, **tables: Any) -> Snapshot:
 
 def ask(**fields: Any) -> Question:
     """Ask for alice as root on web1."""
-    return Question(**{"user": ALICE, "target": "web1", "account": "root", "source": "10.1.2.3", "now": 1000.0, **fields})
+    asked = {"user": ALICE, "target": "web1", "account": "root", "source": "10.1.2.3", "now": 1000.0}
+    return Question(**{**asked, **fields})
 
 
 def named(*rules: Any) -> dict[str, Any]:
@@ -151,7 +152,8 @@ class ScopeTests(SynchronousTestCase):
         """Users and groups are one question, targets and accounts others."""
         for fields, expected in (
             ({}, True), ({"users": ("ali*",)}, True), ({"groups": ("ops",)}, True),
-            ({"users": ("bob",), "groups": ("ops",)}, True), ({"users": ("bob",)}, False), ({"groups": ("dba",)}, False),
+            ({"users": ("bob",), "groups": ("ops",)}, True),
+            ({"users": ("bob",)}, False), ({"groups": ("dba",)}, False),
             ({"targets": ("web*",)}, True), ({"targets": ("db*",)}, False),
             ({"accounts": ("root",)}, True), ({"accounts": ("dba",)}, False),
         ):  # fmt: skip
