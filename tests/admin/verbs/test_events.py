@@ -59,6 +59,19 @@ class EventTests(SynchronousTestCase):
         self.assertEqual(len(self.told().say("events --kind command.* --json").data), 2)
         self.assertEqual(self.told().say("events --kind siem.gap --json").data, [])
 
+    def test_hashes_codes_and_sealed_boxes_are_withheld(self) -> None:
+        """The chain keeps them; nobody is shown them."""
+        node = MemoryNode()
+        node.say("user passwd alice", stdin=b"correct horse\n")
+        node.journal.tell(
+            Fact("user.password_set", {"user": "alice", "code": "c", "key": "KKK", "tag": "TTT", "ends": 1})
+        )
+        node.journal.tell(Fact("secret.sealed", {"secret": "credential/x", "version": 1, "box": "BBB"}))
+        text = node.say("events").out
+        for withheld in ("scrypt", "KKK", "TTT", "BBB"):
+            self.assertNotIn(withheld, text)
+        self.assertIn('"secret": "credential/x"', text)
+
     def test_what_can_not_be_written_is_refused(self) -> None:
         """An endless object, a table of many shapes, a kind that does not exist."""
         for options in ("--follow --json", "--csv", "--kind sesion.*", "--since x"):
