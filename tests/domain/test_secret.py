@@ -87,6 +87,11 @@ class MatcherTests(SynchronousTestCase):
         self.assertEqual(matcher.flush(), b"hunt")
         self.assertEqual(matcher.flush(), b"")
 
+    def test_two_secrets_can_be_told_to_be_the_same(self) -> None:
+        """By their bytes alone, without handing them out."""
+        answers = [Secret(b"hunter2").same_as(Secret(other)) for other in (b"hunter2", b"hunter3", b"hunter", b"")]
+        self.assertEqual(answers, [True, False, False, False])
+
     def test_a_short_secret_is_not_searched_for(self) -> None:
         """Three bytes would redact ordinary text: a known limit."""
         self.assertEqual(Secret(b"abc").matcher().feed(b"abcabc"), b"abcabc")
