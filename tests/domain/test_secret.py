@@ -31,6 +31,11 @@ def cut(stream: bytes, sizes: list[int]) -> list[bytes]:
 class SecretTests(SynchronousTestCase):
     """A secret gives its bytes to reveal alone."""
 
+    def test_two_secrets_are_the_same_by_asking_only(self) -> None:
+        """Sameness is a question of its own, never an operator."""
+        self.assertTrue(Secret(b"hunter2").same_as(Secret(b"hunter2")))
+        self.assertFalse(Secret(b"hunter2").same_as(Secret(b"hunter3")))
+
     def test_a_secret_is_seen_in_no_text(self) -> None:
         """Neither repr, str, format nor a container's repr shows it."""
         secret = Secret(b"hunter2")
