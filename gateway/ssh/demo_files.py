@@ -18,7 +18,7 @@ from pathlib import Path
 import attrs
 
 QUOTA = 64 * 1024 * 1024
-MOST_ENTRIES = 1024
+MOST_ENTRIES = 512
 DEEPEST = 32
 LONGEST_NAME = 255
 HOME = b"/root"
