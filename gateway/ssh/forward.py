@@ -153,13 +153,13 @@ def open_forward(run: Run, asker: ChannelEnd, extra: bytes, through: Connection,
     kind = KIND_OF[asker.kind]
     where = asker.kind
     if kind is Kind.FORWARD:
-        destination = _destination(extra)
-        if destination is None or not allows_forward(run.grant.policy, *destination):
-            where = f"{destination[0]}:{destination[1]}" if destination else "?"
+        asked = destination(extra)
+        if asked is None or not allows_forward(run.grant.policy, *asked):
+            where = f"{asked[0]}:{asked[1]}" if asked else "?"
             run.tell(Fact("channel.refused", {"what": f"forward {where}", "reason": "right_missing"}))
             asker.refuse(ADMINISTRATIVELY_PROHIBITED, f"ostiary: forwarding to {where} is not allowed")
             return
-        where = f"{destination[0]}:{destination[1]}"
+        where = f"{asked[0]}:{asked[1]}"
     if len(run.legs) >= MOST_FORWARDS:
         asker.refuse(RESOURCE_SHORTAGE, "ostiary: too many channels in this session")
         return
@@ -170,7 +170,8 @@ def open_forward(run: Run, asker: ChannelEnd, extra: bytes, through: Connection,
     listener.end = through.open(asker.kind, listener, asker.room, asker.packet, extra)
 
 
-def _destination(extra: bytes) -> tuple[str, int] | None:
+def destination(extra: bytes) -> tuple[str, int] | None:
+    """Read where a ``direct-tcpip`` channel should lead (RFC 4254 §7.2); None where it can not be read."""
     fields = Fields(extra)
     try:
         host, port = fields.string("host", 255), fields.uint32("port")

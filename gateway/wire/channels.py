@@ -150,6 +150,11 @@ class ChannelEnd:
             self._closing = True
             self._enqueue(CLOSE, struct.pack(">L", self.remote))
 
+    def drop(self) -> None:
+        """Drop what is queued and has not been sent."""
+        self._queue.clear()
+        self.queued = 0
+
     def reply(self, slot: int | None, ok: bool) -> None:
         """Answer a request; the answer leaves when all earlier ones have left."""
         for waiting in self._slots:
