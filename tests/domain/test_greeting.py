@@ -49,6 +49,13 @@ class GreetingTests(SynchronousTestCase):
         self.assertEqual(out[-1], End(DOWN))
         self.assertEqual(flow.held(DOWN), 0)
 
+    def test_what_only_began_like_a_greeting_is_passed_on(self) -> None:
+        """``SS`` is held, ``SSL`` is not a greeting."""
+        flow = Flow((GreetingGate("db1:443"),))
+        self.assertEqual(flow.feed(Bytes(DOWN, b"SS"), 0), [])
+        self.assertEqual(flow.held(DOWN), 2)
+        self.assertEqual(flow.feed(Bytes(DOWN, b"L"), 0), [Bytes(DOWN, b"SSL")])
+
     def test_after_the_cut_the_clock_changes_nothing(self) -> None:
         """A cut forward stays cut."""
         flow = Flow((GreetingGate("db1:22"),))
