@@ -273,6 +273,8 @@ class ChannelEnd:
             self._requests -= item[0] == REQUEST
             self.sent_close = item[0] == CLOSE
             self.sender.send(*item)
+        if self.sent_close and self.got_close:
+            self._over()
 
     def _send_some(self, chunk: _Chunk) -> bool:
         count = min(len(chunk.view), self.room, self.packet)

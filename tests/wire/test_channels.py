@@ -141,6 +141,22 @@ class ChannelTests(SynchronousTestCase):
         self.assertEqual(heard.events[-1], "closed")
         self.assertEqual(ours.connection.channels, {})
 
+    def test_a_patient_end_leaves_the_answer_to_its_owner(self) -> None:
+        """An exit status that comes after the peer's CLOSE goes before ours; bytes are dropped."""
+        end, heard, far, far_heard, ours, theirs = opened(window=1)
+        end.patient = True
+        end.write(b"abc")
+        far.close()
+        settle(ours, theirs)
+        self.assertEqual((heard.events[-1], end.queued), ("closed", 0))
+        self.assertNotIn("close", ours.said)
+        end.write(b"dropped")
+        end.request("exit-status", b"\0\0\0\7", wants_reply=False)
+        end.close()
+        settle(ours, theirs)
+        self.assertEqual(ours.said[-2:], ["request", "close"])
+        self.assertEqual((heard.events.count("closed"), ours.connection.channels), (1, {}))
+
     def test_more_than_the_window_is_a_fault(self) -> None:
         """As are bytes after EOF, and a window beyond 32 bits."""
         end, *_ = opened()
