@@ -6,8 +6,8 @@ what is a separator is never an argument.
 
 Known limits (the full reading of shells comes with its own issue): substitutions, variables, braces, groups,
 comments, here-documents and assignments are opaque, not resolved; so are reserved words and programs that run others
-(:data:`WRAPPERS`), for whoever judges commands.
-Patterns in arguments are kept as they stand, and the command is marked *unsure*.
+(:data:`WRAPPERS`), for whoever judges commands. Patterns in arguments are kept as they stand, and the command is
+marked *unsure*.
 """
 
 from __future__ import annotations

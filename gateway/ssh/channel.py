@@ -61,6 +61,7 @@ class SessionChannel:
         self.number = self.run.number(self)
         self.junction = Junction(self.run, self, self.end, self.run.early())
         self.end.listener = FromOperator(self)
+        self.end.patient = True
 
     # The opening.
 
@@ -200,7 +201,7 @@ class SessionChannel:
     # The ends.
 
     def operator_closed(self) -> None:
-        """Hear that the operator's end is over."""
+        """Hear that the operator closed; he has the answer when the target has said how the command ended."""
         self._operator_gone = True
         if self.junction.target is None:
             self._target_gone = True
@@ -208,6 +209,7 @@ class SessionChannel:
             self.junction.feed(Close(Lane.TO_TARGET))
             if self.run.locked or self.junction.flow.ended:
                 self.junction.target.close()
+                self.end.close()
         self._over()
 
     def target_closed(self) -> None:
@@ -219,6 +221,7 @@ class SessionChannel:
 
     def _over(self) -> None:
         if self._operator_gone and self._target_gone:
+            self.end.close()
             self.junction.over()
             self.run.gone(self.number, self.exit)
 
@@ -284,7 +287,10 @@ class FromTarget:
         """Weigh bytes for the operator."""
         if self.channel.kind is not Kind.PTY:
             self.channel.run.touch()
-        self.channel.junction.feed(Bytes(Lane.TO_OPERATOR, chunk, stderr))
+        if self.channel.end.got_close:
+            self.channel.junction.settle()
+        else:
+            self.channel.junction.feed(Bytes(Lane.TO_OPERATOR, chunk, stderr))
 
     def widened(self) -> None:
         """Refund the operator: the target takes more."""

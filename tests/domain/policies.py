@@ -12,13 +12,14 @@ from gateway.domain.snapshot import Snapshot
 NOW = 1_800_000_000.0
 ALICE = User("alice", roles=("operator",), groups=("ops",))
 WEB1 = Target("web1", "127.0.0.1:22")
+SETTINGS = SessionSettings()
 
 
 def granted(
     *,
     rules: tuple[AuditedRule, ...] = (),
     transfers: tuple[TransferRule, ...] = (),
-    settings: SessionSettings = SessionSettings(),
+    settings: SessionSettings = SETTINGS,
     now: float = NOW,
     user: User = ALICE,
     target: Target = WEB1,

@@ -86,6 +86,7 @@ class AuditedTests(SynchronousTestCase):
 
     def test_each_action_does_what_it_says(self) -> None:
         """From warn, which lets run, to deactivate, which ends everything."""
+
         def effects(action: str) -> list[Event | Effect]:
             out = weigh(gate(attrs.evolve(RM, action=action)), "rm x")
             return [each for each in out if not isinstance(each, Tell | Mark)]
@@ -171,7 +172,9 @@ class AuditedTests(SynchronousTestCase):
     @given(st.binary(max_size=80), st.booleans(), st.booleans())
     def test_any_bytes_are_weighed(self, line: bytes, only: bool, observe: bool) -> None:
         """A line passes whole, or something ends it; never both, never neither."""
-        judging = gate(RM, AuditedRule("re", regex="x.y", action="lock"), allow_only=only, mode="observe" if observe else "enforce")
+        judging = gate(
+            RM, AuditedRule("re", regex="x.y", action="lock"), allow_only=only, mode="observe" if observe else "enforce"
+        )
         out = weigh(judging, line)
         ends = [each for each in out if isinstance(each, Request | Refuse | EndSession)]
         self.assertEqual(len(ends), 1)

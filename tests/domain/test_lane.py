@@ -20,7 +20,9 @@ class LaneTests(SynchronousTestCase):
 
     def test_the_vocabularies_are_closed(self) -> None:
         """A new word changes this test, and needs a reason."""
-        self.assertEqual({each.__name__ for each in get_args(LaneEvent)}, {"Bytes", "End", "Close", "Resize", "Request"})
+        self.assertEqual(
+            {each.__name__ for each in get_args(LaneEvent)}, {"Bytes", "End", "Close", "Resize", "Request"}
+        )
         self.assertEqual({each.__name__ for each in get_args(Event)} - {each.__name__ for each in get_args(LaneEvent)},
                          {"Tick", "Answered", "Order"})  # fmt: skip
         self.assertEqual({each.__name__ for each in get_args(Effect)} - {each.__name__ for each in get_args(LaneEvent)},

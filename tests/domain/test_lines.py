@@ -34,7 +34,8 @@ class LineTests(SynchronousTestCase):
 
     def test_quotes_hide_separators_and_never_words(self) -> None:
         """Whatever is quoted is part of its word, and no end of the command."""
-        for line in ("rm ';' -rf", 'rm ";" -rf', r"rm \; -rf", "r''m ';' '-r'f", 'r"m" ";" -rf', r"\rm \; -rf", "r\\\nm \\; -rf",
+        for line in ("rm ';' -rf", 'rm ";" -rf', r"rm \; -rf", "r''m ';' '-r'f", 'r"m" ";" -rf', r"\rm \; -rf",
+            "r\\\nm \\; -rf",
                      'r"\\\nm" \\; -rf'):  # fmt: skip
             self.assertEqual(argvs(line), [("rm", ";", "-rf")], line)
         self.assertEqual(argvs('echo "a\\"b\\\\\\c" \'\' ""'), [("echo", 'a"b\\\\c', "", "")])
@@ -57,14 +58,16 @@ class LineTests(SynchronousTestCase):
     def test_what_can_not_be_read_for_certain_is_opaque(self) -> None:
         """Each way to another command or another word."""
         for line in ("$(rm)", "`rm`", "echo $X", 'echo "$X"', 'echo "`rm`"', "rm {-r,-f} x", "(rm)", "ls;(rm)", "ls;>x",
-                     "f() { rm; }", "cat <<E", "cat <(rm)", "ls >(rm)", "r? x", "r*", "~/x", "A=1 rm", "echo 'x", 'echo "x', "x\\",
+                     "f() { rm; }", "cat <<E", "cat <(rm)", "ls >(rm)", "r? x", "r*", "~/x", "A=1 rm",
+                     "echo 'x", 'echo "x', "x\\",
                      "ls #'\nrm -rf /\n#'", "a\0b", "ls >", "ls > ; rm", "ls > > x", "x" * (LONGEST_LINE + 1),
                      "a;" * (MOST_COMMANDS + 1)):  # fmt: skip
             self.assertTrue(simple_commands(line)[1], line)
 
     def test_patterns_in_arguments_are_unsure(self) -> None:
         """They stay as they were written."""
-        for word, unsure in (("*.log", True), ("a?", True), ("[ab]", True), ("~/x", True), ("a~", False), ("'*'", False),
+        for word, unsure in (("*.log", True), ("a?", True), ("[ab]", True), ("~/x", True), ("a~", False),
+            ("'*'", False),
                              (r"\*", False), ('"?"', False)):  # fmt: skip
             self.assertEqual(simple_commands(f"ls {word}")[0][0].unsure, unsure, word)
 

@@ -27,13 +27,17 @@ SERVERS = {
     "scp -f *.log": Kind.SCP, "scp\t-t 'a b'": Kind.SCP, "'scp' -t .": Kind.SCP,
     "rsync --server -vlogDtpre.iLsfxC . /x": Kind.RSYNC, "rsync --server --sender -e.L . x": Kind.RSYNC,
     "git-upload-pack 'x.git'": Kind.GIT, "git-receive-pack x": Kind.GIT, "git-upload-archive x": Kind.GIT,
-    "/usr/lib/openssh/sftp-server": Kind.SFTP, "internal-sftp": Kind.SFTP, "/usr/libexec/sftp-server -l INFO": Kind.SFTP,
+    "/usr/lib/openssh/sftp-server": Kind.SFTP, "internal-sftp": Kind.SFTP,
+    "/usr/libexec/sftp-server -l INFO": Kind.SFTP,
 }  # fmt: skip
 EXECS = (
-    "ls", "", " ", "scp", "scp x y", "scp -oProxyCommand=id -oStrict=t x y:", "scp -S ./x -t y", "scp -- -t", "rsync -a x y",
-    "rsync --daemon --server", "rsync --server --daemon", "rsync x --server", "scp -t .; id", "scp -t . && id", "scp -t .\nid",
+    "ls", "", " ", "scp", "scp x y", "scp -oProxyCommand=id -oStrict=t x y:", "scp -S ./x -t y", "scp -- -t",
+    "rsync -a x y",
+    "rsync --daemon --server", "rsync --server --daemon", "rsync x --server", "scp -t .; id", "scp -t . && id",
+    "scp -t .\nid",
     "id; scp -t .", "scp -t $(id)", "scp -t `id`", "scp -t . > x", "A=1 scp -t .", "sh -c 'scp -t .'", "scp -t 'x",
-    "git-upload-pack x; cat /etc/shadow", "./scp -t .", "/tmp/scp -t .", "/usr/bin/../../tmp/scp -t .", "/home/a/sftp-server",
+    "git-upload-pack x; cat /etc/shadow", "./scp -t .", "/tmp/scp -t .", "/usr/bin/../../tmp/scp -t .",
+    "/home/a/sftp-server",
     "git-upload-pack x | id", "sftp-server & id", "/usr/bin/x/y/scp -t .", "s* -t .",
 )  # fmt: skip
 
@@ -54,7 +58,9 @@ class KindTests(SynchronousTestCase):
     @given(
         st.sampled_from(["scp -t x", "scp -f 'a b'", "rsync --server . x", "git-upload-pack x", "sftp-server"]),
         st.text(" \t\n", max_size=2),
-        st.sampled_from([";", "&", "&&", "|", "||", "\n", "|&", "$(", "`", "<(", ">", ">>", "&>", "\n\n", ";;", "<<", "(", "{"]),
+        st.sampled_from(
+            [";", "&", "&&", "|", "||", "\n", "|&", "$(", "`", "<(", ">", ">>", "&>", "\n\n", ";;", "<<", "(", "{"]
+        ),
         st.text("abcxyz/-'\"\\ ", min_size=1, max_size=8),
     )
     def test_nothing_runs_beside_a_transfer(self, line: str, space: str, mark: str, more: str) -> None:
@@ -87,7 +93,13 @@ class KindTests(SynchronousTestCase):
 
     def test_the_tables_of_requests_are_closed(self) -> None:
         """What could reach further than the policy is not in them."""
-        for name in ("x11-req@x", "auth-agent-req", "tcpip-forward", "simple@putty.projects.tartarus.org", "exit-status"):
+        for name in (
+            "x11-req@x",
+            "auth-agent-req",
+            "tcpip-forward",
+            "simple@putty.projects.tartarus.org",
+            "exit-status",
+        ):
             self.assertNotIn(name, RELAYED_REQUESTS)
         self.assertNotIn("exec", RELAYED_REPORTS)
 
@@ -108,7 +120,14 @@ class ForwardTests(SynchronousTestCase):
         some = policy(rights=("forward:db1:5432", "forward:*.int:443", "forward:[[]::2]:22"))
         self.assertTrue(allows_forward(some, "db1", 5432))
         self.assertTrue(allows_forward(some, "a.int", 443))
-        for host, port in (("db1", 54321), ("db1", 80), ("xdb1", 5432), ("a.int", 80), ("a.int.evil", 443), ("localhost", 443)):
+        for host, port in (
+            ("db1", 54321),
+            ("db1", 80),
+            ("xdb1", 5432),
+            ("a.int", 80),
+            ("a.int.evil", 443),
+            ("localhost", 443),
+        ):
             self.assertFalse(allows_forward(some, host, port), host)
 
     @given(st.text(max_size=20), st.integers(0, 65535))
@@ -133,8 +152,10 @@ class EnvironmentTests(SynchronousTestCase):
     def test_no_grant_relays_what_loads_code_or_speaks_to_the_gateway(self) -> None:
         """Not even one that names it, or everything."""
         for name in ("LD_PRELOAD", "LD_LIBRARY_PATH", "BASH_ENV", "ENV", "PROMPT_COMMAND", "PS4", "IFS", "SHELLOPTS",
-                     "SSH_ASKPASS", "SUDO_ASKPASS", "GIT_ASKPASS", "PYTHONPATH", "PYTHONSTARTUP", "PERL5LIB", "PERL5OPT", "PATH",
-                     "OSTIARY_REASON", "OSTIARY_TICKET", "BASH_FUNC_ls", "GIT_SSH_COMMAND", "NODE_OPTIONS"):  # fmt: skip
+                     "SSH_ASKPASS", "SUDO_ASKPASS", "GIT_ASKPASS", "PYTHONPATH", "PYTHONSTARTUP", "PERL5LIB",
+                     "PERL5OPT", "PATH",
+                     "OSTIARY_REASON", "OSTIARY_TICKET", "BASH_FUNC_ls", "GIT_SSH_COMMAND",
+                     "NODE_OPTIONS"):  # fmt: skip
             self.assertFalse(allows_variable(policy(env=("*", name)), name.encode(), b"x"), name)
 
     def test_malformed_ones_are_refused(self) -> None:

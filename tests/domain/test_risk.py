@@ -14,7 +14,15 @@ class RiskTests(SynchronousTestCase):
 
     def test_words_by_their_bounds(self) -> None:
         """Each bound belongs to the higher word."""
-        for score, word in ((0, "low"), (19, "low"), (20, "medium"), (49, "medium"), (50, "high"), (89, "high"), (90, "critical")):
+        for score, word in (
+            (0, "low"),
+            (19, "low"),
+            (20, "medium"),
+            (49, "medium"),
+            (50, "high"),
+            (89, "high"),
+            (90, "critical"),
+        ):
             risk = Risk()
             risk.add(score)
             self.assertEqual(risk.level, word, score)

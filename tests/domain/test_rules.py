@@ -23,7 +23,8 @@ WAYS = (
     r"\rm -rf /x", "rm '-rf' /x", r"rm -\rf /x", "rm  -rf\t/x", " rm -rf /x", "rm ';' -rf /x", "rm -rf /x >/dev/null",
     "rm >/dev/null -rf /x", "rm 2>&1 -rf /x", "rm -rf './x' /x", "rm -rf //x", "rm -rf /./x", "rm -v -rf /x",
 )  # fmt: skip
-AROUND = ("{}", "ls; {}", "ls;{}", "ls && {}", "ls&&{}", "ls || {}", "ls|{}", "ls & {}", "ls\n{}", "{};ls", "{}\n", ";;{}",
+AROUND = ("{}", "ls; {}", "ls;{}", "ls && {}", "ls&&{}", "ls || {}", "ls|{}", "ls & {}", "ls\n{}", "{};ls",
+    "{}\n", ";;{}",
           "echo ';' && {}", 'echo "a;b"\n{}', "{} && ls")  # fmt: skip
 
 
@@ -48,9 +49,24 @@ class RuleTests(SynchronousTestCase):
         )
         self.assertEqual([rule for _, rule in judge(around.format(line), (RM,)).hits], [RM], line)
 
+    def test_an_absolute_path_is_found_however_it_is_written(self) -> None:
+        """Doubled slashes, dots and detours are the same place; a relative path is only what it says."""
+        etc = AuditedRule("etc", command="cat", arguments=("/etc/*",), action="deny")
+        for line in (
+            "cat /etc/passwd",
+            "cat //etc//passwd",
+            "cat /./etc/passwd",
+            "cat /tmp/../etc/passwd",
+            "cat x /etc/x/",
+        ):
+            self.assertTrue(judge(line, (etc,)).hits, line)
+        for line in ("cat etc/passwd", "cat /etc/../tmp/x", "cat ./etc/x", "cat /"):
+            self.assertEqual(bool(judge(line, (etc,)).hits), ".." in line, line)
+
     def test_what_is_not_asked_for_is_no_hit(self) -> None:
         """Other programs, too few options, other arguments, words after the end of options."""
-        for line in ("rmdir -rf /x", "rm -r /x", "rm -f /x", "rm -rf x", "rm -- -rf /x", "echo rm -rf /x", "rm -rf -", "rm",
+        for line in ("rmdir -rf /x", "rm -r /x", "rm -f /x", "rm -rf x", "rm -- -rf /x", "echo rm -rf /x",
+            "rm -rf -", "rm",
                      "echo 'rm -rf /x'", "", ";"):  # fmt: skip
             self.assertEqual(judge(line, (RM,)).hits, (), line)
         self.assertFalse(hit(RM, simple_commands("rm -- /x -rf")[0][0]))
@@ -105,7 +121,11 @@ class RuleTests(SynchronousTestCase):
     def test_it_takes_linear_time(self) -> None:
         """The longest lines and many rules are judged in a moment, also by patterns made to be slow."""
         slow = AuditedRule("slow", regex="(a+)+$b|(a|aa)+c")
-        rules = (slow, MKFS, *(AuditedRule(f"r{n}", command="a", options=("x|yy",), arguments=("*a*a*b",)) for n in range(50)))
+        rules = (
+            slow,
+            MKFS,
+            *(AuditedRule(f"r{n}", command="a", options=("x|yy",), arguments=("*a*a*b",)) for n in range(50)),
+        )
         for line in ("a" * LONGEST_LINE, "a " * (LONGEST_LINE // 2), "a;" * (LONGEST_LINE // 2), "a -" + "a" * 8000):
             started = time.perf_counter()
             judge(line, rules)

@@ -366,7 +366,7 @@ class Place:
         """Return a command line of ssh; options go before the command and begin with a dash."""
         cut = next((n for n, word in enumerate(command) if word == "--"), None)
         flags, words = ((), command) if cut is None else (command[:cut], command[cut + 1 :])
-        return ["ssh", *self.options(key, config), *flags, f"{login}@127.0.0.1", *words]
+        return ["ssh", *self.options(key, config), *flags, "-l", login, "127.0.0.1", *words]
 
     def ssh(
         self, login: str, *command: str, stdin: bytes = b"", key: str = "alice", config: str = "none",

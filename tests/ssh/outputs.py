@@ -1,10 +1,12 @@
-"""An output that keeps what a program wrote, and takes it only when asked to."""
+"""Both sides of a program: an output that keeps what was written, and a program that keeps what it is told."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import attrs
+
+from gateway.ssh.program import Output, Start
 
 
 @attrs.define(eq=False)
@@ -49,3 +51,30 @@ class KeptOutput:
     def hand_over(self) -> Any:
         self.handed = True
         return self.end
+
+
+@attrs.define(eq=False)
+class KeptProgram:
+    """Keep what a program is told."""
+
+    told: list[Any] = attrs.field(factory=list)
+    output: Output | None = None
+
+    def start(self, start: Start, output: Output) -> None:
+        self.told.append(start)
+        self.output = output
+
+    def received(self, chunk: bytes) -> None:
+        self.told.append(chunk)
+
+    def ended(self) -> None:
+        self.told.append("ended")
+
+    def resized(self, columns: int, rows: int) -> None:
+        self.told.append((columns, rows))
+
+    def drained(self) -> None:
+        self.told.append("drained")
+
+    def stopped(self) -> None:
+        self.told.append("stopped")

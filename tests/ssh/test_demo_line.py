@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
@@ -81,7 +83,7 @@ class LineTests(SynchronousTestCase):
     def test_it_never_matters_how_keys_were_cut(self, keys: bytes, cuts: list[int]) -> None:
         """Events and echo are those of the whole."""
         edges = [0, *sorted(cuts), len(keys)]
-        chunks = [keys[start:end] for start, end in zip(edges, edges[1:], strict=False)]
+        chunks = [keys[start:end] for start, end in pairwise(edges)]
         self.assertEqual(typed(chunks), typed([keys]))
 
     @settings(max_examples=200)

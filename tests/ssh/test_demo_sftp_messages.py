@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
@@ -62,7 +64,7 @@ class CodecTests(SynchronousTestCase):
         stream = b"".join(packet(9, body) for body in bodies)
         edges = [0, *sorted(cuts), len(stream)]
         packets, found = Packets(), []
-        for start, end in zip(edges, edges[1:], strict=False):
+        for start, end in pairwise(edges):
             packets.push(stream[start:end])
             while (taken := packets.take()) is not None:
                 found.append(taken)

@@ -79,7 +79,8 @@ class CommandTests(ShellCase):
             ("sudo -n id", b"sudo: a password is required\n"),
         ):
             self.assertEqual(self.run_line(line), (1, b"", words), line)
-        self.assertEqual(self.run_line("rm -f none; rm -- -f"), (1, b"", b"rm: cannot remove -f: No such file or directory\n"))
+        words = b"rm: cannot remove -f: No such file or directory\n"
+        self.assertEqual(self.run_line("rm -f none; rm -- -f"), (1, b"", words))
 
     def test_small_commands(self) -> None:
         """Who, where, when."""
@@ -91,7 +92,8 @@ class CommandTests(ShellCase):
 
     def test_statuses_are_those_of_a_shell(self) -> None:
         """Not found 127, bad line 2, exit as said."""
-        for line, code in (("nonsense", 127), ("a | b", 2), ("exit 300", 44), ("exit x", 2), ("false; exit", 1), ("", 0),
+        for line, code in (("nonsense", 127), ("a | b", 2), ("exit 300", 44), ("exit x", 2), ("false; exit", 1),
+                           ("", 0),
                            ("false && whoami || exit 9", 9), ("true || whoami", 0), ("> /tmp/x", 0)):  # fmt: skip
             self.assertEqual(self.run_line(line)[0], code, line)
 
@@ -103,7 +105,7 @@ class CommandTests(ShellCase):
 
     def test_yes_is_bounded_and_lets_others_in(self) -> None:
         """A hundred thousand lines, not all in one turn."""
-        shell, output = self.begin("yes on")
+        _, output = self.begin("yes on")
         self.assertLess(len(output.out), 100)
         while output.code is None:
             self.clock.advance(0.001)
@@ -137,6 +139,7 @@ class TerminalTests(ShellCase):
     def types(self, keys: bytes, shows: bytes) -> None:
         """Type keys and compare what appears."""
         self.output.out.clear()
+        self.output.err.clear()
         self.shell.received(keys)
         self.assertEqual(bytes(self.output.out + self.output.err), shows)
 
@@ -144,10 +147,10 @@ class TerminalTests(ShellCase):
         """Echo, output, the next prompt, the last word."""
         self.assertEqual(bytes(self.output.out), b"root@demo:~# ")
         self.types(b"cd /var\r", b"cd /var\r\nroot@demo:/var# ")
-        self.types(b"cd /rootless || cd /root\r\x03", b"cd /rootless || cd /root\r\nroot@demo:~# ^C\r\nroot@demo:~# "
-                   b"cd: /rootless: No such file or directory\r\n")  # fmt: skip
-        self.types(b"false\r", b"false\r\nroot@demo:~# ".join([b"", b""]) + b"cd: /rootless: No such file or directory\r\n")
-        self.types(b"\x04", b"exit\r\ncd: /rootless: No such file or directory\r\n")
+        self.types(b"cd /none || cd /root\r\x03", b"cd /none || cd /root\r\nroot@demo:~# ^C\r\nroot@demo:~# "
+                   b"cd: /none: No such file or directory\r\n")  # fmt: skip
+        self.types(b"false\r", b"false\r\nroot@demo:~# ")
+        self.types(b"\x04", b"exit\r\n")
         self.assertEqual(self.output.code, 1)
 
     def test_ctrl_c_ends_what_sleeps_and_the_rest_of_its_line(self) -> None:
@@ -169,15 +172,14 @@ class TerminalTests(ShellCase):
     def test_sudo_opens_a_shell_inside_and_remembers(self) -> None:
         """The password is not echoed; leaving the inner shell leads back."""
         self.types(b"sudo -i\r", b"sudo -i\r\n[sudo] password for root: ")
-        self.types(SUDO + b"\r", b"\r\nroot@demo:~# [sudo] password for root: ")
-        self.types(b"exit 3\r", b"exit 3\r\nroot@demo:~# [sudo] password for root: ")
-        self.types(b"sudo whoami\r", b"sudo whoami\r\nroot\r\nroot@demo:~# [sudo] password for root: ")
+        self.types(SUDO + b"\r", b"\r\nroot@demo:~# ")
+        self.types(b"exit 3\r", b"exit 3\r\nroot@demo:~# ")
+        self.types(b"sudo whoami\r", b"sudo whoami\r\nroot\r\nroot@demo:~# ")
         self.assertIsNone(self.output.code)
 
     def test_ctrl_c_at_the_password_gives_up(self) -> None:
         """The prompt comes back with its echo."""
         self.types(b"sudo id\r", b"sudo id\r\n[sudo] password for root: ")
-        self.output.err.clear()
         self.types(b"sec\x03", b"^C\r\nroot@demo:~# ")
         self.types(b"x", b"x")
 

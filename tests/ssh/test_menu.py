@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from gateway.ssh.menu import MOST_UNSENT, Choice, Menu
+from gateway.ssh.menu import MOST_UNSENT, Choice, Chooser, Menu
 from gateway.ssh.menu_screen import ENTER_SCREEN, LEAVE_SCREEN
 from gateway.ssh.program import Start
-from tests.ssh.outputs import KeptOutput
+from tests.ssh.outputs import KeptOutput, KeptProgram
 
+TERMINAL = Start(None, (80, 24), "xterm", b"\0")
 ROWS = [("web1", "root"), ("web2", "deploy")]
 
 
@@ -16,7 +17,7 @@ class MenuTests(SynchronousTestCase):
     """An operator without a target."""
 
     def begin(
-        self, start: Start = Start(None, (80, 24), "xterm", b"\0"), rows: list[tuple[str, str]] = ROWS
+        self, start: Start = TERMINAL, rows: list[tuple[str, str]] = ROWS
     ) -> tuple[Menu, KeptOutput]:
         self.choices: list[Choice] = []
         output = KeptOutput(end=object())
@@ -86,3 +87,34 @@ class MenuTests(SynchronousTestCase):
         menu.stopped()
         menu.received(b"q")
         self.assertIsNone(output.code)
+
+
+class ChooserTests(SynchronousTestCase):
+    """A login without a target: the verbs or the menu."""
+
+    def begin(self, start: Start, prefers_verbs: bool, may_choose: bool = True) -> str:
+        verbs, menu = KeptProgram(), KeptProgram()
+        chooser = Chooser(lambda: verbs, (lambda: menu) if may_choose else None, prefers_verbs)
+        for early in (chooser.ended, chooser.drained, chooser.stopped):
+            early()
+        chooser.received(b"early")
+        chooser.resized(1, 1)
+        self.assertEqual((verbs.told, menu.told), ([], []))
+        chooser.start(start, KeptOutput())
+        chooser.received(b"x")
+        chooser.resized(90, 30)
+        chooser.drained()
+        chooser.ended()
+        chooser.stopped()
+        chosen, other = (menu, verbs) if menu.told else (verbs, menu)
+        self.assertEqual((chosen.told[1:], other.told), ([b"x", (90, 30), "drained", "ended", "stopped"], []))
+        self.assertEqual(chosen.told[0].terminal, start.terminal)
+        return "menu" if chosen is menu else "verbs"
+
+    def test_an_operator_without_a_command_gets_the_menu(self) -> None:
+        """One with a role for verbs gets those, and ``menu`` is one of them."""
+        self.assertEqual(self.begin(TERMINAL, prefers_verbs=False), "menu")
+        self.assertEqual(self.begin(TERMINAL, prefers_verbs=True), "verbs")
+        self.assertEqual(self.begin(Start(" menu ", (80, 24)), prefers_verbs=True), "menu")
+        self.assertEqual(self.begin(Start("targets", None), prefers_verbs=False), "verbs")
+        self.assertEqual(self.begin(TERMINAL, prefers_verbs=False, may_choose=False), "verbs")

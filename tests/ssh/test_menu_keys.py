@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
@@ -44,5 +46,5 @@ class KeyTests(SynchronousTestCase):
     def test_it_never_matters_how_bytes_were_cut(self, content: bytes, cuts: list[int]) -> None:
         """The keys are those of the whole."""
         edges = [0, *sorted(cuts), len(content)]
-        chunks = [content[start:end] for start, end in zip(edges, edges[1:], strict=False)]
+        chunks = [content[start:end] for start, end in pairwise(edges)]
         self.assertEqual(keys(*chunks), keys(content))
