@@ -28,9 +28,9 @@ from twisted.python.usage import UsageError
 
 from gateway.admin.ctl import SOCKET, Use, main
 from gateway.admin.room import Caller, Front, Room
-from gateway.admin.shell import VerbProgram
 from gateway.admin.socket import VerbFactory, local_caller
 from gateway.admin.verbs import VERBS
+from gateway.admin.vigil import Vigil
 from gateway.admin.welcome import FirstStart, started
 from gateway.config import Config, ConfigError, load
 from gateway.directory.operators import CODE_LIFE
@@ -104,6 +104,7 @@ class Node(Service):
         self.rooms: Rooms | None = None
         self.ports: list[Any] = []
         self.ssh_port = 0
+        self._vigil = Vigil(VERBS)
         self._demo: DemoTarget | None = None
         self._listener: Listener | None = None
         self._loops: list[LoopingCall] = []
@@ -207,6 +208,7 @@ class Node(Service):
             self.ssh_port = self.ssh_port or int(getattr(port.getHost(), "port", 0))
         front = Front("127.0.0.1", self.ssh_port, (host_key.line,))
         self._verbs = VerbRooms(rooms, front, self._faults)
+        rooms.journal.attach(self._vigil)
 
     def _faults(self) -> list[Any]:
         return self.watch.faults() if self.watch is not None else []
@@ -218,7 +220,7 @@ class Node(Service):
 
     def _without_target(self, login: Login) -> ProgramDoor:
         room = self._verbs.of_login(login)
-        verbs = partial(VerbProgram, room, VERBS)
+        verbs = partial(self._vigil.program, room)
         menu = partial(self._menu, login)
         prefers_verbs = bool(VERB_ROLES & set(login.user.roles))
         if "operator" not in login.user.roles:
