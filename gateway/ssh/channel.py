@@ -100,9 +100,13 @@ class SessionChannel:
         """End the channel in order."""
         self.refused(code, text)
 
+    def carried(self, lane: Lane, count: int) -> None:
+        """Note bytes that passed beside the flow."""
+        self.run.touch()
+
     def refused(self, code: int, text: str | None) -> None:
         """Say the line, give the exit code, close both ends; what was written before leaves first."""
-        self.junction.flow.ended = True
+        self.junction.stop()
         if not self.end.confirmed and not self.end.sent_close:
             self.end.confirm(0, LARGEST_PACKET)
         self.junction.answer_all(True)
@@ -173,7 +177,7 @@ class SessionChannel:
             self.run.recording_failed(fault)
             return
         self.kind = kind
-        self.junction.flow = flow
+        self.junction.become(kind, flow)
         self.junction.feed(request)
 
     def _decide(self, name: str, what: str) -> tuple[Kind, Denied | None]:

@@ -49,9 +49,9 @@ class ForwardChannel:
         except OSError as fault:
             self.run.recording_failed(fault)
             return
-        self.junction = Junction(self.run, self, operator, flow, target)
         self.run.tell(Fact("forward.opened", {"channel": self.number, "what": self.where}))
         self.asker.confirm(min(other.room, 2**31), other.packet)
+        self.junction = Junction(self.run, self, operator, flow, target, kind=self.kind)
 
     def feed(self, event: Event) -> None:
         """Weigh an event that does not come from the wire."""
@@ -73,7 +73,7 @@ class ForwardChannel:
     def refused(self, code: int, text: str | None) -> None:
         """Close both ends; a forward has no place for words."""
         if self.junction is not None:
-            self.junction.flow.ended = True
+            self.junction.stop()
         self.asker.close()
         if self.other is not None:
             self.other.close()
@@ -81,10 +81,14 @@ class ForwardChannel:
     def passed_request(self, request: Request) -> None:
         """Drop requests: such channels have none."""
 
+    def carried(self, lane: Lane, count: int) -> None:
+        """Note bytes that passed beside the flow."""
+        self.run.touch()
+        self._carried[lane] += count
+
     def received(self, lane: Lane, chunk: bytes) -> None:
         """Weigh bytes."""
-        self.run.touch()
-        self._carried[lane] += len(chunk)
+        self.carried(lane, len(chunk))
         self.feed(Bytes(lane, chunk))
 
     def closed(self, lane: Lane) -> None:
