@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from typing import Any
 
 from twisted.internet.defer import Deferred, fail
@@ -52,19 +52,25 @@ class Archive:
         self._trusted = (keys.public_key, *trusted)
         self._bench = Bench(OpenFiles(open_files))
         self._open: dict[str, Recording] = {}
+        # Read by recovery's thread: a session stands here before its directory is made, until its manifest is there.
+        self._begun: set[str] = set()
         self._rows: dict[str, dict[str, Any]] | None = None
 
     def begin(self, session: str, facts: Mapping[str, Any], policy: bytes, digest: str) -> Recording:
         """Open a recording; raises OSError when it can not be written, ValueError for an id that is none."""
         check_session(session)
         started = begun(facts)
-        directory = make_directories(self._root, f"{started:%Y}", f"{started:%m}", session)
-        document = manifest.opening(session, facts, policy, digest, self._keys.id)
-        stored = canonical(document) + b"\n"
-        key = new_key()
-        opening = Opening(session, directory, document, stored, self._keys.wrap(key))
-        recording = Recording(opening, Ciphers(key), self._keys, self._bench, self._in_thread, self._sealed)
-        self._open[session] = recording
+        self._begun.add(session)
+        try:
+            directory = make_directories(self._root, f"{started:%Y}", f"{started:%m}", session)
+            document = manifest.opening(session, facts, policy, digest, self._keys.id)
+            key = new_key()
+            opening = Opening(session, directory, document, canonical(document) + b"\n", self._keys.wrap(key))
+            recording = Recording(opening, Ciphers(key), self._keys, self._bench, self._in_thread, self._sealed)
+            self._open[session] = recording
+        finally:
+            if session not in self._open:
+                self._begun.discard(session)
         return recording
 
     def recordings(self) -> Sequence[Mapping[str, Any]]:
@@ -82,7 +88,7 @@ class Archive:
         return Deferred.fromCoroutine(self._recover())
 
     async def _recover(self) -> Sequence[Mapping[str, Any]]:
-        closed, rows = await self._in_thread(_recover_all, self._root, frozenset(self._open), self._keys)
+        closed, rows = await self._in_thread(_recover_all, self._root, self._begun, self._keys)
         self._rows = {
             **rows,
             **(self._rows or {}),
@@ -126,6 +132,7 @@ class Archive:
     def _sealed(self, recording: Recording, summary: Mapping[str, Any]) -> None:
         session = recording.opening.session
         del self._open[session]
+        self._begun.discard(session)
         if self._rows is not None:
             facts = recording.opening.document["facts"]
             listed = row(session, facts, summary["ended"], "sealed", summary["tracks"], summary["stored"])
@@ -160,7 +167,7 @@ def _is_orphan(directory: str) -> bool:
 
 
 def _recover_all(
-    root: str, running: frozenset[str], keys: NodeKeys
+    root: str, running: Set[str], keys: NodeKeys
 ) -> tuple[list[dict[str, Any]], dict[str, dict[str, Any]]]:
     closed = []
     for directory in _directories(root):
@@ -180,7 +187,7 @@ def _recover_all(
     return closed, _scan(root, running)
 
 
-def _scan(root: str, running: frozenset[str] | set[str]) -> dict[str, dict[str, Any]]:
+def _scan(root: str, running: Set[str]) -> dict[str, dict[str, Any]]:
     return {
         os.path.basename(directory): _stored_row(directory)
         for directory in _directories(root)

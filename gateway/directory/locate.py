@@ -63,6 +63,7 @@ class _Walk:
     def _enter(self) -> None:
         path = self._resolved(tuple(self.key))
         if self.heads >= 2:
+            self.found.setdefault(path, self.key_at)
             self.counts[path] = self.counts.get(path, -1) + 1
             path = (*path, self.counts[path])
         self.found.setdefault(path, self.key_at)

@@ -13,7 +13,7 @@ from typing import Any
 import attrs
 
 from gateway.directory.checks import Fault, faults
-from gateway.directory.schema import INSPECTORS, REQUIRED, TABLES
+from gateway.directory.schema import INSPECTORS, REQUIRED, TABLES, entry_name
 from gateway.directory.toml import Named, Reading, Source, read_inspector, read_key, read_texts
 from gateway.directory.values import BadValue, nearest
 from gateway.directory.write import values
@@ -37,7 +37,7 @@ def plan_texts(present: Present, texts: Mapping[str, str], *, prune: bool = Fals
     """Work out what several texts (by file) would change; raise :exc:`DirectoryError` with every problem."""
     reading = read_texts(texts)
     if reading.problems:
-        raise DirectoryError(reading.problems)
+        raise DirectoryError(sorted(reading.problems, key=lambda problem: (problem.file, problem.line, problem.column)))
     return _planned(present, reading, prune=prune)
 
 
@@ -61,7 +61,7 @@ def _read_values(table: str, name: str, entry_values: Mapping[str, Any]) -> Read
     fields: dict[str, Any] = {}
     try:
         if table == "inspector":
-            fields = read_inspector(name, entry_values)
+            fields = read_inspector(entry_name(name), entry_values)
         else:
             for key, value in {**entry_values, "name": name}.items():
                 if key not in TABLES[table]:

@@ -228,8 +228,8 @@ def address(value: Any) -> str:
 
 def _parted(words: str) -> tuple[str, str]:
     if words.startswith("["):
-        host, _, rest = words[1:].partition("]")
-        if ":" not in host or (rest and not rest.startswith(":")):
+        host, bracket, rest = words[1:].partition("]")
+        if not bracket or ":" not in host or (rest and not rest.startswith(":")):
             raise BadValue(f"{words!r:.80} is not like [2001:db8::7]:22")
         return host, rest[1:] if rest else "22"
     if words.count(":") > 1:
@@ -268,7 +268,7 @@ def right(value: Any) -> str:
 
 
 def _with_port(words: str) -> str:
-    if not re.search(r":[0-9]{1,5}\Z", words):
+    if not re.fullmatch(r"(\[[^\]]*\]|[^:]*):[0-9]{1,5}", words):
         raise BadValue("a forward is written forward:HOST:PORT, an IPv6 host in brackets")
     return address(words)
 

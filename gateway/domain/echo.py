@@ -33,8 +33,11 @@ MOST_PENDING = 4096
 RUN_COSTS = 32
 """What keeps the number of runs small that are looked for."""
 
-MOST_NOISE = 64 << 10
-"""Characters shown while input is undecided; after more it is decided."""
+MOST_NOISE = 32 << 10
+"""Characters shown while input is undecided, and comparisons by their cost; after more it is decided."""
+
+LOOK_COSTS = 8
+"""What a comparison costs at least, so that a hostile target can not make it compare without end."""
 
 MOST_PAINTED = 4096
 """Characters of the painted line that are remembered."""
@@ -111,12 +114,18 @@ class Line:
 class Painted:
     """The line that the target paints, as far as it was painted since this began."""
 
-    __slots__ = ("_cells", "_column", "_origin", "_soft")
+    __slots__ = ("_cells", "_column", "_origin", "_soft", "fresh")
 
     def __init__(self) -> None:
+        self.fresh = False
         self._cells = ""
         self._column = self._origin = 0
         self._soft = False
+
+    @property
+    def size(self) -> int:
+        """The number of characters on the line."""
+        return len(self._cells)
 
     def holds(self, text: str) -> bool:
         """Say whether the line has this text, unbroken."""
@@ -137,6 +146,7 @@ class Painted:
         column = self._column
         self._column += len(text)
         self._cells = self._cells[:column] + text + self._cells[self._column :]
+        self.fresh = True
 
     def back(self) -> None:
         """Go to the line's beginning: a new painting, unless a line editor wraps (a blank, then CR)."""
@@ -153,6 +163,7 @@ class Painted:
         """Obey a CSI of a line editor: ``D C`` move, ``K P`` erase, ``@`` makes room."""
         column, cells = self._column, self._cells
         self._soft = False
+        self.fresh = self.fresh or final in "P@"
         match final:
             case "D":
                 self._column = max(0, column - max(1, count))
@@ -207,7 +218,6 @@ class EchoMask:
             return []
         text = self._show_held + self._shows.decode(chunk)
         self._show_held = ""
-        self._noise += len(text)
         self._answered = self._lines[-1].committed
         events = self._watch(text)
         if self._noise > MOST_NOISE:
@@ -218,14 +228,16 @@ class EchoMask:
         """Paint until the text, or what is undecided, comes to its end."""
         events: list[Typed] = []
         place = 0
-        while place < len(text) and self._lines:
+        while place < len(text) and self._lines and self._noise <= MOST_NOISE:
             found = _PAINT.match(text, place)
             if found is None:
                 if len(text) - place <= MOST_HELD and _PAINT_CUT.match(text, place):
                     self._show_held = text[place:]
                     break
                 place += 1
+                self._noise += 1
                 continue
+            self._noise += found.end() - place
             place = found.end()
             events += self._paint(found)
         return events
@@ -313,9 +325,13 @@ class EchoMask:
 
     def _look(self) -> list[Typed]:
         """Note which runs of the first line stand on the painted one, and give what is certain by that."""
-        if self._lines:
-            for run in self._lines[0].runs():
-                run.echoed = run.echoed or self._painted.holds(run.text)
+        if not self._lines or not self._painted.fresh:
+            return []
+        self._painted.fresh = False
+        for run in self._lines[0].runs():
+            if not run.echoed:
+                run.echoed = self._painted.holds(run.text)
+                self._noise += LOOK_COSTS + self._painted.size // 64
         return self._passed()
 
     def _all(self) -> list[Typed]:

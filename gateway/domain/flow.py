@@ -114,10 +114,17 @@ class Flow:
 
     def feed(self, event: Event, at: float) -> list[Effect]:
         """Run one event to its end and return what is to be done, in order; an ended flow does nothing more."""
+        return self._run(self._entries(event), at)
+
+    def say(self, text: str, at: float) -> list[Effect]:
+        """Show the taps a line the gateway says by itself, and return what is to be done, as :meth:`feed` does."""
+        return self._run([_Enter(-1, Notice(text))], at)
+
+    def _run(self, entries: list[_Step], at: float) -> list[Effect]:
         if self.ended:
             return []
         self._out = []
-        work: deque[_Step] = deque(self._entries(event))
+        work: deque[_Step] = deque(entries)
         while work and not self.ended:
             step = work.popleft()
             try:

@@ -28,6 +28,7 @@ from gateway.directory.directory import Directory
 from gateway.directory.operators import Operators
 from gateway.directory.source import PolicySource
 from gateway.domain.grant import Grant
+from gateway.domain.snapshot import Snapshot
 from gateway.interfaces import IJournal
 from gateway.journal.beside import load_key
 from gateway.journal.opening import open_journal
@@ -112,7 +113,7 @@ def make_rooms(config: Config, reactor: Any, environ: Mapping[str, str], anew: b
 
     roster = Roster(
         journal, wall, config.node.name, lambda session: tuple(journal.entries(session=session)),
-        partial(_today, policies, directory),
+        Today(policies, directory),
     )
     orders = Orders(roster, journal, reactor if reactor is not None else Clock(), wall, config.lock.contact)
     operators = Operators(directory, journal, in_thread, wall, orders.is_deactivated)
@@ -125,12 +126,31 @@ def make_rooms(config: Config, reactor: Any, environ: Mapping[str, str], anew: b
     )  # fmt: skip
 
 
-def _today(policies: PolicySource, directory: Directory, run: Run) -> str:
-    user = directory.snapshot().user.get(run.grant.policy.operator)
-    if user is None:
-        return ""
-    found = policies.grant(user, run.grant.target.name, run.grant.account, run.grant.source)
-    return found.policy.digest if isinstance(found, Grant) else ""
+@attrs.define(eq=False, repr=False)
+class Today:
+    """Say with which digest a running session would start now; worked out once for each change of the settings."""
+
+    policies: PolicySource
+    directory: Directory
+    _snapshot: Snapshot | None = None
+    _digests: dict[str, str] = attrs.field(factory=dict)
+
+    def __call__(self, run: Run) -> str:
+        """Return the digest, empty where the session would be refused."""
+        snapshot = self.directory.snapshot()
+        if snapshot is not self._snapshot:
+            self._snapshot = snapshot
+            self._digests.clear()
+        if run.id not in self._digests:
+            self._digests[run.id] = self._digest(snapshot, run)
+        return self._digests[run.id]
+
+    def _digest(self, snapshot: Snapshot, run: Run) -> str:
+        user = snapshot.user.get(run.grant.policy.operator)
+        if user is None:
+            return ""
+        found = self.policies.grant(user, run.grant.target.name, run.grant.account, run.grant.source)
+        return found.policy.digest if isinstance(found, Grant) else ""
 
 
 def _recording_keys(state: Path, node_key: NodeKey) -> NodeKeys:

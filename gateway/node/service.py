@@ -178,12 +178,13 @@ class Node(Service):
 
     async def _listen(self, rooms: Rooms, host_key: Any) -> None:
         reception = self._reception = Reception(
+            operators=rooms.operators,
             policies=rooms.policies,
             orders=rooms.orders,
             roster=rooms.roster,
             archive=rooms.archive,
             facts=rooms.journal,
-            dialler=Dialler(self.reactor, rooms.vault, rooms.journal),
+            dialler=Dialler(self.reactor, rooms.vault, rooms.journal, rooms.wall),
             clock=self.reactor,
             wall=rooms.wall,
             without_target=self._without_target,

@@ -4,8 +4,8 @@ A reviewer reads the enforcement here: GATES from left to right is the way to th
 to the operator. The lock is nearest to the operator. What is not in a table does not run.
 
 WAYS says how fast a lane may travel while nobody reads it: SPLICE re-addresses each packet and counts its bytes, TAP
-also gives the recorder a copy. Whoever reads a lane (see :func:`reads`) brings it back to MEDIATE, which runs every byte
-through the flow; a gate or tap that is not known here reads everything.
+also gives the recorder a copy. Whoever reads a lane (see :func:`reads`) brings it back to MEDIATE, which runs every
+byte through the flow; a gate or tap that is not known here reads everything.
 """
 
 from __future__ import annotations
@@ -111,7 +111,8 @@ def way_now(kind: Kind | None, lane: Lane, flow: Flow) -> Way:
     """Return how a lane travels at this moment: as WAYS says while nobody reads it and nothing rests in it."""
     if kind is None or flow.ended or flow.rests(lane):
         return Way.MEDIATE
-    if any(reads(who, kind, lane) for who in (*flow.gates, *flow.taps)):
+    watching: tuple[Gate | Tap, ...] = (*flow.gates, *flow.taps)
+    if any(reads(who, kind, lane) for who in watching):
         return Way.MEDIATE
     return WAYS[kind][lane]
 

@@ -12,8 +12,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 import attrs
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.logger import Logger
+from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from gateway.domain.budget import Budget
@@ -65,7 +66,13 @@ class Roster:
         """Give every session its tick; called about once a second."""
         now = self.wall()
         for run in self.running():
-            run.tick(now)
+            maybeDeferred(run.tick, now).addErrback(self._failed, run)
+
+    def _failed(self, failure: Failure, run: Run) -> None:
+        """Sink what a session's tick raised: that session is over, the others go on."""
+        log.failure("session {session} failed", failure, session=run.id)
+        run.tell(Fact("session.failed", {"where": "tick", "what": type(failure.value).__name__}))
+        run.end(78, "tick_failed", "the gateway could not go on safely; the session is over")
 
     def over(self, run: Run) -> None:
         """Tell a session's end and seal its recording."""

@@ -139,17 +139,23 @@ class Run:
             "account": policy.account, "policy": policy.digest, "risk": self.risk.score,
         }  # fmt: skip
 
-    def tell(self, fact: Fact) -> Deferred[Any]:
+    def tell(self, fact: Fact) -> None:
         """Tell a fact of this session; its identity goes before anything the fact says itself."""
-        told = self.workings.facts.tell(attrs.evolve(fact, body={**fact.body, **self.identity()}))
-        told.addErrback(self._untold, fact.kind)
-        return told
+        self.commit(fact).addErrback(self._untold)
 
-    def _untold(self, failure: Failure, kind: str) -> None:
-        """Sink what telling raised: a session whose facts can not be kept is over."""
+    def commit(self, fact: Fact) -> Deferred[Any]:
+        """Tell a fact that somebody waits for; fails when it can not be kept, and the session is over."""
+        told = self.workings.facts.tell(attrs.evolve(fact, body={**fact.body, **self.identity()}))
+        return told.addErrback(self._not_kept, fact.kind)
+
+    def _not_kept(self, failure: Failure, kind: str) -> Failure:
         log.error("session {session}: fact {kind} could not be kept: {reason}",
                   session=self.id, kind=kind, reason=failure.getErrorMessage())  # fmt: skip
         self.end(75, "journal_failed", "the gateway can not keep its journal; the session is over")
+        return failure
+
+    def _untold(self, failure: Failure) -> None:
+        """Sink a failure that was logged and has ended the session."""
 
     # Channels.
 

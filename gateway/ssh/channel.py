@@ -61,6 +61,7 @@ class SessionChannel:
         self.number = self.run.number(self)
         self.junction = Junction(self.run, self, self.end, self.run.early())
         self.end.listener = FromOperator(self)
+        self.end.patient = True
 
     # The opening.
 
@@ -178,7 +179,15 @@ class SessionChannel:
             return
         self.kind = kind
         self.junction.become(kind, flow)
+        if kind is Kind.PTY:
+            self.junction.say(self._welcome())
         self.junction.feed(request)
+
+    def _welcome(self) -> str:
+        policy = self.run.grant.policy
+        recorded = "recorded" if self.run.recording is not None else "NOT recorded"
+        where = f"{policy.account}@{policy.target.name}"
+        return f"connected to {where} as {policy.operator}, session {self.run.id}, {recorded}"
 
     def _decide(self, name: str, what: str) -> tuple[Kind, Denied | None]:
         policy = self.run.grant.policy
@@ -196,7 +205,7 @@ class SessionChannel:
     # The ends.
 
     def operator_closed(self) -> None:
-        """Hear that the operator's end is over."""
+        """Hear that the operator closed; he has the answer when the target has said how the command ended."""
         self._operator_gone = True
         if self.junction.target is None:
             self._target_gone = True
@@ -204,6 +213,7 @@ class SessionChannel:
             self.junction.feed(Close(Lane.TO_TARGET))
             if self.run.locked or self.junction.flow.ended:
                 self.junction.target.close()
+                self.end.close()
         self._over()
 
     def target_closed(self) -> None:
@@ -215,6 +225,7 @@ class SessionChannel:
 
     def _over(self) -> None:
         if self._operator_gone and self._target_gone:
+            self.end.close()
             self.junction.over()
             self.run.gone(self.number, self.exit)
 
@@ -280,7 +291,10 @@ class FromTarget:
         """Weigh bytes for the operator."""
         if self.channel.kind is not Kind.PTY:
             self.channel.run.touch()
-        self.channel.junction.feed(Bytes(Lane.TO_OPERATOR, chunk, stderr))
+        if self.channel.end.got_close:
+            self.channel.junction.settle()
+        else:
+            self.channel.junction.feed(Bytes(Lane.TO_OPERATOR, chunk, stderr))
 
     def widened(self) -> None:
         """Refund the operator: the target takes more."""

@@ -109,11 +109,8 @@ def _word(line: str, position: int) -> tuple[str, int]:
             case "\\":
                 pieces.append(line[position + 1 : position + 2])
                 position += 2
-            case "`":
-                raise BadLine("this shell substitutes nothing: ` is not known here")
-            case "$" if line.startswith("$(", position):
-                raise BadLine("this shell substitutes nothing: $( is not known here")
             case character:
+                _refuse_substitution(line, position)
                 pieces.append(character)
                 position += 1
     return "".join(pieces), position
@@ -128,8 +125,16 @@ def _quoted(line: str, position: int, quote: str) -> tuple[str, int]:
             and line[position + 1 : position + 2] in ('"', "\\", "$", "`")
         ):
             position += 1
+        elif quote == '"':
+            _refuse_substitution(line, position)
         pieces.append(line[position : position + 1])
         position += 1
     if position >= len(line):
         raise BadLine(f"unexpected end of line while looking for matching `{quote}'")
     return "".join(pieces), position + 1
+
+
+def _refuse_substitution(line: str, position: int) -> None:
+    for sign in ("`", "$("):
+        if line.startswith(sign, position):
+            raise BadLine(f"this shell substitutes nothing: {sign} is not known here")

@@ -19,7 +19,7 @@ from gateway.domain.grant import Grant, Refused
 from gateway.domain.lock import Lock
 from gateway.domain.login import Reading
 from gateway.domain.session import reference, session_id
-from gateway.interfaces import IArchive, IFacts, IPolicySource
+from gateway.interfaces import IArchive, IFacts, IOperatorSource, IPolicySource
 from gateway.runtime.orders import Orders
 from gateway.runtime.roster import Roster, rfc3339
 from gateway.runtime.run import Run, Workings
@@ -46,6 +46,7 @@ class ForKind(Protocol):
 class Reception:
     """Everything a finished login needs to open its door."""
 
+    operators: IOperatorSource
     policies: IPolicySource
     orders: Orders
     roster: Roster
@@ -103,7 +104,9 @@ class Reception:
 
     def session(self, login: Login, reading: Reading) -> SessionDoor | Refusal:
         """Freeze the policy of a session and start it, or say why not."""
-        user, source = login.user, login.source
+        user, source = self.operators.find(login.user.name), login.source
+        if user is None or not self.operators.is_active(user.name):
+            return Refusal(DENIED, f"the account {login.user.name} is not active any more")
         lock = self.orders.barring(user.name, user.groups, reading.target)
         if lock is not None:
             self._refuse(login, reading, "locked", lock.id)

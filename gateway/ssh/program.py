@@ -22,6 +22,8 @@ from gateway.wire.fields import Fields, MalformedField
 WINDOW = 256 * 1024
 USAGE = 64
 LONGEST_COMMAND = 64 * 1024
+LARGEST_TERMINAL = 1000
+"""Cells; a side of 0 means that the client does not know (RFC 4254 §6.2)."""
 
 
 @attrs.frozen
@@ -167,9 +169,8 @@ class ProgramChannel:
     def _read(self, name: str, fields: Fields) -> Callable[[], None] | None:
         match name:
             case "pty-req":
-                self._term = fields.string("terminal", 128).decode("ascii", "replace")
-                self._size = _size(fields)
-                self._modes = _modes(fields)
+                term, size, modes = _text(fields, "terminal", 128), _size(fields), _modes(fields)
+                self._term, self._size, self._modes = term, size, modes
                 return _nothing
             case "window-change" if self._size is not None:
                 self._size = _size(fields)
@@ -292,7 +293,8 @@ def refuse_channel(end: ChannelEnd, refusal: Refusal) -> None:
 
 
 def _size(fields: Fields) -> tuple[int, int]:
-    return max(1, min(fields.uint32("columns"), 1000)), max(1, min(fields.uint32("rows"), 1000))
+    columns, rows = fields.uint32("columns"), fields.uint32("rows")
+    return min(columns, LARGEST_TERMINAL) or 80, min(rows, LARGEST_TERMINAL) or 24
 
 
 def _text(fields: Fields, what: str, limit: int) -> str:

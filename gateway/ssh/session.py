@@ -70,7 +70,7 @@ class SessionDoor:
         self.run.connections = self
         policy = self.run.grant.policy
         body = {"policy_text": policy.canonical.decode(), "grants": list(policy.grants), "ends": self.run.grant.ends}
-        begun = self.run.tell(Fact("session.started", body))
+        begun = self.run.commit(Fact("session.started", body))
         owner = TargetOwner(self)
         self._dialling = self.dialler.dial(self.run.grant, self.run.id, begun, Connection(owner))
         self._dialling.addCallbacks(lambda _: None, self._dial_failed)
@@ -108,6 +108,9 @@ class SessionDoor:
         """Open a channel when the target is there and no lock covers the session."""
         if end.kind == "session" and (self._no_more or len(self.run.legs) + len(self._waiting) >= SESSION_CHANNELS):
             end.refuse(ADMINISTRATIVELY_PROHIBITED, "ostiary: no more sessions on this connection")
+            return
+        if self.run.state is State.ENDED:
+            end.refuse(ADMINISTRATIVELY_PROHIBITED, "ostiary: the session is over")
             return
         open_channel = self._session if end.kind == "session" else self._forward
         self._when_ready(lambda: open_channel(end, extra))

@@ -14,7 +14,7 @@ from zope.interface import implementer
 
 from gateway.admin.perform import perform
 from gateway.admin.room import Access, Caller, Front, Local, Proofs, Room
-from gateway.admin.streams import Stdin, Streams
+from gateway.admin.streams import Stdin, Streams, no_files
 from gateway.admin.verbs import VERBS
 from gateway.directory.access import Access as DirectoryAccess
 from gateway.directory.directory import Directory
@@ -169,6 +169,7 @@ class MemoryArchive:
     """Know the recordings that a test puts in, by session with their result."""
 
     results: dict[str, str] = attrs.field(factory=dict)
+    failure: OSError | None = None
 
     def begin(self, session: str, facts: Mapping[str, Any], policy: bytes, digest: str) -> Any:
         """Not for verbs."""
@@ -184,6 +185,8 @@ class MemoryArchive:
 
     def verify(self, session: str) -> Deferred[Mapping[str, Any]]:
         """Return the result that was put in."""
+        if self.failure is not None:
+            return fail(self.failure)
         row = {
             "frames": 3,
             "events": 42,
@@ -284,6 +287,7 @@ class MemoryNode:
     problems: list[str] = attrs.field(factory=list)
     done: list[tuple[str, ...]] = attrs.field(factory=list)
     hash_failure: Exception | None = None
+    refusal: ValueError | None = None
     directory: Directory = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -314,6 +318,8 @@ class MemoryNode:
         return succeed(HASH)
 
     def _did(self, *what: str) -> Deferred[str]:
+        if self.refusal is not None:
+            return fail(self.refusal)
         self.done.append(what)
         return succeed(f"{what[0]} done")
 
@@ -338,10 +344,14 @@ class MemoryNode:
     def say(self, line: str | list[str], caller: str | Caller = "root", stdin: bytes = b"", **files: bytes) -> Said:
         """Call a verb as a user and return what it said; it must be done at once."""
         out, err, codes = bytearray(), bytearray(), list[int]()
+
+        def read(path: str) -> Deferred[Mapping[str, bytes]]:
+            return succeed({path: files["file"]}) if files else no_files(path)
+
         source = Stdin()
         source.received(stdin)
         source.eof()
-        streams = Streams(source, out.extend, err.extend, files=lambda path: succeed({path: files["file"]}))
+        streams = Streams(source, out.extend, err.extend, files=read)
         words = line.split() if isinstance(line, str) else line
         room = self.room(self.caller(caller) if isinstance(caller, str) else caller)
         Deferred.fromCoroutine(perform(VERBS, room, words, streams)).addCallback(codes.append)

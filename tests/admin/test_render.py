@@ -6,6 +6,7 @@ import csv
 import io
 import json
 from datetime import UTC
+from types import MappingProxyType
 from typing import Any
 
 from hypothesis import given, settings
@@ -62,6 +63,12 @@ class RenderTests(SynchronousTestCase):
         line = render(Answer(ROWS, COLUMNS), Form.JSON, UTC)
         self.assertTrue(line.isascii() and line.count(b"\n") == 1)
         self.assertEqual(json.loads(line), {"schema": "pam/1", "data": ROWS})
+
+    def test_what_rooms_leave_in_their_rows_is_written(self) -> None:
+        """Read-only mappings, sets and tuples; nothing else by accident."""
+        row = {"a": MappingProxyType({"b": frozenset({"y", "x"})}), "c": ("z",)}
+        self.assertEqual(json.loads(render(Answer(row), Form.JSON, UTC))["data"], {"a": {"b": ["x", "y"]}, "c": ["z"]})
+        self.assertRaises(TypeError, render, Answer(object()), Form.JSON, UTC)
 
     def test_ndjson_is_a_row_a_line(self) -> None:
         """Without the schema around it."""

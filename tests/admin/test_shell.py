@@ -221,9 +221,11 @@ class InteractiveTests(SynchronousTestCase):
     def test_a_new_size_is_taken(self) -> None:
         """Nonsense is eighty columns."""
         channel = self.shell()
-        channel.program.resized(0, 0)
-        channel.program.received(b"x" * 200)
-        self.assertLess(len(ESCAPES.sub("", channel.shown())), 81)
+        for columns, most in ((0, 80), (1, 80), (40, 40), (9999, 1000)):
+            channel.program.resized(columns, 0)
+            channel.program.received(b"x" * 1200)
+            shown = len(ESCAPES.sub("", channel.shown()))
+            self.assertTrue(most - 2 <= shown <= most, shown)
 
     @settings(max_examples=100, deadline=None)
     @given(st.lists(st.binary(max_size=30) | st.sampled_from([b"sessions\r", b"\t", b"\x03", b"help\r"]), max_size=8))

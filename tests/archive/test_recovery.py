@@ -196,3 +196,12 @@ class OrphanTests(SynchronousTestCase):
         report = self.successResultOf(archive.verify(SESSION))
         self.assertEqual(report["result"], "BAD", (row, report))
         self.assertEqual(path.read_bytes(), bytes(stored))
+
+    def test_a_running_recording_is_never_taken_for_an_orphan(self) -> None:
+        """Also when recovery comes after sessions have begun."""
+        root = self.mktemp()
+        archive = orphan(root)
+        self.assertEqual(self.successResultOf(archive.recover()), [])
+        self.successResultOf(archive._open[SESSION].seal(9.0, "done"))
+        self.assertEqual(self.successResultOf(archive.verify(SESSION))["result"], "OK")
+        self.assertEqual([row["state"] for row in archive.recordings()], ["sealed"])

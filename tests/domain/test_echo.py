@@ -81,6 +81,10 @@ class EchoedTests(SynchronousTestCase):
         """A slow target."""
         self.assertEqual(text(play(("<", 1, b"ls\r"), (">", 2, b"ls\r\nfile\r\n"))), "ls\r")
 
+    def test_an_echo_that_comes_with_much_output_is_clear(self) -> None:
+        """It stands before the output."""
+        self.assertEqual(text(play(("<", 1, b"ls\r"), (">", 2, b"ls\r\n" + b"file\r\n" * 10000))), "ls\r")
+
     def test_pasted_lines_that_are_echoed_line_by_line_are_clear(self) -> None:
         """Each new line answers one Enter."""
         steps: list[Step] = [("<", 1, b"ls\rid\r"), (">", 2, b"ls\r\nid\r\nfile\r\n")]
@@ -208,6 +212,7 @@ class HiddenTests(SynchronousTestCase):
         """Time is bounded."""
         self.assertEqual(text(play(("<", 1, b"secret"), (">", 1, b"noise\r" * 12000))), "••••")
         self.assertEqual(text(play(("<", 1, b"secret"), (">", 1, b"n" * 70000))), "••••")
+        self.assertEqual(text(play(("<", 1, b"secret"), (">", 1, b"\bX" * 7000))), "••••")
 
     @settings(max_examples=200, deadline=None)
     @given(

@@ -49,11 +49,24 @@ class GreetingTests(SynchronousTestCase):
         self.assertEqual(out[-1], End(DOWN))
         self.assertEqual(flow.held(DOWN), 0)
 
+    def test_what_only_began_like_a_greeting_is_passed_on(self) -> None:
+        """``SS`` is held, ``SSL`` is not a greeting."""
+        flow = Flow((GreetingGate("db1:443"),))
+        self.assertEqual(flow.feed(Bytes(DOWN, b"SS"), 0), [])
+        self.assertEqual(flow.held(DOWN), 2)
+        self.assertEqual(flow.feed(Bytes(DOWN, b"L"), 0), [Bytes(DOWN, b"SSL")])
+
     def test_after_the_cut_the_clock_changes_nothing(self) -> None:
         """A cut forward stays cut."""
         flow = Flow((GreetingGate("db1:22"),))
         flow.feed(Bytes(DOWN, b"SSH-"), 0)
         self.assertEqual(flow.feed(Bytes(DOWN, b"2.0"), 0) + flow.feed(Tick(), 0), [])
+
+    def test_what_only_begins_like_a_greeting_passes(self) -> None:
+        """The bytes that waited come first."""
+        flow = Flow((GreetingGate("db1:5432"),))
+        self.assertEqual(flow.feed(Bytes(DOWN, b"SS"), 0) + flow.feed(Bytes(DOWN, b"L"), 0), [Bytes(DOWN, b"SSL")])
+        self.assertEqual(flow.held(DOWN), 0)
 
     def test_the_other_lane_and_the_clock_are_not_its_matter(self) -> None:
         """What the operator sends passes at once; ticks and orders are nothing to it."""

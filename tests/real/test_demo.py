@@ -58,6 +58,7 @@ class DemoCase(TestCase):
             "LC_ALL": "C.UTF-8",
             "TERM": "xterm",
         }
+        self.addCleanup(self.stop, process)
         reactor.spawnProcess(process, argv[0], argv, {**os.environ, **asked}, path=str(self.folder))
         return process
 
@@ -70,6 +71,11 @@ class DemoCase(TestCase):
         path = self.script("batch", batch)
         flags = ("-o", "BatchMode=no", "-b", str(path), "-P", str(self.port))
         return self.start("/usr/bin/sftp", *self.options(), *flags, "root@127.0.0.1").done
+
+    def stop(self, process: Run) -> None:
+        """End a client that a failed test left behind."""
+        if process.transport.pid:
+            process.transport.signalProcess("KILL")
 
     async def seen(self, process: Run, words: bytes) -> None:
         """Wait until the process wrote the words; what comes after them stays for the next time."""

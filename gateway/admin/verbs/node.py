@@ -15,7 +15,7 @@ from gateway.admin.arguments import Argument
 from gateway.admin.perform import explain, find
 from gateway.admin.refusal import Exit, Refusal, missing
 from gateway.admin.room import ADMIN, AUDITOR, EVERYBODY, LOCAL
-from gateway.admin.times import local
+from gateway.admin.times import local, stamped
 from gateway.admin.verb import Call, Verb
 from gateway.admin.verbs.entries import listed_fields
 from gateway.domain.entries import ENTRY_OF_TABLE
@@ -28,7 +28,8 @@ TRUSTED = frozenset({ADMIN, AUDITOR, LOCAL})
 async def status(call: Call) -> Answer:
     """Say whether the node is well, what is wrong since when, and what it does not do."""
     trusted = bool(call.caller.roles & TRUSTED)
-    faults = [dict(fault) if trusted else {**fault, "detail": ""} for fault in call.room.faults()]
+    told = [stamped(fault, "since") for fault in call.room.faults()]
+    faults = told if trusted else [{**fault, "detail": ""} for fault in told]
     gaps = list(call.room.gaps()) if trusted else []
     state = "degraded" if faults else "ok"
     live = len(call.room.roster.sessions(live=True)) if trusted else None
@@ -99,7 +100,7 @@ async def why(call: Call) -> Answer:
     reference = call["ref"]
     absent = missing(f"there is no refusal {reference!r}")
     try:
-        row = dict(call.room.roster.reference(reference))
+        row = stamped(call.room.roster.reference(reference), "time")
     except KeyError:
         raise absent from None
     if not call.caller.roles & TRUSTED:

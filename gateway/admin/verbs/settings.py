@@ -9,6 +9,7 @@ from typing import Any
 
 from gateway.admin.answer import Answer
 from gateway.admin.arguments import Argument, Option
+from gateway.admin.cleaning import counted
 from gateway.admin.refusal import Exit, usage
 from gateway.admin.room import ADMIN, AUDITOR
 from gateway.admin.selfless import refuse_favours
@@ -33,7 +34,7 @@ async def apply(call: Call) -> Answer:
     words = list(plan.lines()) or ["nothing to change"]
     if not dry and plan.changes:
         count = await directory.commit(plan, by=call.caller.name, reason=call.reason)
-        words.append(f"applied {count} changes" if count != 1 else "applied 1 change")
+        words.append(f"applied {counted(count, 'change')}")
     code = Exit.DIFFERENT if dry and plan.changes else Exit.OK
     return Answer(shown, words="\n".join(words), notes=tuple(plan.notes), code=code)
 

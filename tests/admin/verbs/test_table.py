@@ -68,9 +68,9 @@ class TableTests(SynchronousTestCase):
 
     def test_every_verb_is_permitted_to_the_contracts_roles_and_to_no_other(self) -> None:
         """Every verb by every role: 77 and a fact, or anything but 77 for want of a role."""
+        node = MemoryNode()
         for name, allowed in CONTRACT.items():
             for role in ROLES:
-                node = MemoryNode()
                 caller = Caller("somebody", "Some Body", frozenset({role}), "10.0.0.1", "ssh")
                 said = node.say([*name.split(), "--json", "--help"], caller)
                 if role in allowed:
@@ -82,8 +82,9 @@ class TableTests(SynchronousTestCase):
 
     def test_whoever_has_no_role_may_call_nothing(self) -> None:
         """Not even what is for everybody: everybody has a role."""
+        node = MemoryNode()
         for name in VERBS:
-            said = MemoryNode().say(name, Caller("x", "", frozenset(), "10.0.0.1", "ssh"))
+            said = node.say(name, Caller("x", "", frozenset(), "10.0.0.1", "ssh"))
             self.assertEqual(said.code, 77, name)
 
     def test_a_refusal_is_told_with_who_what_and_whence(self) -> None:
