@@ -107,7 +107,7 @@ class _Reading:
 
     def _option(self, word: str, rest: list[str]) -> None:
         name, equals, text = word.partition("=")
-        option = self.options.get("--help" if name == "-h" else name)
+        option = self.options.get(name)
         if option is None:
             near = difflib.get_close_matches(name, list(self.options), n=1, cutoff=0.5)
             raise usage(f"unknown option {name!r}" + (f"; did you mean {near[0]}?" if near else ""))

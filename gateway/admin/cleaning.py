@@ -28,6 +28,11 @@ def clean_lines(text: str) -> str:
     return "\n".join(clean(line) for line in text.split("\n"))
 
 
+def counted(count: int, thing: str) -> str:
+    """Return how many of a thing there are, in words that fit one and many."""
+    return f"{count} {thing}{'' if count == 1 else 's'}"
+
+
 def width(text: str) -> int:
     """Return how many columns cleaned text takes on a terminal."""
     if text.isascii():

@@ -19,7 +19,7 @@ def offer(verbs: Mapping[str, Verb], room: Room, before: str) -> tuple[str, ...]
     """Return the words that may stand where the text before the cursor ends, sorted."""
     words = before.split(" ")
     done, begun = [word for word in words[:-1] if word], words[-1]
-    found = {word for word in _words(verbs, room, done) if word.startswith(begun)}
+    found = {word for word in _words(verbs, room, done, begun) if word.startswith(begun)}
     return tuple(sorted(found)[:MOST])
 
 
@@ -29,7 +29,7 @@ def rest(offered: Sequence[str], begun: str) -> str:
     return alike[len(begun) :] + (" " if len(offered) == 1 else "")
 
 
-def _words(verbs: Mapping[str, Verb], room: Room, done: list[str]) -> Iterable[str]:
+def _words(verbs: Mapping[str, Verb], room: Room, done: list[str], begun: str) -> Iterable[str]:
     allowed = {name: verb for name, verb in verbs.items() if verb.callers & room.caller.roles}
     names = [name.split() for name in allowed]
     yield from (words[len(done)] for words in names if len(words) > len(done) and words[: len(done)] == done)
@@ -37,10 +37,11 @@ def _words(verbs: Mapping[str, Verb], room: Room, done: list[str]) -> Iterable[s
     if not count:
         return
     verb, given = allowed[" ".join(done[:count])], done[count:]
-    yield from (option.name for option in verb.all_options)
-    option = next((option for option in verb.options if given and option.name == given[-1]), None)
-    word = option.word if option is not None else _placed(verb, given)
-    yield from _names(room, verb, word)
+    awaiting = next((option for option in verb.all_options if given and option.name == given[-1] and option.word), None)
+    if awaiting is None and begun.startswith("-"):
+        yield from (option.name for option in verb.all_options)
+    else:
+        yield from _names(room, verb, awaiting.word if awaiting is not None else _placed(verb, given))
 
 
 def _placed(verb: Verb, given: list[str]) -> str:

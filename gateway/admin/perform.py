@@ -13,16 +13,20 @@ from collections.abc import Mapping, Sequence
 from gateway.admin.answer import Answer, Form
 from gateway.admin.arguments import parse
 from gateway.admin.cleaning import clean_lines
-from gateway.admin.refusal import Refusal, denied, usage
+from gateway.admin.refusal import Exit, Refusal, denied, usage
 from gateway.admin.render import error_json, render, row_json
 from gateway.admin.room import Caller, Room
 from gateway.admin.streams import Streams
 from gateway.admin.verb import Call, Verb
 from gateway.domain.facts import Fact
+from gateway.interfaces.directory import DirectoryError
+from gateway.interfaces.vault import VaultError
 
 Verbs = Mapping[str, Verb]
 
 PREFIX = "ostiary: "
+MOST_ROWS_HERE = 100
+"""Longer lists are rendered off the reactor: a thousand rows take some ten milliseconds."""
 
 
 async def perform(verbs: Verbs, room: Room, words: Sequence[str], streams: Streams) -> int:
@@ -30,19 +34,22 @@ async def perform(verbs: Verbs, room: Room, words: Sequence[str], streams: Strea
     try:
         verb, rest = find(verbs, words, room.caller)
         await permit(verb, room)
+        if wants_help(rest):
+            answer = Answer(words=explain(verb), data={"usage": verb.synopsis, "says": verb.says})
+            return await _show(answer, Form.JSON if "--json" in rest else Form.TEXT, room, streams)
         values = parse(verb.arguments, verb.all_options, rest)
         form = _form(values)
-        if values["help"]:
-            answer = Answer(words=explain(verb), data={"usage": verb.synopsis, "says": verb.says})
-        else:
-            answer = await verb.run(Call(room, verb, values, form, streams))
+        answer = await verb.run(Call(room, verb, values, form, streams))
         return await _show(answer, form, room, streams)
     except Refusal as refusal:
         return _refuse(refusal, words, streams)
-    except tuple(room.failures) as failure:
-        code = next(code for kind, code in room.failures.items() if isinstance(failure, kind))
-        kind = "configuration" if code == 78 else "failed"
-        return _refuse(Refusal(code, kind, str(failure)), words, streams)
+    except DirectoryError as failure:
+        return _refuse(Refusal(Exit.CONFIGURATION, "configuration", str(failure)), words, streams)
+    except VaultError as failure:
+        return _refuse(Refusal(Exit.FAILED, "vault", str(failure)), words, streams)
+    except OSError as failure:
+        said = f"nothing was changed, the node could not write: {failure.strerror or failure}; see `status`"
+        return _refuse(Refusal(Exit.LATER, "storage", said), words, streams)
 
 
 def find(verbs: Verbs, words: Sequence[str], caller: Caller) -> tuple[Verb, Sequence[str]]:
@@ -80,6 +87,12 @@ async def permit(verb: Verb, room: Room) -> None:
     raise denied(f"{verb.name} needs the role {needed}, which {caller.name} does not have")
 
 
+def wants_help(words: Sequence[str]) -> bool:
+    """Say whether the words ask for an explanation, whatever else is among them or missing."""
+    asked = words[: words.index("--")] if "--" in words else words
+    return "--help" in asked or "-h" in asked
+
+
 def explain(verb: Verb) -> str:
     """Return what a verb does and takes, for people."""
     lines = [verb.synopsis, "", f"  {verb.says}", ""]
@@ -103,8 +116,15 @@ async def _show(answer: Answer, form: Form, room: Room, streams: Streams) -> int
     elif answer.raw is not None and form is Form.TEXT:
         await streams.send(answer.raw)
     else:
-        await streams.send(render(answer, form, room.zone))
+        await streams.send(await _rendered(answer, form, room))
     return int(answer.code)
+
+
+async def _rendered(answer: Answer, form: Form, room: Room) -> bytes:
+    """Render here, or in a thread where it takes long."""
+    if isinstance(answer.data, list) and len(answer.data) > MOST_ROWS_HERE:
+        return bytes(await room.in_thread(lambda: render(answer, form, room.zone)))
+    return render(answer, form, room.zone)
 
 
 async def _flow(answer: Answer, form: Form, streams: Streams) -> None:

@@ -9,11 +9,10 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import tzinfo
 from typing import Any
-
-import attrs
 
 from gateway.admin.answer import Answer, Cell, Column, Form
 from gateway.admin.cleaning import clean, clean_lines, width
@@ -22,6 +21,8 @@ from gateway.admin.refusal import Refusal
 from gateway.admin.times import local, spell
 
 SCHEMA = "pam/1"
+ID = re.compile(r"[A-Z]-[0-9A-Z]{4}")
+"""What is an id and shown short; other names in an id's column are shown whole."""
 FORMULA = ("=", "+", "-", "@")
 
 
@@ -46,9 +47,7 @@ def _line(value: Any) -> bytes:
 
 
 def _plain(value: Any) -> Any:
-    """Write what rooms may leave in their rows: values of ours, sets, mappings."""
-    if attrs.has(type(value)):
-        return attrs.asdict(value, recurse=False)
+    """Write what rooms may leave in their rows: sets and read-only mappings."""
     if isinstance(value, Mapping):
         return dict(value)
     if isinstance(value, set | frozenset):
@@ -96,7 +95,7 @@ def _padded(line: Sequence[str], widths: Sequence[int]) -> str:
 
 def _ids(columns: Iterable[Column], rows: Iterable[Mapping[str, Any]]) -> list[str]:
     keys = [column.key for column in columns if column.cell is Cell.ID]
-    return [str(row[key]) for row in rows for key in keys if row.get(key)]
+    return [row[key] for row in rows for key in keys if isinstance(row.get(key), str) and ID.match(row[key])]
 
 
 def cell(value: Any, column: Column, zone: tzinfo | None, short: Mapping[str, str]) -> str:
@@ -113,7 +112,7 @@ def cell(value: Any, column: Column, zone: tzinfo | None, short: Mapping[str, st
         case Cell.LIST:
             return clean(" ".join(map(str, value)))
         case Cell.TEXT:
-            return clean(plain_text(value))
+            return clean(plain_text(value)).strip() or "-"
 
 
 def plain_text(value: Any) -> str:

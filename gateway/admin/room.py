@@ -48,11 +48,11 @@ class Access:
     """Questions of who may reach what; times are short enough for the reactor."""
 
     who: Callable[[str], Sequence[Row]]
-    """For a target's name: rows of ``user, account, grants, rights`` and what stands in the way."""
+    """For a target's name: rows of ``user, account, target, allowed, grants, rights, conditions, obstacles``."""
     what: Callable[[str], Sequence[Row]]
-    """For a user's name: rows of ``target, account, grants, rights`` and what stands in the way."""
+    """For a user's name: rows of the same shape."""
     why: Callable[[str, str, str], Row]
-    """For user, account, target: ``allowed``, ``grants``, ``obstacles`` and more."""
+    """For user, account, target: one row of the same shape. All three raise KeyError for unknown names."""
     reachable: Callable[[str, str], Sequence[tuple[str, tuple[str, ...]]]]
     """For a user's name and source: (target, accounts) that he may reach now."""
     today: Callable[[Row], Grant | Refused]
@@ -70,7 +70,10 @@ class Front:
 
 @attrs.frozen
 class Local:
-    """What can be done on the node's machine only; each takes ``by`` last and fires with words to say."""
+    """What can be done on the node's machine only.
+
+    Each takes ``by`` last, fires with words to say, and fails with ValueError in words.
+    """
 
     initialise: Callable[[str, str], Deferred[str]]
     """For the first admin's name, on an empty store."""
@@ -111,11 +114,9 @@ class Room:
     faults: Callable[[], Sequence[Row]]
     """Named fault states: ``name, since, detail``."""
     gaps: Callable[[], Sequence[str]]
-    """What is configured and not done by this version, a sentence each."""
-    in_thread: Callable[..., Deferred[Any]]
-    """Call a function with arguments in a thread (``deferToThread`` without its reactor)."""
-    failures: Mapping[type[Exception], int] = attrs.field(factory=dict)
-    """Exceptions of other rooms whose words are meant for people, with their exit codes."""
+    """What is set, in pam.toml or the directory, and not done by this version, a sentence each."""
+    in_thread: Callable[[Callable[[], Any]], Deferred[Any]]
+    """Run a function off the reactor."""
     contact: str = ""
     zone: tzinfo | None = None
 

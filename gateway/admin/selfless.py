@@ -11,6 +11,7 @@ from typing import Any
 
 from gateway.admin.refusal import denied
 from gateway.admin.room import Caller
+from gateway.domain.difference import Change
 from gateway.domain.entries import GrantRule, User
 from gateway.domain.snapshot import Snapshot, matches_any
 
@@ -34,7 +35,7 @@ def spare_oneself(caller: Caller, snapshot: Snapshot, scope: str, subject: str, 
         raise denied(f"nobody may {doing} himself: ask another admin, or use pamctl on the node")
 
 
-def refuse_favours(caller: Caller, snapshot: Snapshot, changes: Iterable[Any]) -> None:
+def refuse_favours(caller: Caller, snapshot: Snapshot, changes: Iterable[Change]) -> None:
     """Refuse changes (``table, name, before, after``) by which the caller would grant something to himself.
 
     Raises :exc:`gateway.admin.refusal.Refusal`.

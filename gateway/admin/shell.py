@@ -29,7 +29,7 @@ from gateway.domain.secret import Secret
 log = Logger()
 
 LEAVING = frozenset({"exit", "quit", "logout"})
-WIDEST = 1000
+NARROWEST, WIDEST = 20, 1000
 CTRL_C, CTRL_D = b"\x03", b"\x04"
 MOST_UNSENT = 256 * 1024
 """Bytes the door may hold before long output waits."""
@@ -43,7 +43,8 @@ def paintable(chunk: bytes) -> bytes:
 
 
 def _columns(columns: int) -> int:
-    return min(columns, WIDEST) if columns > 0 else 80
+    """Return the columns to paint in: a terminal that does not know its width says 0 (RFC 4254, 6.2) or nonsense."""
+    return min(columns, WIDEST) if columns >= NARROWEST else 80
 
 
 class Start(Protocol):

@@ -205,13 +205,14 @@ def _secret(files: Mapping[str, bytes]) -> Secret:
     return Secret(typed)
 
 
-@attrs.define(eq=False, slots=False)
+@attrs.define(eq=False, slots=False, repr=False)
 class VerbFactory(Factory):
     """Make a connection for each pamctl; ``room`` returns the node's room for a caller."""
 
     room: Callable[[Caller], Room]
     node: str
     verbs: Mapping[str, Verb]
+    noisy = False
 
     def buildProtocol(self, addr: object) -> VerbConnection:
         """Return a new connection."""

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Mapping
 from datetime import UTC, datetime, tzinfo
+from typing import Any
 
 DURATION = re.compile(r"(?:(\d{1,6})d)?(?:(\d{1,7})h)?(?:(\d{1,8})m)?(?:(\d{1,9})s)?")
 SECONDS = (86400, 3600, 60, 1)
@@ -51,6 +53,12 @@ def epoch(value: object) -> float | None:
         return datetime.fromisoformat(value).timestamp()
     except (ValueError, OverflowError):
         return None
+
+
+def stamped(row: Mapping[str, Any], *keys: str) -> dict[str, Any]:
+    """Return a row with the times of some keys as RFC 3339, however a room gave them; None where there is none."""
+    found = {key: epoch(row[key]) for key in keys if key in row}
+    return {**row, **{key: None if seconds is None else utc(seconds) for key, seconds in found.items()}}
 
 
 def local(value: object, zone: tzinfo | None) -> str:

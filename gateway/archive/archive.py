@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from typing import Any
 
 from twisted.internet.defer import Deferred, fail
@@ -20,11 +19,11 @@ from gateway.archive import export, manifest, recovery
 from gateway.archive.files import OpenFiles, make_directories
 from gateway.archive.format import FormatError, canonical
 from gateway.archive.keys import Ciphers, NodeKeys, new_key
+from gateway.archive.rows import SESSION, begun, begun_epoch, check_session, row
 from gateway.archive.verify import verify_path
 from gateway.archive.writer import Bench, Opening, Recording
 from gateway.interfaces.archive import ArchiveError, IArchive
 
-_SESSION = re.compile(r"S-[0-9A-Za-z]{1,64}\Z")
 _log = Logger()
 
 InThread = Callable[..., Deferred[Any]]
@@ -53,20 +52,25 @@ class Archive:
         self._trusted = (keys.public_key, *trusted)
         self._bench = Bench(OpenFiles(open_files))
         self._open: dict[str, Recording] = {}
+        # Read by recovery's thread: a session stands here before its directory is made, until its manifest is there.
+        self._begun: set[str] = set()
         self._rows: dict[str, dict[str, Any]] | None = None
 
     def begin(self, session: str, facts: Mapping[str, Any], policy: bytes, digest: str) -> Recording:
         """Open a recording; raises OSError when it can not be written, ValueError for an id that is none."""
-        if not _SESSION.match(session):
-            raise ValueError(f"{session!r} is no session's id")
-        started = _moment(facts)
-        directory = make_directories(self._root, f"{started:%Y}", f"{started:%m}", session)
-        document = manifest.opening(session, facts, policy, digest, self._keys.id)
-        stored = canonical(document) + b"\n"
-        key = new_key()
-        opening = Opening(session, directory, document, stored, self._keys.wrap(key))
-        recording = Recording(opening, Ciphers(key), self._keys, self._bench, self._in_thread, self._sealed)
-        self._open[session] = recording
+        check_session(session)
+        started = begun(facts)
+        self._begun.add(session)
+        try:
+            directory = make_directories(self._root, f"{started:%Y}", f"{started:%m}", session)
+            document = manifest.opening(session, facts, policy, digest, self._keys.id)
+            key = new_key()
+            opening = Opening(session, directory, document, canonical(document) + b"\n", self._keys.wrap(key))
+            recording = Recording(opening, Ciphers(key), self._keys, self._bench, self._in_thread, self._sealed)
+            self._open[session] = recording
+        finally:
+            if session not in self._open:
+                self._begun.discard(session)
         return recording
 
     def recordings(self) -> Sequence[Mapping[str, Any]]:
@@ -74,8 +78,8 @@ class Archive:
         if self._rows is None:
             self._rows = _scan(self._root, set(self._open))
         running = [_open_row(recording) for recording in self._open.values()]
-        closed = [row for session, row in self._rows.items() if session not in self._open]
-        return sorted([*closed, *running], key=lambda row: (row["started"] or "", row["session"]))
+        closed = [each for session, each in self._rows.items() if session not in self._open]
+        return sorted([*closed, *running], key=lambda each: (str(each["started"]), each["session"]))
 
     def recover(self) -> Deferred[Sequence[Mapping[str, Any]]]:
         """Close every orphan in a thread; one that can not be closed is left as it is, with ``detail`` in
@@ -84,15 +88,15 @@ class Archive:
         return Deferred.fromCoroutine(self._recover())
 
     async def _recover(self) -> Sequence[Mapping[str, Any]]:
-        closed, rows = await self._in_thread(_recover_all, self._root, frozenset(self._open), self._keys)
+        closed, rows = await self._in_thread(_recover_all, self._root, self._begun, self._keys)
         self._rows = {
             **rows,
             **(self._rows or {}),
-            **{row["session"]: rows[row["session"]] for row in closed},
+            **{each["session"]: rows[each["session"]] for each in closed},
         }
-        for row in closed:
-            if row["detail"]:
-                _log.error("recording {session}: {detail}", session=row["session"], detail=row["detail"])
+        for each in closed:
+            if each["detail"]:
+                _log.error("recording {session}: {detail}", session=each["session"], detail=each["detail"])
         found: Sequence[Mapping[str, Any]] = closed
         return found
 
@@ -128,30 +132,24 @@ class Archive:
     def _sealed(self, recording: Recording, summary: Mapping[str, Any]) -> None:
         session = recording.opening.session
         del self._open[session]
+        self._begun.discard(session)
         if self._rows is not None:
             facts = recording.opening.document["facts"]
-            self._rows[session] = _row(
-                session, facts, summary["ended"], True, summary["tracks"], summary["stored"]
-            )
+            listed = row(session, facts, summary["ended"], "sealed", summary["tracks"], summary["stored"])
+            self._rows[session] = listed
 
     def _find(self, session: str) -> str | None:
-        if not _SESSION.match(session):
+        if not SESSION.fullmatch(session):
             return None
         if session in self._open:
             return self._open[session].opening.directory
         return next((path for path in _directories(self._root) if path.endswith(os.sep + session)), None)
 
 
-def _moment(facts: Mapping[str, Any]) -> datetime:
-    """Return when the session started, UTC; raises ValueError when its facts do not say it in RFC 3339."""
-    started = datetime.fromisoformat(str(facts.get("started", "")))
-    return started.astimezone(UTC) if started.tzinfo else started.replace(tzinfo=UTC)
-
-
 def _directories(root: str) -> Iterator[str]:
     for year in _names(root, r"\d{4}"):
         for month in _names(os.path.join(root, year), r"\d{2}"):
-            for session in _names(os.path.join(root, year, month), _SESSION.pattern):
+            for session in _names(os.path.join(root, year, month), SESSION.pattern):
                 yield os.path.join(root, year, month, session)
 
 
@@ -169,7 +167,7 @@ def _is_orphan(directory: str) -> bool:
 
 
 def _recover_all(
-    root: str, running: frozenset[str], keys: NodeKeys
+    root: str, running: Set[str], keys: NodeKeys
 ) -> tuple[list[dict[str, Any]], dict[str, dict[str, Any]]]:
     closed = []
     for directory in _directories(root):
@@ -182,16 +180,14 @@ def _recover_all(
                 continue
             summary = recovery.recover(directory, keys)
             words = "a track was damaged: see verify" if summary["damaged"] else ""
-            ended = export.started_epoch(summary) + summary["ended"]
-            closed.append(
-                {**summary, "session": session, "t": summary["ended"], "ended": ended, "detail": words}
-            )
+            ended = begun_epoch(summary) + summary["ended"]
+            closed.append({**summary, "session": session, "t": summary["ended"], "ended": ended, "detail": words})
         except (OSError, FormatError, ArchiveError) as error:
             closed.append({"session": session, "ended": None, "t": None, "events": 0, "detail": str(error)})
     return closed, _scan(root, running)
 
 
-def _scan(root: str, running: frozenset[str] | set[str]) -> dict[str, dict[str, Any]]:
+def _scan(root: str, running: Set[str]) -> dict[str, dict[str, Any]]:
     return {
         os.path.basename(directory): _stored_row(directory)
         for directory in _directories(root)
@@ -206,34 +202,16 @@ def _stored_row(directory: str) -> dict[str, Any]:
             facts = manifest.read_opening(directory)["facts"]
             names = os.listdir(directory)
             stored = sum(os.stat(os.path.join(directory, name)).st_size for name in names)
-            return _row(session, facts, None, False, sum(name.endswith(".pamrec") for name in names), stored)
+            return row(session, facts, None, "unsealed", sum(name.endswith(".pamrec") for name in names), stored)
         unsigned, _ = manifest.read_manifest(directory)
         summary = manifest.summary(unsigned)
     except (OSError, FormatError) as error:
-        return {**_row(session, {}, None, False, 0, 0), "detail": str(error)}
+        return {**row(session, {}, None, "unsealed", 0, 0), "detail": str(error)}
     facts = unsigned["opening"]["facts"]
-    return _row(session, facts, summary["ended"], summary["sealed"], summary["tracks"], summary["stored"])
-
-
-def _row(
-    session: str, facts: Mapping[str, Any], ended: float | None, sealed: bool, tracks: int, stored: int
-) -> dict[str, Any]:
-    begun = export.started_epoch(facts)
-    return {
-        "session": session,
-        "started": facts.get("started"),
-        "ended": None if ended is None else _rfc_3339(begun + ended),
-        "state": "sealed" if sealed else "unsealed",
-        "bytes": stored,
-        "tracks": tracks,
-    }
-
-
-def _rfc_3339(epoch: float) -> str:
-    return datetime.fromtimestamp(epoch, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    state = "sealed" if summary["sealed"] else "unsealed"
+    return row(session, facts, summary["ended"], state, summary["tracks"], summary["stored"])
 
 
 def _open_row(recording: Recording) -> dict[str, Any]:
     facts = recording.opening.document["facts"]
-    row = _row(recording.opening.session, facts, None, False, recording.tracks, recording.written)
-    return {**row, "state": "open"}
+    return row(recording.opening.session, facts, None, "open", recording.tracks, recording.written)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
 from typing import Any
 
 import attrs
@@ -18,6 +17,7 @@ from gateway.archive import manifest, reader
 from gateway.archive.format import FormatError
 from gateway.archive.keys import Ciphers, NodeKeys
 from gateway.archive.reader import Frame, TrackFile
+from gateway.archive.rows import begun_epoch
 from gateway.domain.cast import CastHeader, Event, Joiner, asciicast, size_of
 from gateway.interfaces.archive import ArchiveError
 
@@ -61,9 +61,7 @@ def read_track(path: str, keys: NodeKeys) -> TrackText:
     return text
 
 
-def tail_text(
-    events: Sequence[reader.TailEvent], joiner: Joiner, ciphers: Ciphers, channel: int
-) -> Iterator[Event]:
+def tail_text(events: Sequence[reader.TailEvent], joiner: Joiner, ciphers: Ciphers, channel: int) -> Iterator[Event]:
     """Give the events that are in no frame yet, and a marker in the place of what can not be read."""
     for stored in events:
         at = stored.head.at / 1_000_000
@@ -102,15 +100,15 @@ def _gap(at: float, words: str) -> Event:
 
 
 def pick(directory: str, channel: int | None) -> str:
-    """Return a channel's track; None: the first PTY's, else the first; raises ArchiveError, OSError."""
+    """Return a channel's track; None: the first PTY's, else the first; raises KeyError, OSError."""
     paths = reader.track_paths(directory)
     if channel is not None:
         path = os.path.join(directory, f"{channel:03d}.pamrec")
         if path not in paths:
-            raise ArchiveError(f"{os.path.basename(directory)} has no recording of a channel {channel}")
+            raise KeyError(f"{os.path.basename(directory)}/{channel}")
         return path
     if not paths:
-        raise ArchiveError(f"{os.path.basename(directory)} has no recorded channel: nothing was opened in it")
+        raise KeyError(os.path.basename(directory))
     return next((path for path in paths if _kind(path) == "pty"), paths[0])
 
 
@@ -120,29 +118,25 @@ def _kind(path: str) -> str:
 
 
 def export_cast(directory: str, channel: int | None, keys: NodeKeys) -> bytes:
-    """Return an asciicast v2 of one channel; raises OSError, :exc:`ArchiveError`."""
+    """Return an asciicast v2 of one channel; raises KeyError without it, OSError, :exc:`ArchiveError`."""
     text = read_track(pick(directory, channel), keys)
     facts = _session_facts(directory)
     return asciicast(cast_header(os.path.basename(directory), facts, text.facts, text.events), text.events)
 
 
-def cast_header(
-    session: str, facts: Mapping[str, Any], track: Mapping[str, Any], events: list[Event]
-) -> CastHeader:
+def cast_header(session: str, facts: Mapping[str, Any], track: Mapping[str, Any], events: list[Event]) -> CastHeader:
     """Return the header: the terminal's size from the track's ``cols`` and ``rows``, else from the first
     resize.
     """
     size = size_of(f"{track.get('cols')}x{track.get('rows')}")
     if size is None:
-        size = next(
-            (found for each in events if each.code == "r" and (found := size_of(each.text))), (80, 24)
-        )
+        size = next((found for each in events if each.code == "r" and (found := size_of(each.text))), (80, 24))
     who = "{operator}={account}={target}".format_map(_Known(facts))
     term = track.get("term")
     return CastHeader(
         width=size[0],
         height=size[1],
-        timestamp=int(started_epoch(facts)),
+        timestamp=int(begun_epoch(facts)),
         title=f"{session} {who}",
         env={"TERM": term} if isinstance(term, str) and term else {},
     )
@@ -151,14 +145,6 @@ def cast_header(
 class _Known(dict[str, Any]):
     def __missing__(self, key: str) -> str:
         return "?"
-
-
-def started_epoch(facts: Mapping[str, Any]) -> float:
-    """Return the session's start in seconds since 1970; 0 when its facts do not say."""
-    try:
-        return datetime.fromisoformat(str(facts.get("started"))).timestamp()
-    except (ValueError, OverflowError, OSError):
-        return 0.0
 
 
 def _session_facts(directory: str) -> Mapping[str, Any]:

@@ -167,8 +167,7 @@ def check_version(document: dict[str, Any], what: str) -> None:
         raise FormatError(f"{what} has no format version")
     if version > VERSION:
         raise FormatError(
-            f"{what} was written in format version {version}; "
-            f"this program reads up to {VERSION}: use a newer one"
+            f"{what} was written in format version {version}; this program reads up to {VERSION}: use a newer one"
         )
 
 

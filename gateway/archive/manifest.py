@@ -39,9 +39,7 @@ LED_DISK_BY = 0
 """
 
 
-def opening(
-    session: str, facts: Mapping[str, Any], policy: bytes, policy_digest: str, key: str
-) -> dict[str, Any]:
+def opening(session: str, facts: Mapping[str, Any], policy: bytes, policy_digest: str, key: str) -> dict[str, Any]:
     """Return the document of ``open.json``."""
     return {
         "format": FORMAT,
@@ -145,9 +143,7 @@ def read_manifest(directory: str) -> tuple[dict[str, Any], dict[str, Any]]:
     raise FormatError("manifest.json was altered: entries are missing")
 
 
-def check_signature(
-    unsigned: Mapping[str, Any], signature: Mapping[str, Any], trusted: Sequence[bytes]
-) -> str:
+def check_signature(unsigned: Mapping[str, Any], signature: Mapping[str, Any], trusted: Sequence[bytes]) -> str:
     """Return the signer's key id; raise :exc:`FormatError` when no trusted key signed this."""
     signers = {key_id(key): key for key in trusted}
     name, value = signature.get("key"), signature.get("value")

@@ -77,9 +77,7 @@ def _mend(path: str, walk: Walk, held: bool) -> None:
     os.truncate(path, walk.size)
 
 
-def _append_tail(
-    path: str, walk: Walk, left: Sequence[TailEvent], header: Mapping[str, Any], keys: NodeKeys
-) -> Counts:
+def _append_tail(path: str, walk: Walk, left: Sequence[TailEvent], header: Mapping[str, Any], keys: NodeKeys) -> Counts:
     """Make the tail's events the last frame; nothing is opened when there are none and no character waits."""
     ciphers = ciphers_of(header, keys)
     joiner = Joiner(reader.open_frame(walk.latest, ciphers).carry if walk.latest is not None else {})

@@ -103,7 +103,7 @@ def verify_path(path: str, trusted: Sequence[bytes]) -> dict[str, Any]:
         directory = os.path.dirname(os.path.abspath(path))
         if path.endswith(".pamrec"):
             only = os.path.basename(path)
-    report = _report(os.path.basename(os.path.normpath(os.path.abspath(directory))))
+    report = blank_report(os.path.basename(os.path.normpath(os.path.abspath(directory))))
     try:
         if not os.path.lexists(path):
             raise FileNotFoundError(2, "there is no such file or directory", path)
@@ -120,7 +120,8 @@ def verify_path(path: str, trusted: Sequence[bytes]) -> dict[str, Any]:
     return report
 
 
-def _report(name: str) -> dict[str, Any]:
+def blank_report(name: str) -> dict[str, Any]:
+    """Return the report of a recording that nothing is known of yet."""
     return {
         "id": name,
         "result": "OK",
@@ -137,9 +138,7 @@ def _report(name: str) -> dict[str, Any]:
     }
 
 
-def _with_manifest(
-    directory: str, only: str | None, trusted: Sequence[bytes], report: dict[str, Any]
-) -> None:
+def _with_manifest(directory: str, only: str | None, trusted: Sequence[bytes], report: dict[str, Any]) -> None:
     unsigned, signature = manifest.read_manifest(directory)
     report["signed_by"] = manifest.check_signature(unsigned, signature, trusted)
     report["anchored_by"] = OWN_KEY_ONLY
@@ -161,18 +160,14 @@ def _with_manifest(
         report["detail"] = f"every stored byte is as signed by {report['signed_by']}"
     else:
         report["result"] = "UNSEALED"
-        report["detail"] = (
-            f"the recording was cut off at t={report['at']:.6f} ({unsigned['reason']}); unaltered since"
-        )
+        report["detail"] = f"the recording was cut off at t={report['at']:.6f} ({unsigned['reason']}); unaltered since"
 
 
 def _check_row(walk: Walk, row: Mapping[str, Any], report: dict[str, Any]) -> None:
     report["frames"] += walk.frames
     report["events"] += walk.events
     if "damaged" in row:
-        raise walk.altered(
-            f"it was damaged when the recording was recovered: {row['damaged']}", None, walk.last
-        )
+        raise walk.altered(f"it was damaged when the recording was recovered: {row['damaged']}", None, walk.last)
     if walk.torn is not None or walk.frames < row["frames"]:
         words = walk.torn.words if walk.torn is not None else "the file ends before it"
         raise walk.altered(words, walk.frames, walk.last)
@@ -191,9 +186,7 @@ def _without_manifest(directory: str, only: str | None, report: dict[str, Any]) 
         report["id"] = document["session"]
         report["policy"] = document["policy"]["digest"]
     elif only is None:
-        raise FormatError(
-            "there is neither manifest.json nor open.json: this is no recording, or they were removed"
-        )
+        raise FormatError("there is neither manifest.json nor open.json: this is no recording, or they were removed")
     else:
         check_version(_header_of(os.path.join(directory, only)), "the header of the track")
     last = 0

@@ -17,6 +17,7 @@ from typing import Any
 import attrs
 import zstandard
 from twisted.internet.defer import Deferred
+from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from gateway.archive import manifest
@@ -112,6 +113,7 @@ class Track:
         self._frame = OpenFrame()
         self._seq = 0
         self.ended: int | None = None
+        self.synced = 0
         line = canonical(header) + b"\n"
         self.head = self._link = digest(line)
         self.counts = Counts(stored=len(line))
@@ -150,9 +152,13 @@ class Track:
         moment = micros(at)
         self._flush(moment)
         self.close_frame()
+        self.release()
+        self.ended = moment
+
+    def release(self) -> None:
+        """Give the descriptors back; another write would take them again."""
         self._bench.files.close(self.path)
         self._bench.files.close(self.tail)
-        self.ended = moment
 
     def close_frame(self) -> None:
         """Make a frame of what is open, then empty the tail; raises OSError and leaves both as they were."""
@@ -235,6 +241,8 @@ class Recording:
         self._sealed = sealed
         self._tracks: dict[int, Track] = {}
         self._closed = False
+        self._syncing = False
+        self._fault: OSError | None = None
         self._digest = digest(opening.stored).hex()
         bench.files.create(os.path.join(opening.directory, manifest.OPEN), opening.stored)
         bench.files.close(os.path.join(opening.directory, manifest.OPEN))
@@ -270,38 +278,71 @@ class Recording:
         return track
 
     def checkpoint(self) -> dict[str, Any]:
-        """Close open frames and return each channel's chain head, frames and events; the disk follows in a
-        thread.
+        """Close open frames and return each channel's chain head, frames and events.
+
+        Their bytes go to the disk in a thread. Raises OSError, also for what the disk said to the last ones.
         """
+        if self._fault is not None:
+            fault, self._fault = self._fault, None
+            raise fault
         heads = {}
         for channel, track in self._tracks.items():
             track.close_frame()
             counts = track.counts
             heads[str(channel)] = {"head": track.head.hex(), "frames": counts.frames, "events": counts.events}
+        self._sync()
         return heads
 
+    def _sync(self) -> None:
+        dirty = [track for track in self._tracks.values() if track.synced < track.counts.stored]
+        if not dirty or self._syncing:
+            return
+        self._syncing = True
+        for track in dirty:
+            track.synced = track.counts.stored
+        self._in_thread(sync_all, [track.path for track in dirty]).addCallbacks(self._synced, self._not_synced)
+
+    def _synced(self, _: object) -> None:
+        self._syncing = False
+
+    def _not_synced(self, failure: Failure) -> Failure | None:
+        self._syncing = False
+        if isinstance(failure.value, OSError):
+            self._fault = failure.value
+            return None
+        return failure
+
     async def _seal(self, at: float, reason: str) -> dict[str, Any]:
-        for track in self._tracks.values():
-            track.end(at)
+        try:
+            for track in self._tracks.values():
+                track.end(at)
+        finally:
+            for track in self._tracks.values():
+                track.release()
         body = manifest.body(
             self.opening.document, [track.entry() for track in self._tracks.values()], micros(at), reason
         )
         stored = manifest.signed(body, self._keys)
         await self._in_thread(settle, self.opening.directory, [t.path for t in self._tracks.values()], stored)
-        summary = manifest.summary(body)
-        self._sealed(self, summary)
-        return summary
+        return manifest.summary(body)
 
     def seal(self, at: float, reason: str) -> Deferred[Mapping[str, Any]]:
-        """End all tracks, sign, and wait for the disk; fails with OSError when it can not be written."""
+        """End all tracks, sign, and wait for the disk.
+
+        Fails with OSError when it can not be written: what is there stays unsealed; sealing may be repeated.
+        """
         if self._closed:
             raise ValueError(f"{self.opening.session} is sealed already")
         self._closed = True
-        return Deferred.fromCoroutine(self._seal(at, reason))
+        return Deferred.fromCoroutine(self._seal(at, reason)).addCallbacks(self._done, self._open_again)
 
-    def sync(self) -> Deferred[None]:
-        """Wait until every closed frame is on the disk."""
-        return self._in_thread(sync_all, [track.path for track in self._tracks.values()])
+    def _done(self, summary: dict[str, Any]) -> dict[str, Any]:
+        self._sealed(self, summary)
+        return summary
+
+    def _open_again(self, failure: Failure) -> Failure:
+        self._closed = False
+        return failure
 
 
 def sync_all(paths: list[str]) -> None:

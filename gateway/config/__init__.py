@@ -10,8 +10,8 @@ The rule: an unknown key, a wrong type or a malformed value is an error with lin
 """
 
 from gateway.config.gaps import gaps
-from gateway.config.load import ConfigError, Problem, load, parse
+from gateway.config.load import ConfigError, load, parse
 from gateway.config.reference import reference
 from gateway.config.schema import KEYS, Config
 
-__all__ = ["KEYS", "Config", "ConfigError", "Problem", "gaps", "load", "parse", "reference"]
+__all__ = ["KEYS", "Config", "ConfigError", "gaps", "load", "parse", "reference"]

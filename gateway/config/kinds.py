@@ -13,13 +13,12 @@ from fnmatch import fnmatchcase
 from typing import Any
 from urllib.parse import urlsplit
 
+from gateway.admin import times
 from gateway.domain.facts import KINDS
 
 Kind = Callable[[Any], Any]
 
 NAME = re.compile(r"[A-Za-z0-9._-]{1,64}")
-DURATION = re.compile(r"(?:(\d{1,6})d)?(?:(\d{1,7})h)?(?:(\d{1,8})m)?(?:(\d{1,9})s)?")
-SECONDS = (86400, 3600, 60, 1)
 LISTENING = ("tcp", "tcp6", "systemd")
 SIEM = ("udp", "tcp", "tls")
 
@@ -56,10 +55,7 @@ def severity(value: Any) -> int:
 
 def duration(value: Any) -> int:
     """Take a duration such as ``30m``, ``12h``, ``365d`` or ``1h30m``; return seconds."""
-    found = DURATION.fullmatch(text(value)) if value else None
-    if found is None or not any(found.groups()):
-        raise ValueError('expected a duration such as "90s", "30m", "12h" or "365d"')
-    return sum(int(count) * unit for count, unit in zip(found.groups(), SECONDS, strict=True) if count)
+    return int(times.duration(text(value)))
 
 
 def path(value: Any) -> str:

@@ -12,30 +12,19 @@ import re
 import socket
 import tomllib
 from collections.abc import Mapping
-from pathlib import Path
+from pathlib import Path as FilePath
 from typing import Any
 
 import attrs
 
 from gateway.config.schema import REPEATED, TABLES, Config, Node
+from gateway.directory.locate import Locator, Path, locate
+from gateway.domain.difference import Problem
 
 SYSTEM_FILE = "/etc/ostiary/pam.toml"
 LARGEST = 1024 * 1024
 NOT_A_NAME = re.compile(r"[^A-Za-z0-9._-]")
 TOML_PLACE = re.compile(r"^(.*) \(at (?:line (\d+), column (\d+)|end of document)\)$", re.DOTALL)
-
-
-@attrs.frozen
-class Problem:
-    """One thing wrong with a file; line and column count from 1, 0 where they are unknown."""
-
-    file: str
-    line: int
-    column: int
-    words: str
-
-    def __str__(self) -> str:
-        return f"{self.file}:{self.line}:{self.column}: {self.words}" if self.line else f"{self.file}: {self.words}"
 
 
 class ConfigError(ValueError):
@@ -61,9 +50,9 @@ def load(path: str | None, environ: Mapping[str, str]) -> Config:
 def _completed(node: Node, environ: Mapping[str, str]) -> Node:
     state = node.state or environ.get("STATE_DIRECTORY", "").split(":")[0]
     if not state:
-        state = str(Path(environ.get("HOME") or Path.home(), ".local/state/ostiary"))
+        state = str(FilePath(environ.get("HOME") or FilePath.home(), ".local/state/ostiary"))
     elif state.startswith("~/"):
-        state = str(Path(environ.get("HOME") or Path.home(), state[2:]))
+        state = str(FilePath(environ.get("HOME") or FilePath.home(), state[2:]))
     name = node.name or NOT_A_NAME.sub("-", socket.gethostname().split(".")[0])[:64] or "node"
     return Node(name=name, state=state)
 
@@ -73,12 +62,12 @@ def _read(source: str) -> str:
         with open(source, "rb") as file:
             found = file.read(LARGEST + 1)
         if len(found) > LARGEST:
-            raise ConfigError((Problem(source, 0, 0, f"is larger than {LARGEST} bytes"),))
+            raise ConfigError((Problem(f"is larger than {LARGEST} bytes", source),))
         return found.decode("utf-8")
     except UnicodeDecodeError as failure:
-        raise ConfigError((Problem(source, 0, 0, f"is not UTF-8 at byte {failure.start}"),)) from None
+        raise ConfigError((Problem(f"is not UTF-8 at byte {failure.start}", source),)) from None
     except OSError as failure:
-        raise ConfigError((Problem(source, 0, 0, f"can not be read: {failure.strerror}"),)) from None
+        raise ConfigError((Problem(f"can not be read: {failure.strerror}", source),)) from None
 
 
 def parse(text: str, source: str = "pam.toml") -> Config:
@@ -89,7 +78,7 @@ def parse(text: str, source: str = "pam.toml") -> Config:
         document = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError) as failure:
         raise ConfigError((_syntax(source, str(failure)),)) from None
-    reading = _Reading(source, text)
+    reading = _Reading(source, locate(text))
     values = {name: reading.table(name, value) for name, value in document.items()}
     if reading.problems:
         raise ConfigError(tuple(reading.problems))
@@ -99,14 +88,14 @@ def parse(text: str, source: str = "pam.toml") -> Config:
 def _syntax(source: str, message: str) -> Problem:
     found = TOML_PLACE.match(message)
     if found is None:
-        return Problem(source, 0, 0, message)
-    return Problem(source, int(found[2] or 0), int(found[3] or 0), found[1])
+        return Problem(message, source)
+    return Problem(found[1], source, int(found[2] or 0), int(found[3] or 0))
 
 
 @attrs.define
 class _Reading:
     source: str
-    text: str
+    locator: Locator
     problems: list[Problem] = attrs.field(factory=list)
 
     def table(self, name: str, value: Any) -> Any:
@@ -139,32 +128,11 @@ class _Reading:
         return kind(**values)
 
     def _problem(self, place: tuple[str, ...], position: int, words: str) -> None:
-        line, column = locate(self.text, place, position)
-        self.problems.append(Problem(self.source, line, column, words))
+        table, *rest = place
+        path: Path = (table, position, *rest) if table in REPEATED else place
+        self.problems.append(Problem(words, self.source, *self.locator.place(path)))
 
 
 def _nearest(word: str, known: Mapping[str, Any]) -> str:
     near = difflib.get_close_matches(word, list(known), n=1, cutoff=0.5)
     return f"; did you mean {near[0]!r}?" if near else f"; known are {', '.join(known)}"
-
-
-def locate(text: str, place: tuple[str, ...], position: int = 0) -> tuple[int, int]:
-    """Return line and column of a table, or of a key in its ``position``-th table; (0, 0) where it is not
-    found.
-    """
-    header = re.compile(rf"\[\[?\s*[\"']?{re.escape(place[0])}[\"']?\s*[\].]")
-    wanted = re.compile(rf"[\"']?{re.escape(place[-1])}[\"']?\s*[=.]")
-    seen, inside, found = -1, len(place) == 1, (0, 0)
-    for number, line in enumerate(text.splitlines(), 1):
-        start = line.lstrip()
-        here = (number, len(line) - len(start) + 1)
-        if start.startswith("["):
-            entered = header.match(start) is not None
-            seen += entered
-            inside = entered and seen == position
-            found = here if inside else found
-            if inside and len(place) == 1:
-                return here
-        elif inside and wanted.match(start):
-            return here
-    return found

@@ -11,6 +11,7 @@ from typing import Any
 
 import attrs
 
+from gateway.admin.times import SECONDS
 from gateway.config import kinds
 from gateway.config.schema import REPEATED, TABLES
 
@@ -51,7 +52,7 @@ def _literal(value: Any, kind: kinds.Kind) -> str:
 
 
 def _spoken(seconds: int) -> str:
-    for letter, unit in zip("dhms", kinds.SECONDS, strict=True):
+    for letter, unit in zip("dhms", SECONDS, strict=True):
         if seconds % unit == 0:
             return f"{seconds // unit}{letter}"
     raise AssertionError("every whole number is a number of seconds")

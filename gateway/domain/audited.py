@@ -4,8 +4,8 @@ The rule: deny wins; under ``allow_only`` a command runs only when some rule wit
 can not be read for certain is refused where any rule prohibits or only some commands are allowed. Rules and grants
 in ``observe`` mode report what would have happened and let it run.
 
-Known limits: here the command line of an ``exec`` and the name of a subsystem are judged. What is typed or piped
-into a shell is not read in this version; a session with such rules says so (``status``, ``check``).
+Known limits: here the command line of an ``exec`` is judged; what a subsystem may do is the rights' affair. What is
+typed or piped into a shell is not read in this version; a session with such rules says so (``status``, ``check``).
 """
 
 from __future__ import annotations
@@ -31,9 +31,11 @@ from gateway.domain.lane import (
     Tell,
     Tick,
 )
+from gateway.domain.lines import Simple
 from gateway.domain.policy import FrozenPolicy
+from gateway.domain.rights import Kind, kind_of_command
 from gateway.domain.risk import Risk
-from gateway.domain.rules import STRENGTH, Judged, Simple, judge
+from gateway.domain.rules import STRENGTH, Judged, judge
 
 DENIED = 77
 ENDED = 79
@@ -79,19 +81,19 @@ class AuditedGate:
             yield Tell(Fact("command.audited", self._told(command, rule, action)))
             yield Mark(f"{shown(command.text)} [{rule.name} {action}, risk +{rule.score}]")
         binding = [(rule, action) for _, rule, action in due if enforce and rule.mode == "enforce"]
-        refusal = self._opaque(judged, line) or self._not_allowed(judged)
-        if refusal and enforce:
-            yield from refusal
-            return
         strongest = max(binding, key=lambda pair: STRENGTH.index(pair[1]), default=None)
         if strongest is not None and strongest[1] in PROHIBITING:
             yield from self._prohibited(line, *strongest)
+            return
+        refusal = self._opaque(judged, line) or self._not_allowed(judged, line)
+        yield from refusal
+        if any(isinstance(effect, Refuse) for effect in refusal):
             return
         if strongest is not None and strongest[1] == "warn":
             yield Notice(f'"{shown(line)}" is an audited command (rule {strongest[0].name})')
         for command in judged.commands:
             yield Tell(Fact("command.executed", {"command": shown(command.text), "known_by": "exec"}))
-        if judged.opaque:
+        if judged.opaque and not refusal and kind_of_command(line) is Kind.EXEC:
             yield Tell(Fact("command.opaque", {"command": shown(line), "outcome": "passed"}))
         yield event
 
@@ -103,23 +105,26 @@ class AuditedGate:
         }  # fmt: skip
 
     def _opaque(self, judged: Judged, line: str) -> list[Effect]:
-        strict = any(rule.action in PROHIBITING and rule.mode == "enforce" for rule in self.policy.audited)
+        strict = any(_prohibits(rule) for rule in self.policy.audited if rule.mode == "enforce")
         if not judged.opaque or not (strict or self.policy.restrictions.allow_only):
+            return []
+        if kind_of_command(line) is not Kind.EXEC:
             return []
         return self._denied("command.opaque", line, "can not be checked for prohibited commands")
 
-    def _not_allowed(self, judged: Judged) -> list[Effect]:
+    def _not_allowed(self, judged: Judged, line: str) -> list[Effect]:
         if not self.policy.restrictions.allow_only:
             return []
-        allowed = {command for command, rule in judged.hits if rule.action == "allow"}
-        missing = [command for command in judged.commands if command not in allowed]
+        allowed = {command for command, rule in judged.hits if _allows(rule, command)}
+        missing = [command.text for command in judged.commands if command not in allowed]
         if not missing and judged.commands:
             return []
-        text = missing[0].text if missing else ""
-        return self._denied("command.denied", text, "is not among the allowed commands")
+        return self._denied("command.denied", missing[0] if missing else line, "is not among the allowed commands")
 
     def _denied(self, kind: str, line: str, why: str) -> list[Effect]:
         where = self.policy.target.name
+        if not self.policy.restrictions.enforce:
+            return [Tell(Fact(kind, {"command": shown(line), "outcome": "observed", "reason": why}))]
         fact = Fact(kind, {"command": shown(line), "outcome": "denied", "reason": why})
         return [Tell(fact), Refuse(DENIED, f'"{shown(line)}" {why} on {where}. The attempt was reported.')]
 
@@ -140,6 +145,15 @@ class AuditedGate:
                 yield GiveOrder(OrderKind.LOCK, rule.name)
             case _:
                 yield Refuse(DENIED, words)
+
+
+def _prohibits(rule: AuditedRule) -> bool:
+    return rule.action in PROHIBITING or (rule.attempts > 0 and rule.then in PROHIBITING)
+
+
+def _allows(rule: AuditedRule, command: Simple) -> bool:
+    """Say whether a rule lets a command run; one that names a program says nothing of files written beside it."""
+    return rule.action == "allow" and rule.mode == "enforce" and (bool(rule.regex) or not command.writes)
 
 
 def shown(text: str) -> str:

@@ -16,7 +16,7 @@ RATE = 8 * 1024**2
 
 @attrs.define
 class Budget:
-    """Pace what is recorded; ``at`` in seconds of any monotonic clock."""
+    """Pace what is recorded; ``at`` in seconds of one monotonic clock, the same for all who share a budget."""
 
     burst: int = BURST
     rate: int = RATE
@@ -25,10 +25,10 @@ class Budget:
 
     def take(self, count: int, at: float) -> None:
         """Note that ``count`` bytes were recorded."""
-        self._level = max(0.0, self._level - (at - self._since) * self.rate) + count
-        self._since = at
+        self._level = max(0.0, self._level - max(0.0, at - self._since) * self.rate) + count
+        self._since = max(self._since, at)
 
     def pause(self, at: float) -> float:
         """Return for how many seconds no window is refunded; 0.0 within the budget."""
-        level = self._level - (at - self._since) * self.rate
+        level = self._level - max(0.0, at - self._since) * self.rate
         return max(0.0, (level - self.burst) / self.rate)

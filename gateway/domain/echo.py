@@ -33,8 +33,11 @@ MOST_PENDING = 4096
 RUN_COSTS = 32
 """What keeps the number of runs small that are looked for."""
 
-MOST_NOISE = 64 << 10
-"""Characters shown while input is undecided; after more it is decided."""
+MOST_NOISE = 32 << 10
+"""Characters shown while input is undecided, and comparisons by their cost; after more it is decided."""
+
+LOOK_COSTS = 8
+"""What a comparison costs at least, so that a hostile target can not make it compare without end."""
 
 MOST_PAINTED = 4096
 """Characters of the painted line that are remembered."""
@@ -51,7 +54,7 @@ _PAINT = re.compile(
     r"|\x1b\[[0-?]*[ -/]*(?P<other>[@-~])"
     r"|\x1b[\]PX^_][^\x07\x1b]*(?:\x07|\x1b\\)"
     r"|\x1b[ -/]+[0-~]|\x1b[0-OQ-WYZ\\`-~]"
-    r"|(?P<control>[\x00-\x1f\x7f])"
+    r"|(?P<control>[\x00-\x1a\x1c-\x1f\x7f])"
 )
 _PAINT_CUT = re.compile(r"\x1b(?:\[[0-?]*[ -/]*|[\]PX^_][^\x07\x1b]*\x1b?|[ -/]+)?\Z")
 _STILL = frozenset("m")
@@ -111,12 +114,18 @@ class Line:
 class Painted:
     """The line that the target paints, as far as it was painted since this began."""
 
-    __slots__ = ("_cells", "_column", "_soft")
+    __slots__ = ("_cells", "_column", "_origin", "_soft", "fresh")
 
     def __init__(self) -> None:
+        self.fresh = False
         self._cells = ""
-        self._column = 0
+        self._column = self._origin = 0
         self._soft = False
+
+    @property
+    def size(self) -> int:
+        """The number of characters on the line."""
+        return len(self._cells)
 
     def holds(self, text: str) -> bool:
         """Say whether the line has this text, unbroken."""
@@ -125,7 +134,7 @@ class Painted:
     def clear(self) -> None:
         """Begin another line."""
         self._cells = ""
-        self._column = 0
+        self._column = self._origin = 0
         self._soft = False
 
     def write(self, text: str) -> None:
@@ -137,13 +146,16 @@ class Painted:
         column = self._column
         self._column += len(text)
         self._cells = self._cells[:column] + text + self._cells[self._column :]
+        self.fresh = True
 
     def back(self) -> None:
         """Go to the line's beginning: a new painting, unless a line editor wraps (a blank, then CR)."""
         if self._soft and self._column == len(self._cells):
             self._cells = self._cells[:-1]
-            self._column -= 1
+            self._column = self._origin = self._column - 1
             self._soft = False
+        elif self._origin:
+            self._column = self._origin
         else:
             self.clear()
 
@@ -151,6 +163,7 @@ class Painted:
         """Obey a CSI of a line editor: ``D C`` move, ``K P`` erase, ``@`` makes room."""
         column, cells = self._column, self._cells
         self._soft = False
+        self.fresh = self.fresh or final in "P@"
         match final:
             case "D":
                 self._column = max(0, column - max(1, count))
@@ -178,6 +191,7 @@ class EchoMask:
         self._show_held = ""
         self._noise = 0
         self._owed = 0
+        self._answered = False
         self._latest = 0.0
 
     def typed(self, at: float, chunk: bytes) -> list[Typed]:
@@ -191,9 +205,10 @@ class EchoMask:
         text = self._key_held + self._keys.decode(chunk)
         cut = _KEY_CUT.search(text)
         self._key_held = cut.group() if cut is not None else ""
-        for key in _KEY.findall(text[: len(text) - len(self._key_held)]):
-            self._key(at, key)
-        return self._passed() if sum(line.size for line in self._lines) <= MOST_PENDING else self._all()
+        events = self._take(at, text[: len(text) - len(self._key_held)])
+        if sum(line.size for line in self._lines) > MOST_PENDING:
+            return events + self._all()
+        return events + self._passed()
 
     def shown(self, at: float, chunk: bytes) -> list[Typed]:
         """Take output; return what it decides."""
@@ -203,7 +218,7 @@ class EchoMask:
             return []
         text = self._show_held + self._shows.decode(chunk)
         self._show_held = ""
-        self._noise += len(text)
+        self._answered = self._lines[-1].committed
         events = self._watch(text)
         if self._noise > MOST_NOISE:
             events += self._all()
@@ -213,14 +228,16 @@ class EchoMask:
         """Paint until the text, or what is undecided, comes to its end."""
         events: list[Typed] = []
         place = 0
-        while place < len(text) and self._lines:
+        while place < len(text) and self._lines and self._noise <= MOST_NOISE:
             found = _PAINT.match(text, place)
             if found is None:
                 if len(text) - place <= MOST_HELD and _PAINT_CUT.match(text, place):
                     self._show_held = text[place:]
                     break
                 place += 1
+                self._noise += 1
                 continue
+            self._noise += found.end() - place
             place = found.end()
             events += self._paint(found)
         return events
@@ -232,15 +249,21 @@ class EchoMask:
     def end(self, at: float) -> list[Typed]:
         """Decide everything: the channel is closed."""
         held, self._key_held = self._key_held + self._keys.decode(b"", True), ""
-        for key in _KEY.findall(held):
-            self._key(self._latest, key)
-        return self._all()
+        return self._take(self._latest, held) + self._all()
+
+    def _take(self, at: float, text: str) -> list[Typed]:
+        # Keys typed in the face of an answer belong to another line, also when the answer had no new line.
+        events = self._all() if text and self._answered else []
+        for key in _KEY.findall(text):
+            self._key(at, key)
+        return events
 
     def _key(self, at: float, key: str) -> None:
         if not self._lines or self._lines[-1].committed:
             if not self._lines:
                 self._painted.clear()
                 self._noise = self._owed = 0
+                self._answered = False
             self._lines.append(Line())
         line = self._lines[-1]
         line.size += len(key)
@@ -302,9 +325,13 @@ class EchoMask:
 
     def _look(self) -> list[Typed]:
         """Note which runs of the first line stand on the painted one, and give what is certain by that."""
-        if self._lines:
-            for run in self._lines[0].runs():
-                run.echoed = run.echoed or self._painted.holds(run.text)
+        if not self._lines or not self._painted.fresh:
+            return []
+        self._painted.fresh = False
+        for run in self._lines[0].runs():
+            if not run.echoed:
+                run.echoed = self._painted.holds(run.text)
+                self._noise += LOOK_COSTS + self._painted.size // 64
         return self._passed()
 
     def _all(self) -> list[Typed]:

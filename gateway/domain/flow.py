@@ -110,10 +110,17 @@ class Flow:
 
     def feed(self, event: Event, at: float) -> list[Effect]:
         """Run one event to its end and return what is to be done, in order; an ended flow does nothing more."""
+        return self._run(self._entries(event), at)
+
+    def say(self, text: str, at: float) -> list[Effect]:
+        """Show the taps a line the gateway says by itself, and return what is to be done, as :meth:`feed` does."""
+        return self._run([_Enter(-1, Notice(text))], at)
+
+    def _run(self, entries: list[_Step], at: float) -> list[Effect]:
         if self.ended:
             return []
         self._out = []
-        work: deque[_Step] = deque(self._entries(event))
+        work: deque[_Step] = deque(entries)
         while work and not self.ended:
             step = work.popleft()
             try:
@@ -138,8 +145,7 @@ class Flow:
 
     def _do(self, step: _Step, at: float) -> list[_Step]:
         if isinstance(step, _Show):
-            if step.tap in self.taps:
-                step.tap.see(step.seen, at)
+            step.tap.see(step.seen, at)
             return []
         if not 0 <= step.index < len(self.gates):
             return self._passed(step.event)

@@ -1,20 +1,23 @@
 """What a channel is, which right it needs, and which variables and requests it may carry.
 
 The rule: everything not in a table here is refused. A command that starts a transfer program in its server's role is
-what that program is, not an ``exec``: so ``scp`` and ``rsync`` can be permitted or refused by themselves.
+what that program is, not an ``exec``: so ``scp`` and ``rsync`` can be permitted or refused by themselves. A line that
+does anything besides starting such a program is an ``exec``, so that a right to transfer never becomes a right to run.
 
-Known limits: a command is known by its first word as the client wrote it; ``sh -c "scp -t ."`` is an exec. Whoever
-grants ``exec`` or ``shell`` grants everything the account can run.
+Known limits: ``sh -c "scp -t ."`` is an exec. Whoever grants ``exec`` or ``shell`` grants everything the account can
+run, and whoever may write files as an account may change what its login shell does.
 """
 
 from __future__ import annotations
 
 import enum
 import re
+from collections.abc import Callable
 from fnmatch import fnmatchcase
 
 import attrs
 
+from gateway.domain.lines import Simple, simple_commands
 from gateway.domain.policy import FrozenPolicy
 
 
@@ -61,16 +64,19 @@ LONGEST_VALUE = 32 * 1024
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 RIGHT_OF_KIND = {Kind.PTY: "shell", Kind.GIT: "exec"}
 """Rights whose name is not the kind's own."""
-SERVER_ROLE = {
-    "git-upload-pack": (Kind.GIT, re.compile("")),
-    "git-receive-pack": (Kind.GIT, re.compile("")),
-    "git-upload-archive": (Kind.GIT, re.compile("")),
-    "scp": (Kind.SCP, re.compile(r"(^|\s)-[a-zA-Z]*[tf]")),
-    "rsync": (Kind.RSYNC, re.compile(r"(^|\s)--server(\s|$)")),
-    "sftp-server": (Kind.SFTP, re.compile("")),
-    "internal-sftp": (Kind.SFTP, re.compile("")),
+SYSTEM_FOLDERS = re.compile(r"(/usr(/local)?)?/(bin|lib|libexec)/([A-Za-z0-9_-]+/)?")
+"""Where a program is taken for what its name says; elsewhere an operator may have put it."""
+SCP_OPTION = re.compile(r"-[rpdvqtf]+")
+SERVER_ROLE: dict[str, tuple[Kind, Callable[[tuple[str, ...]], bool]]] = {
+    "git-upload-pack": (Kind.GIT, lambda words: True),
+    "git-receive-pack": (Kind.GIT, lambda words: True),
+    "git-upload-archive": (Kind.GIT, lambda words: True),
+    "scp": (Kind.SCP, lambda words: _serves_scp(words)),
+    "rsync": (Kind.RSYNC, lambda words: words[:1] == ("--server",) and not any("daemon" in word for word in words)),
+    "sftp-server": (Kind.SFTP, lambda words: True),
+    "internal-sftp": (Kind.SFTP, lambda words: True),
 }
-"""Transfer programs by base name, with what shows that they are started in the server's role."""
+"""Transfer programs by base name, with what shows that they are started in the server's role and nothing else."""
 
 
 @attrs.frozen
@@ -82,10 +88,23 @@ class Denied:
 
 
 def kind_of_command(command: str) -> Kind:
-    """Say what an exec request's command line is."""
-    program, _, arguments = command.strip().partition(" ")
-    known = SERVER_ROLE.get(program.rpartition("/")[2])
-    return known[0] if known and known[1].search(arguments) else Kind.EXEC
+    """Say what an exec request's command line is; whatever is more than one plain command is an exec."""
+    commands, opaque = simple_commands(command)
+    if opaque or len(commands) != 1 or commands[0].writes or not _is_systems(commands[0]):
+        return Kind.EXEC
+    kind, serves = SERVER_ROLE.get(commands[0].argv[0], (Kind.EXEC, bool))
+    return kind if serves(commands[0].argv[1:]) else Kind.EXEC
+
+
+def _is_systems(command: Simple) -> bool:
+    folder = command.path.removesuffix(command.argv[0])
+    return not folder or SYSTEM_FOLDERS.fullmatch(folder) is not None
+
+
+def _serves_scp(words: tuple[str, ...]) -> bool:
+    end = words.index("--") if "--" in words else len(words)
+    options = [word for word in words[:end] if word.startswith("-")]
+    return all(SCP_OPTION.fullmatch(word) for word in options) and bool(set("tf") & set("".join(options)))
 
 
 def denied_kind(policy: FrozenPolicy, kind: Kind) -> Denied | None:

@@ -28,10 +28,13 @@ class IArchive(Interface):
 
     def verify(session: str) -> Deferred[Mapping[str, Any]]:
         """Check one recording in a thread: ``{id, result OK|BAD|UNSEALED, at, frames, events, signed_by,
-        anchored_by, policy, detail}``. Raises KeyError for an unknown session."""
+        anchored_by, policy, detail}``. Fails with KeyError for an unknown session."""
 
     def export_cast(session: str, channel: int | None = None) -> Deferred[bytes]:
-        """Return an asciicast v2 document of a channel (None: first PTY channel, else channel 1)."""
+        """Return an asciicast v2 document of a channel (None: first PTY channel, else the first).
+
+        Fails with KeyError for a session or channel without a recording, ArchiveError when it can not be read.
+        """
 
     def free_space() -> int:
         """Return the bytes left on the recordings' file system."""

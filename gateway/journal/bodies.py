@@ -5,7 +5,7 @@ bytes is always told. So text that is not Unicode and numbers that JSON can not 
 another form instead of being refused:
 
 * U+DC80-U+DCFF (bytes that were not UTF-8) become ``\x80``-``\xff``, any other lone surrogate U+FFFD;
-* whole numbers beyond 2**53 - 1, infinities and NaN become text;
+* numbers beyond 2**53 - 1 either way, infinities and NaN become text;
 * tuples become lists.
 
 Anything else (bytes, sets, keys that are not text) is a mistake of the teller and raises ValueError.
@@ -14,7 +14,6 @@ Anything else (bytes, sets, keys that are not text) is a mistake of the teller a
 from __future__ import annotations
 
 import json
-import math
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -68,7 +67,7 @@ def _plain(value: Any) -> Any:
     if isinstance(value, int):
         return int(value) if abs(value) <= SAFE_INTEGER else str(value)
     if isinstance(value, float):
-        return value if math.isfinite(value) else str(value)
+        return value if abs(value) <= SAFE_INTEGER else str(value)
     return _plain_many(value)
 
 

@@ -111,7 +111,7 @@ def open_store(path: Path, migrations: Sequence[Sequence[str]] = MIGRATIONS) -> 
     made = not path.exists()
     if made:
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
-    db = sqlite3.connect(path, timeout=5, isolation_level=None, check_same_thread=False)
+    db = _connect(path)
     try:
         _set_up(db, path, migrations)
     except sqlite3.DatabaseError as wrong:
@@ -123,6 +123,13 @@ def open_store(path: Path, migrations: Sequence[Sequence[str]] = MIGRATIONS) -> 
     if made:
         sync_folder(path.parent)
     return Store(path, db)
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    try:
+        return sqlite3.connect(path, timeout=5, isolation_level=None, check_same_thread=False)
+    except sqlite3.Error as wrong:
+        raise disk_error(wrong, path) from wrong
 
 
 def disk_error(wrong: sqlite3.Error, path: Path) -> OSError:
@@ -149,7 +156,8 @@ def _set_up(db: sqlite3.Connection, path: Path, migrations: Sequence[Sequence[st
     _migrate(db, path, migrations)
     answers = db.execute("PRAGMA quick_check(1)").fetchall()
     if answers != [("ok",)]:
-        raise JournalCorrupt(f"{path} is damaged: {answers[0][0]}; {_RECOVERY}")
+        said = " ".join(str(answers[0][0]).split())
+        raise JournalCorrupt(f"{path} is damaged: {said}; {_RECOVERY}")
     last = db.execute("SELECT origin, seq, hash FROM entries ORDER BY place DESC LIMIT 1").fetchone()
     if last is not None and not _is_head(last):
         raise JournalCorrupt(f"{path} is damaged: its last row is not one that a journal writes; {_RECOVERY}")

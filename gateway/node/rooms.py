@@ -28,6 +28,7 @@ from gateway.directory.directory import Directory
 from gateway.directory.operators import Operators
 from gateway.directory.source import PolicySource
 from gateway.domain.grant import Grant
+from gateway.domain.snapshot import Snapshot
 from gateway.interfaces import IJournal
 from gateway.journal.beside import load_key
 from gateway.journal.opening import open_journal
@@ -35,6 +36,7 @@ from gateway.runtime.orders import Orders
 from gateway.runtime.roster import Roster
 from gateway.runtime.run import Run
 from gateway.vault.files import load_or_make_node_key
+from gateway.vault.seal import NodeKey
 from gateway.vault.vault import Vault
 from gateway.vault.wrapping import unwrap_with, wrap_for
 
@@ -42,7 +44,7 @@ THREADS = 4
 """Threads for password hashing, key decryption, big parses, fsync and verification."""
 
 
-@attrs.define(eq=False)
+@attrs.define(eq=False, repr=False)
 class Rooms:
     """Every room of a node; ``reactor`` is None where nothing runs (offline)."""
 
@@ -109,30 +111,56 @@ def make_rooms(config: Config, reactor: Any, environ: Mapping[str, str], anew: b
     vault = Vault(node_key, journal, wall, in_thread, environment)
     policies = PolicySource(directory.snapshot, wall, config.session_settings)
 
-    def today(run: Run) -> str:
-        found = policies.grant(run.grant.operator, run.grant.target.name, run.grant.account, run.grant.source)
-        return found.policy.digest if isinstance(found, Grant) else ""
-
     roster = Roster(
-        journal, wall, config.node.name, lambda session: tuple(journal.entries(session=session)), today
+        journal, wall, config.node.name, lambda session: tuple(journal.entries(session=session)),
+        Today(policies, directory),
     )
     orders = Orders(roster, journal, reactor if reactor is not None else Clock(), wall, config.lock.contact)
     operators = Operators(directory, journal, in_thread, wall, orders.is_deactivated)
     for fold in (directory, vault, orders, operators, roster):
         journal.attach(fold)
-    signing = load_key(state / "recording.key")
-    public = signing.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
-    keys = NodeKeys(
-        wrap=lambda key: wrap_for(key, (node_key.public(),)),
-        unwrap=lambda wrapped: unwrap_with(node_key, wrapped),
-        sign=signing.sign,
-        public_key=public,
-    )
-    archive = Archive(state / "recordings", keys, in_thread)
+    archive = Archive(state / "recordings", _recording_keys(state, node_key), in_thread)
     return Rooms(
         config, state, reactor, pool, wall, journal, directory, operators, vault, policies, roster, orders, archive,
         environment,
     )  # fmt: skip
+
+
+@attrs.define(eq=False, repr=False)
+class Today:
+    """Say with which digest a running session would start now; worked out once for each change of the settings."""
+
+    policies: PolicySource
+    directory: Directory
+    _snapshot: Snapshot | None = None
+    _digests: dict[str, str] = attrs.field(factory=dict)
+
+    def __call__(self, run: Run) -> str:
+        """Return the digest, empty where the session would be refused."""
+        snapshot = self.directory.snapshot()
+        if snapshot is not self._snapshot:
+            self._snapshot = snapshot
+            self._digests.clear()
+        if run.id not in self._digests:
+            self._digests[run.id] = self._digest(snapshot, run)
+        return self._digests[run.id]
+
+    def _digest(self, snapshot: Snapshot, run: Run) -> str:
+        user = snapshot.user.get(run.grant.policy.operator)
+        if user is None:
+            return ""
+        found = self.policies.grant(user, run.grant.target.name, run.grant.account, run.grant.source)
+        return found.policy.digest if isinstance(found, Grant) else ""
+
+
+def _recording_keys(state: Path, node_key: NodeKey) -> NodeKeys:
+    signing = load_key(state / "recording.key")
+    return NodeKeys(
+        wrap=lambda key: wrap_for(key, (node_key.public(),)),
+        unwrap=lambda wrapped: unwrap_with(node_key, wrapped),
+        sign=signing.sign,
+        public_key=signing.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw),
+    )
 
 
 def make_state(state: Path) -> None:

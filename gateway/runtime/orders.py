@@ -37,7 +37,7 @@ class NotForOneself(ValueError):
 
 
 @implementer(IOrders, IFold)
-@attrs.define(eq=False)
+@attrs.define(eq=False, repr=False)
 class Orders:
     """Give orders to the sessions of this process."""
 

@@ -12,8 +12,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 import attrs
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.logger import Logger
+from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from gateway.domain.budget import Budget
@@ -30,7 +31,7 @@ REMEMBERED = 100_000
 
 
 @implementer(IRoster, IFold)
-@attrs.define(eq=False)
+@attrs.define(eq=False, repr=False)
 class Roster:
     """Know every session."""
 
@@ -65,7 +66,13 @@ class Roster:
         """Give every session its tick; called about once a second."""
         now = self.wall()
         for run in self.running():
-            run.tick(now)
+            maybeDeferred(run.tick, now).addErrback(self._failed, run)
+
+    def _failed(self, failure: Failure, run: Run) -> None:
+        """Sink what a session's tick raised: that session is over, the others go on."""
+        log.failure("session {session} failed", failure, session=run.id)
+        run.tell(Fact("session.failed", {"where": "tick", "what": type(failure.value).__name__}))
+        run.end(78, "tick_failed", "the gateway could not go on safely; the session is over")
 
     def over(self, run: Run) -> None:
         """Tell a session's end and seal its recording."""
@@ -119,6 +126,15 @@ class Roster:
             case _:
                 pass
 
+    def unfinished(self) -> tuple[dict[str, Any], ...]:
+        """Return what is known of sessions that began and neither run nor ended: a process died with them."""
+        keys = ("user", "source", "target", "account", "policy", "risk")
+        return tuple(
+            {"session": name, **{key: row[key] for key in keys}}
+            for name, row in self._past.items()
+            if row["ended"] is None and name not in self._running
+        )
+
     # What admins read.
 
     def sessions(self, *, live: bool = False) -> Sequence[Mapping[str, Any]]:
@@ -148,7 +164,8 @@ class Roster:
 
     def reference(self, ref: str) -> Mapping[str, Any]:
         """Return what stood in the way of a refusal."""
-        return self._refusals[ref.strip().upper()]
+        found = self._refusals[ref.strip().upper()]
+        return {**found, "time": rfc3339(found["time"])}
 
     def _name(self, prefix: str) -> str:
         wanted = normal(prefix)

@@ -78,7 +78,7 @@ class Workings:
     rule_order: Callable[[Run, GiveOrder], None]
 
 
-@attrs.define(eq=False)
+@attrs.define(eq=False, repr=False)
 class Run:
     """Run one session."""
 
@@ -95,6 +95,8 @@ class Run:
     risk: Risk = attrs.field(factory=Risk)
     ended_because: str = ""
     effective_at: float = 0.0
+    when_empty: Callable[[], None] | None = None
+    """Called when the last channel is closed, where that ends the session."""
     _attempts: Attempts = attrs.field(init=False, factory=Attempts)
     _budget: Budget = attrs.field(init=False, factory=Budget)
     _channels: int = attrs.field(init=False, default=0)
@@ -137,17 +139,23 @@ class Run:
             "account": policy.account, "policy": policy.digest, "risk": self.risk.score,
         }  # fmt: skip
 
-    def tell(self, fact: Fact) -> Deferred[Any]:
+    def tell(self, fact: Fact) -> None:
         """Tell a fact of this session; its identity goes before anything the fact says itself."""
-        told = self.workings.facts.tell(attrs.evolve(fact, body={**fact.body, **self.identity()}))
-        told.addErrback(self._untold, fact.kind)
-        return told
+        self.commit(fact).addErrback(self._untold)
 
-    def _untold(self, failure: Failure, kind: str) -> None:
-        """Sink what telling raised: a session whose facts can not be kept is over."""
+    def commit(self, fact: Fact) -> Deferred[Any]:
+        """Tell a fact that somebody waits for; fails when it can not be kept, and the session is over."""
+        told = self.workings.facts.tell(attrs.evolve(fact, body={**fact.body, **self.identity()}))
+        return told.addErrback(self._not_kept, fact.kind)
+
+    def _not_kept(self, failure: Failure, kind: str) -> Failure:
         log.error("session {session}: fact {kind} could not be kept: {reason}",
                   session=self.id, kind=kind, reason=failure.getErrorMessage())  # fmt: skip
         self.end(75, "journal_failed", "the gateway can not keep its journal; the session is over")
+        return failure
+
+    def _untold(self, failure: Failure) -> None:
+        """Sink a failure that was logged and has ended the session."""
 
     # Channels.
 
@@ -165,13 +173,17 @@ class Run:
         """Make the flow of a channel whose kind is not known yet."""
         return early_flow(self._makings(terminal, ""))
 
-    def compose(self, number: int, kind: Kind, terminal: bool, where: str) -> Flow:
+    def compose(
+        self, number: int, kind: Kind, terminal: bool, where: str, size: tuple[int, int] | None = None
+    ) -> Flow:
         """Make a channel's flow and begin its track; raises OSError where recording is required and fails."""
         policy = self.grant.policy
         taps: tuple[Recorder, ...] = ()
         if self.recording is not None:
             record = policy.restrictions.record
-            told = {"command": shown(where), "kind": kind.value}
+            told: dict[str, Any] = {"command": shown(where), "kind": kind.value}
+            if size is not None:
+                told |= {"cols": size[0], "rows": size[1]}
             track = self.recording.track(number, "pty" if terminal else kind.value, self.at, told)
             recorder = Recorder(
                 kind=kind,
@@ -205,6 +217,8 @@ class Run:
             except OSError as fault:
                 self.recording_failed(fault)
         self.tell(Fact("channel.closed", body))
+        if self.when_empty is not None and not self.legs and self.state is not State.ENDED:
+            self.when_empty()
 
     def recording_failed(self, fault: OSError) -> None:
         """End the session where no record means no session; tell it in any case."""

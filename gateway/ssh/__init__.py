@@ -8,8 +8,11 @@
     channel    one session channel of an operator: what it is, what may pass
     junction   joins the two ends of a channel through the flow; windows; the one place that injects
     target     the way to the target: dial, recognise the host, log in
-    menu       the list of targets for an operator who named none
-    demo       the built-in demo target
+    program    channels that end inside the gateway: verbs, menu, refusals, the demo target
+    menu       the list of targets for an operator who named none; menu_screen draws it, menu_keys reads keys
+    cells      how text looks on a terminal
+    demo       the built-in demo target: a server on loopback. demo_shell runs demo_commands on a demo_console
+               (demo_line edits, demo_words reads lines); demo_sftp serves the same demo_files
 
 May never be here: where settings come from, but through the interfaces that ``node`` hands in; admin's verbs.
 """

@@ -31,6 +31,7 @@ from gateway.wire.channels import LARGEST_PACKET, ChannelEnd
 from gateway.wire.fields import Fields, MalformedField
 
 DENIED = 77
+Requests = tuple[tuple[str, bytes], ...]
 STARTING = frozenset({"shell", "exec", "subsystem"})
 LONGEST_COMMAND = 128 * 1024
 
@@ -43,8 +44,11 @@ class SessionChannel:
     end: ChannelEnd
     permit: Callable[[str], bool]
     """Called for ``auth-agent-req@openssh.com`` and ``x11-req``; says whether the target may open such channels."""
+    first: Requests = ()
+    """Requests to make by ourselves once the channel is open: what the menu was asked for."""
     terminal: bool = False
     speaks: bool = True
+    size: tuple[int, int] | None = None
     kind: Kind | None = None
     number: int = 0
     exit: str = ""
@@ -57,6 +61,7 @@ class SessionChannel:
         self.number = self.run.number(self)
         self.junction = Junction(self.run, self, self.end, self.run.early())
         self.end.listener = FromOperator(self)
+        self.end.patient = True
 
     # The opening.
 
@@ -66,7 +71,10 @@ class SessionChannel:
         if self.end.got_close:
             target.close()
             return
-        self.end.confirm(min(target.room, 2**31), target.packet)
+        if not self.end.confirmed:
+            self.end.confirm(min(target.room, 2**31), target.packet)
+        for name, payload in self.first:
+            self.asked(name, payload, None)
 
     def unopened(self, code: int, text: str) -> None:
         """Pass on that the target refused the channel."""
@@ -146,7 +154,7 @@ class SessionChannel:
             self._start(request)
             return
         if request.name == "pty-req":
-            self.terminal = True
+            self.terminal, self.size = True, _terminal_size(request.payload)
         self.junction.ask_target(request.name, request.payload, request.slot)
 
     def _start(self, request: Request) -> None:
@@ -161,13 +169,21 @@ class SessionChannel:
             self.refused(DENIED, denied.text)
             return
         try:
-            flow = self.run.compose(self.number, kind, self.terminal, what)
+            flow = self.run.compose(self.number, kind, self.terminal, what, self.size)
         except OSError as fault:
             self.run.recording_failed(fault)
             return
         self.kind = kind
         self.junction.flow = flow
+        if kind is Kind.PTY:
+            self.junction.say(self._welcome())
         self.junction.feed(request)
+
+    def _welcome(self) -> str:
+        policy = self.run.grant.policy
+        recorded = "recorded" if self.run.recording is not None else "NOT recorded"
+        where = f"{policy.account}@{policy.target.name}"
+        return f"connected to {where} as {policy.operator}, session {self.run.id}, {recorded}"
 
     def _decide(self, name: str, what: str) -> tuple[Kind, Denied | None]:
         policy = self.run.grant.policy
@@ -185,7 +201,7 @@ class SessionChannel:
     # The ends.
 
     def operator_closed(self) -> None:
-        """Hear that the operator's end is over."""
+        """Hear that the operator closed; he has the answer when the target has said how the command ended."""
         self._operator_gone = True
         if self.junction.target is None:
             self._target_gone = True
@@ -193,6 +209,7 @@ class SessionChannel:
             self.junction.feed(Close(Lane.TO_TARGET))
             if self.run.locked or self.junction.flow.ended:
                 self.junction.target.close()
+                self.end.close()
         self._over()
 
     def target_closed(self) -> None:
@@ -204,6 +221,7 @@ class SessionChannel:
 
     def _over(self) -> None:
         if self._operator_gone and self._target_gone:
+            self.end.close()
             self.junction.over()
             self.run.gone(self.number, self.exit)
 
@@ -269,7 +287,10 @@ class FromTarget:
         """Weigh bytes for the operator."""
         if self.channel.kind is not Kind.PTY:
             self.channel.run.touch()
-        self.channel.junction.feed(Bytes(Lane.TO_OPERATOR, chunk, stderr))
+        if self.channel.end.got_close:
+            self.channel.junction.settle()
+        else:
+            self.channel.junction.feed(Bytes(Lane.TO_OPERATOR, chunk, stderr))
 
     def widened(self) -> None:
         """Refund the operator: the target takes more."""
@@ -298,6 +319,15 @@ class FromTarget:
     def closed(self) -> None:
         """Hear the end."""
         self.channel.target_closed()
+
+
+def _terminal_size(payload: bytes) -> tuple[int, int] | None:
+    fields = Fields(payload)
+    try:
+        fields.string("terminal", 1024)
+        return fields.uint32("columns"), fields.uint32("rows")
+    except MalformedField:
+        return None
 
 
 def _only_string(payload: bytes) -> str | None:

@@ -74,10 +74,8 @@ class Junction:
 
     def say(self, text: str) -> None:
         """Tell the operator one line, recorded like everything he sees."""
-        notice = Notice(text)
-        for tap in self.flow.taps:
-            tap.see(notice, self.run.at)
-        self._do(notice)
+        for effect in self.flow.say(text, self.run.at):
+            self._do(effect)
 
     def answer(self, slot: int | None, ok: bool) -> None:
         """Answer one request of the operator."""

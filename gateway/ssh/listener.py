@@ -16,6 +16,7 @@ from twisted.internet.protocol import Factory, Protocol
 
 from gateway.domain.facts import Fact
 from gateway.interfaces import IFacts
+from gateway.runtime.telling import tell
 from gateway.ssh.login import Authority, Login, OpenDoor
 from gateway.wire.authority import IService
 from gateway.wire.hostkeys import HostKey
@@ -30,7 +31,7 @@ MOST_WAITING = 256
 MOST_WAITING_PER_SOURCE = 64
 
 
-@attrs.define(eq=False)
+@attrs.define(eq=False, repr=False)
 class Listener:
     """Hold what all connections of the operators' door share."""
 
@@ -75,7 +76,7 @@ class DoorFactory(Factory):
         return transport
 
 
-@attrs.define(eq=False)
+@attrs.define(eq=False, repr=False)
 class Arrival:
     """One connection from its first byte to its login."""
 
@@ -111,7 +112,7 @@ class Arrival:
         self._settled()
         body = {"user": login.user.name, "source": self.source, "method": login.method,
                 "fingerprint": login.fingerprint, "failures": len(self.refusals)}  # fmt: skip
-        self.listener.facts.tell(Fact("auth.succeeded", body))
+        tell(self.listener.facts, Fact("auth.succeeded", body))
         self._arrived = True
         return self.listener.open_door(login)
 
@@ -132,7 +133,7 @@ class Arrival:
             last = self.refusals[-1]
             body = {"user": _shown(last.username), "source": self.source, "method": _shown(last.method),
                     "reason": last.reason, "fingerprint": last.fingerprint, "failures": len(self.refusals)}  # fmt: skip
-            self.listener.facts.tell(Fact("auth.failed", body))
+            tell(self.listener.facts, Fact("auth.failed", body))
 
 
 def _shown(raw: bytes) -> str:

@@ -91,8 +91,10 @@ class Attempt:
     async def _password(self, secret: Secret) -> Outcome:
         user = self._user()
         person = user if user is not None and user.kind == "person" else None
-        right = await self.authority.operators.check_password(person, secret)
-        secret.wipe()
+        try:
+            right = await self.authority.operators.check_password(person, secret)
+        finally:
+            secret.wipe()
         return self._weighed(self._user() if right and person is not None else None, "password", "")
 
     def interactive(self) -> Deferred[Prompts | Outcome]:

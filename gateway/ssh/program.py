@@ -1,13 +1,14 @@
-"""Channels that end inside the gateway: a refusal's words, the verbs, the menu.
+"""Channels that end inside the gateway: a refusal's words, the verbs, the menu, the demo target.
 
-The rule: such a channel never touches a target. It is granted a fixed window, refunded as the program reads; nothing
-but session channels are opened, nothing but a shell or exec is run.
+The rule: such a channel never touches a target. It is granted a fixed window, refunded as the program reads
+and not while it pauses; nothing but session channels are opened, nothing but a shell, an exec or a
+subsystem named here is run.
 """
 
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Protocol
 
@@ -21,14 +22,21 @@ from gateway.wire.fields import Fields, MalformedField
 WINDOW = 256 * 1024
 USAGE = 64
 LONGEST_COMMAND = 64 * 1024
+LARGEST_TERMINAL = 1000
+"""Cells; a side of 0 means that the client does not know (RFC 4254 §6.2)."""
 
 
 @attrs.frozen
 class Start:
-    """Say how a program is started: ``command`` None for a shell; a terminal's size in cells, or None."""
+    """Say how a program is started: ``command`` None for a shell; a terminal's size in cells, or None.
+
+    ``term`` names the terminal's kind and ``modes`` are its modes as they came (RFC 4254 §8).
+    """
 
     command: str | None
     terminal: tuple[int, int] | None
+    term: str = ""
+    modes: bytes = b""
 
 
 class Output(Protocol):
@@ -45,6 +53,15 @@ class Output(Protocol):
 
     def unsent(self) -> int:
         """Return how many bytes the operator has not taken yet."""
+
+    def pause(self) -> None:
+        """Refund nothing: the operator sends no more than a window's worth."""
+
+    def resume(self) -> None:
+        """Refund what was held back, and refund again."""
+
+    def hand_over(self) -> ChannelEnd:
+        """Leave the channel, which goes on: the caller is its listener from now on."""
 
 
 class Program(Protocol):
@@ -75,6 +92,7 @@ class ProgramDoor:
 
     make: Callable[[], Program]
     refusal: str = "this login reaches no target; nothing can be forwarded"
+    subsystems: Mapping[str, Callable[[], Program]] = attrs.field(factory=dict)
     _connection: Connection | None = attrs.field(init=False, default=None)
 
     def started(self, connection: Connection) -> None:
@@ -86,7 +104,7 @@ class ProgramDoor:
         if end.kind != "session":
             end.refuse(ADMINISTRATIVELY_PROHIBITED, f"ostiary: {self.refusal}")
             return
-        end.listener = ProgramChannel(end, self.make())
+        end.listener = ProgramChannel(end, self.make(), self.subsystems)
         end.confirm(WINDOW, LARGEST_PACKET)
 
     def global_requested(self, name: str, payload: bytes) -> bool:
@@ -104,8 +122,14 @@ class ProgramChannel:
 
     end: ChannelEnd
     program: Program
+    subsystems: Mapping[str, Callable[[], Program]] = attrs.field(factory=dict)
     _size: tuple[int, int] | None = attrs.field(init=False, default=None)
+    _term: str = attrs.field(init=False, default="")
+    _modes: bytes = attrs.field(init=False, default=b"")
     _started: bool = attrs.field(init=False, default=False)
+    _left: bool = attrs.field(init=False, default=False)
+    _paused: bool = attrs.field(init=False, default=False)
+    _owed: int = attrs.field(init=False, default=0)
 
     # The channel's side.
 
@@ -117,9 +141,10 @@ class ProgramChannel:
 
     def received(self, chunk: bytes, stderr: bool) -> None:
         """Give the bytes to the program and refund them."""
+        self._owed += len(chunk)
         if self._started:
             self.program.received(chunk)
-        self.end.grant(len(chunk))
+        self._refund()
 
     def widened(self) -> None:
         """Tell the program that there is room."""
@@ -144,23 +169,27 @@ class ProgramChannel:
     def _read(self, name: str, fields: Fields) -> Callable[[], None] | None:
         match name:
             case "pty-req":
-                fields.string("terminal", 128)
-                self._size = _size(fields)
+                term, size, modes = _text(fields, "terminal", 128), _size(fields), _modes(fields)
+                self._term, self._size, self._modes = term, size, modes
                 return _nothing
-            case "window-change":
+            case "window-change" if self._size is not None:
                 self._size = _size(fields)
-                return partial(self.program.resized, *self._size)
+                return partial(self.program.resized, *self._size) if self._started else _nothing
             case "env":
                 return _nothing
             case "shell" | "exec" if not self._started:
-                text = fields.string("command", LONGEST_COMMAND).decode("utf-8", "replace") if name == "exec" else None
-                return partial(self._start, self.program, Start(text, self._size))
+                text = _text(fields, "command", LONGEST_COMMAND) if name == "exec" else None
+                return partial(self._start, self.program, self._how(text))
             case "subsystem" if not self._started:
-                what = fields.string("subsystem", 256).decode("utf-8", "replace")
+                what = _text(fields, "subsystem", 256)
+                make = self.subsystems.get(what)
                 refusal = Refusal(USAGE, f"{what} needs a target; log in as operator=account=target")
-                return partial(self._start, refusal, Start(what, self._size))
+                return partial(self._start, make() if make else refusal, self._how(what))
             case _:
                 return None
+
+    def _how(self, command: str | None) -> Start:
+        return Start(command, self._size, self._term, self._modes)
 
     def _start(self, program: Program, start: Start) -> None:
         self._started, self.program = True, program
@@ -178,14 +207,18 @@ class ProgramChannel:
 
     def write(self, chunk: bytes) -> None:
         """Write to stdout."""
-        self.end.write(chunk)
+        if not self._left:
+            self.end.write(chunk)
 
     def write_error(self, chunk: bytes) -> None:
         """Write to stderr; a terminal has only one output."""
-        self.end.write(chunk, stderr=self._size is None)
+        if not self._left:
+            self.end.write(chunk, stderr=self._size is None)
 
     def exit(self, code: int) -> None:
         """End with an exit code, behind everything written."""
+        if self._left:
+            return
         self.end.request("exit-status", struct.pack(">L", code), wants_reply=False)
         self.end.end()
         self.end.close()
@@ -194,8 +227,28 @@ class ProgramChannel:
         """Return how many bytes the operator has not taken yet."""
         return self.end.queued
 
+    def pause(self) -> None:
+        """Refund nothing: the operator sends no more than a window's worth."""
+        self._paused = True
 
-@attrs.define(eq=False)
+    def resume(self) -> None:
+        """Refund what was held back, and refund again."""
+        self._paused = False
+        self._refund()
+
+    def hand_over(self) -> ChannelEnd:
+        """Leave the channel, which goes on with its whole window granted; output leads nowhere then."""
+        self.resume()
+        self._left, self._started = True, False
+        return self.end
+
+    def _refund(self) -> None:
+        if not self._paused:
+            owed, self._owed = self._owed, 0
+            self.end.grant(owed)
+
+
+@attrs.frozen
 class Refusal:
     """A program that says one line and ends with a code."""
 
@@ -227,10 +280,28 @@ def _nothing() -> None:
     """Do nothing more."""
 
 
-def refusal_door(code: int, text: str) -> ProgramDoor:
+def refusal_door(refusal: Refusal) -> ProgramDoor:
     """Make a door that says why there is no session."""
-    return ProgramDoor(lambda: Refusal(code, text), text)
+    return ProgramDoor(lambda: refusal, refusal.text)
+
+
+def refuse_channel(end: ChannelEnd, refusal: Refusal) -> None:
+    """Say why there is no session on an open terminal, and end the channel."""
+    channel = ProgramChannel(end, refusal)
+    end.listener = channel
+    refusal.start(Start("", (80, 24)), channel)
 
 
 def _size(fields: Fields) -> tuple[int, int]:
-    return max(1, min(fields.uint32("columns"), 1000)), max(1, min(fields.uint32("rows"), 1000))
+    columns, rows = fields.uint32("columns"), fields.uint32("rows")
+    return min(columns, LARGEST_TERMINAL) or 80, min(rows, LARGEST_TERMINAL) or 24
+
+
+def _text(fields: Fields, what: str, limit: int) -> str:
+    return fields.string(what, limit).decode("utf-8", "replace")
+
+
+def _modes(fields: Fields) -> bytes:
+    fields.uint32("width")
+    fields.uint32("height")
+    return fields.string("modes", 1024)

@@ -1,8 +1,9 @@
 """The way to a session's target: dial, recognise the host, log in.
 
-The rule: nothing is dialled without a Grant, and nothing of the credential is used before the host's key is the one
-that is pinned and ``session.started`` is on disk. The operator is never asked anything. What goes wrong is a
-:exc:`TargetFailed` with a line for the operator and an exit code; it is told as a fact, never a hang.
+The rule: nothing is dialled without a Grant, and nothing of the credential is used before the host's key is one that
+is pinned, or that an authority of the target certified for it, and ``session.started`` is on disk. The operator is
+never asked anything. What goes wrong is a :exc:`TargetFailed` with a line for the operator and an exit code; it is
+told as a fact, never a hang.
 """
 
 from __future__ import annotations
@@ -28,7 +29,8 @@ from gateway.domain.facts import Fact
 from gateway.domain.grant import Grant
 from gateway.domain.secret import Secret
 from gateway.interfaces import ICredentialVault, IFacts, IKeyPair, VaultError
-from gateway.wire.algorithms import HOST_KEYS
+from gateway.wire.algorithms import HOST_CERTIFICATES, HOST_KEYS
+from gateway.wire.certificates import PLAIN, Untrusted, holder_key, parse_certificate, trust_host
 from gateway.wire.connection import Connection
 from gateway.wire.hostkeys import fingerprint
 from gateway.wire.keyblobs import BadKey, PublicKey, parse_blob, parse_line
@@ -69,6 +71,8 @@ class Dialler:
     """IReactorTCP, IReactorTime and name resolution."""
     vault: ICredentialVault
     facts: IFacts
+    wall: Callable[[], float]
+    """Seconds since 1970: certificates are judged by it."""
 
     def dial(self, grant: Grant, session: str, started: Deferred[Any], connection: Connection) -> Deferred[None]:
         """Connect, recognise and log in; fires when ``connection`` runs, fails with :exc:`TargetFailed`.
@@ -93,14 +97,16 @@ class Dial:
     async def run(self, started: Deferred[Any], connection: Connection) -> None:
         """Go all the way; raise :exc:`TargetFailed`."""
         transport = await self._connect()
+        arrived = False
         try:
             await self._within(EXCHANGE_SECONDS, transport.secured)
             await started
             offer = await self._offer()
             await self._log_in(transport, offer, connection)
-        except BaseException:
-            transport.abort()
-            raise
+            arrived = True
+        finally:
+            if not arrived:
+                transport.abort()
 
     async def _connect(self) -> TargetTransport:
         target = self.grant.target
@@ -111,7 +117,9 @@ class Dial:
         host, port = split_address(target.address)
         endpoint = HostnameEndpoint(self.by.reactor, host, port, timeout=CONNECT_SECONDS)
         try:
-            protocol = await endpoint.connect(Factory.forProtocol(self._transport))
+            factory = Factory.forProtocol(self._transport)
+            factory.noisy = False
+            protocol = await endpoint.connect(factory)
             assert isinstance(protocol, TargetTransport)  # noqa: S101 - what the factory makes
             return protocol
         except (ConnectError, DNSLookupError) as fault:
@@ -119,20 +127,20 @@ class Dial:
             raise TargetFailed(UNREACHABLE, "unreachable", f"cannot reach {self._name} ({words})") from None
 
     def _transport(self) -> TargetTransport:
-        pinned = pinned_keys(self.grant.target)
-        kinds = {name for key in pinned for name in key.algorithms}
-        wanted = tuple(name for name in HOST_KEYS if name in kinds) or HOST_KEYS
-        return TargetTransport(clock=self.by.reactor, verify_host_key=self._recognise, host_key_algorithms=wanted)
+        return TargetTransport(
+            clock=self.by.reactor,
+            verify_host_key=self._recognise,
+            host_key_algorithms=host_algorithms(self.grant.target),
+        )
 
     def _recognise(self, algorithm: bytes, blob: bytes) -> Deferred[None]:
-        pinned = pinned_keys(self.grant.target)
-        if any(key.blob == blob for key in pinned):
-            return succeed(None)
-        shown = fingerprint(blob)
-        if pinned:
-            text = f"{self._name} shows another host key than the pinned one ({shown}); tell an administrator"
-            return fail(TargetFailed(HOST_KEY, "host_key_changed", text, shown))
-        return Deferred.fromCoroutine(self._queue(blob, shown))
+        target = self.grant.target
+        try:
+            if recognise(target, algorithm, blob, self.by.wall()):
+                return succeed(None)
+        except TargetFailed as failed:
+            return fail(failed)
+        return Deferred.fromCoroutine(self._queue(blob, fingerprint(blob)))
 
     async def _queue(self, blob: bytes, shown: str) -> None:
         body = {"target": self._name, "key": key_line(blob), "fingerprint": shown, "session": self.session}
@@ -196,15 +204,59 @@ def split_address(address: str) -> tuple[str, int]:
     return (host, int(port)) if host else (address, 22)
 
 
-def pinned_keys(target: Target) -> tuple[PublicKey, ...]:
-    """Return a target's pinned host keys; a line that can not be read pins nothing."""
+def readable_keys(lines: tuple[str, ...]) -> tuple[PublicKey, ...]:
+    """Return the keys of a target's lines; a line that can not be read vouches for nothing."""
     found: list[PublicKey] = []
-    for each in target.host_keys:
+    for each in lines:
         try:
             found.append(parse_line(each))
         except BadKey:
             continue
     return tuple(found)
+
+
+def host_algorithms(target: Target) -> tuple[bytes, ...]:
+    """Return what is offered to a target: certificates first where it has authorities, then what is pinned.
+
+    Where nothing is pinned, plain keys are offered too: a host that has no certificate is then refused in words.
+    """
+    kinds = {name for key in readable_keys(target.host_keys) for name in key.algorithms}
+    plain = tuple(name for name in HOST_KEYS if name in kinds) or HOST_KEYS
+    return HOST_CERTIFICATES + plain if target.host_ca else plain
+
+
+def recognise(target: Target, algorithm: bytes, blob: bytes, now: float) -> bool:
+    """Say whether a host that proved to hold a key is the target; raise :exc:`TargetFailed` for another one.
+
+    False is an unknown host: nothing is pinned and no authority named. A pinned key stays good in any certificate,
+    also one that has expired.
+    """
+    pinned = readable_keys(target.host_keys)
+    key = holder_key(algorithm, blob)
+    if key in pinned:
+        return True
+    if target.host_ca:
+        _recognise_certified(target, algorithm, blob, now)
+        return True
+    if pinned:
+        text = f"{target.name} shows another host key than the pinned one ({key.fingerprint}); tell an administrator"
+        raise TargetFailed(HOST_KEY, "host_key_changed", text, key.fingerprint)
+    return False
+
+
+def _recognise_certified(target: Target, algorithm: bytes, blob: bytes, now: float) -> None:
+    shown = fingerprint(blob)
+    if algorithm not in PLAIN:
+        text = f"{target.name} shows a host key without the certificate that it should have ({shown}); "
+        raise TargetFailed(HOST_KEY, "host_certificate_missing", f"{text}tell an administrator", shown)
+    certificate = parse_certificate(blob)
+    names = (split_address(target.address)[0], target.name)
+    try:
+        trust_host(certificate, readable_keys(target.host_ca), names, now)
+    except Untrusted as fault:
+        detail = f"{certificate.title} {certificate.fingerprint}"
+        text = f"{target.name} can not prove who it is: {fault}; tell an administrator"
+        raise TargetFailed(HOST_KEY, f"host_{fault.reason}", text, detail) from None
 
 
 def key_line(blob: bytes) -> str:

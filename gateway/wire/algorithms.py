@@ -39,6 +39,14 @@ MACS_OFFERED: Final[Names] = (
 )
 HOST_KEYS: Final[Names] = (b"ssh-ed25519", b"ecdsa-sha2-nistp256", b"rsa-sha2-512", b"rsa-sha2-256")
 
+HOST_CERTIFICATES: Final[Names] = (
+    b"ssh-ed25519-cert-v01@openssh.com",
+    b"ecdsa-sha2-nistp256-cert-v01@openssh.com",
+    b"rsa-sha2-512-cert-v01@openssh.com",
+    b"rsa-sha2-256-cert-v01@openssh.com",
+)
+"""What stands before :data:`HOST_KEYS` in our offer to a target that is known by a certificate authority."""
+
 USER_SIGNATURES: Final[Names] = (
     b"ssh-ed25519",
     b"sk-ssh-ed25519@openssh.com",

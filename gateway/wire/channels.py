@@ -55,7 +55,7 @@ class Listener(Protocol):
         """Hear the answer to our oldest open request."""
 
     def closed(self) -> None:
-        """Hear that the channel is over on both sides, or its connection lost."""
+        """Hear that the channel is over on both sides (a patient end: that the peer closed), or its connection lost."""
 
 
 class Sender(Protocol):
@@ -93,6 +93,8 @@ class ChannelEnd:
     room: int = 0
     """What the peer still takes."""
     packet: int = LARGEST_PACKET
+    patient: bool = False
+    """Whether the owner answers the peer's CLOSE, when the other side of what it joins has said its last word."""
     queued: int = attrs.field(default=0, init=False)
     """Bytes written that have not been sent."""
     confirmed: bool = attrs.field(default=False, init=False)
@@ -102,6 +104,7 @@ class ChannelEnd:
     got_eof: bool = attrs.field(default=False, init=False)
     _closing: bool = attrs.field(default=False, init=False)
     _ending: bool = attrs.field(default=False, init=False)
+    _told: bool = attrs.field(default=False, init=False)
     _queue: deque[_Chunk | tuple[int, bytes]] = attrs.field(init=False, factory=deque)
     _slots: deque[list[int | bool | None]] = attrs.field(init=False, factory=deque)
     _next_slot: int = attrs.field(default=0, init=False)
@@ -117,13 +120,13 @@ class ChannelEnd:
         """Refuse the channel the peer asked for, with a reason code of RFC 4254 §5.1."""
         words = text.encode("utf-8", "replace")
         payload = struct.pack(">LLL", self.remote, code, len(words)) + words + struct.pack(">L", 0)
-        self.sent_close = self.got_close = True
+        self.sent_close = self.got_close = self._closing = True
         self.sender.send(OPEN_FAILURE, payload)
         self.sender.forget(self.local)
 
     def write(self, chunk: bytes, stderr: bool = False) -> None:
-        """Queue bytes behind everything queued before; dropped after :meth:`end` or :meth:`close`."""
-        if chunk and not (self._closing or self._ending):
+        """Queue bytes behind everything queued before; dropped after :meth:`end`, :meth:`close` or the peer's CLOSE."""
+        if chunk and not (self._closing or self._ending or self.got_close):
             self.queued += len(chunk)
             self._queue.append(_Chunk(memoryview(chunk), stderr))
             self._pump()
@@ -216,16 +219,22 @@ class ChannelEnd:
             self.listener.replied(ok)
 
     def take_close(self) -> None:
-        """Hear CLOSE: what is still queued is dropped, as the peer will not read it; CLOSE is answered."""
+        """Hear CLOSE: bytes still queued are dropped, as the peer will not read them; CLOSE is answered.
+
+        A patient end leaves the answer to its owner: an exit status that is still to come must go before it.
+        """
         if self.got_close:
             return
         self.got_close = True
-        self._queue.clear()
+        self._queue = deque(item for item in self._queue if not isinstance(item, _Chunk))
         self.queued = 0
-        if not self.sent_close:
-            self._closing = self.sent_close = True
-            self.sender.send(CLOSE, struct.pack(">L", self.remote))
-        self._over()
+        self._pump()
+        if self.sent_close:
+            return
+        if self.patient:
+            self._tell_closed()
+        else:
+            self.close()
 
     def lost(self) -> None:
         """Hear that the connection is gone."""
@@ -233,8 +242,7 @@ class ChannelEnd:
             self.got_close = self.sent_close = self._closing = True
             self._queue.clear()
             self.queued = 0
-            if self.listener:
-                self.listener.closed()
+            self._tell_closed()
 
     # What is inside.
 
@@ -275,5 +283,9 @@ class ChannelEnd:
 
     def _over(self) -> None:
         self.sender.forget(self.local)
-        if self.listener:
+        self._tell_closed()
+
+    def _tell_closed(self) -> None:
+        if self.listener and not self._told:
+            self._told = True
             self.listener.closed()

@@ -11,6 +11,7 @@ import struct
 import attrs
 
 _UINT32 = struct.Struct(">I")
+_UINT64 = struct.Struct(">Q")
 
 
 class MalformedField(ValueError):
@@ -45,6 +46,11 @@ class Fields:
         number: int = _UINT32.unpack(self._take(4, what))[0]
         return number
 
+    def uint64(self, what: str) -> int:
+        """Take one unsigned 64-bit number."""
+        number: int = _UINT64.unpack(self._take(8, what))[0]
+        return number
+
     def string(self, what: str, limit: int) -> bytes:
         """Take one string of at most *limit* bytes."""
         size = self.uint32(what)
@@ -60,6 +66,16 @@ class Fields:
         if digits[:1] == b"\0" and digits[1:2] < b"\x80":
             raise MalformedField(f"{what} has needless leading zeros")
         return int.from_bytes(digits, "big")
+
+    @property
+    def taken(self) -> int:
+        """Return how many bytes were taken so far."""
+        return self._offset
+
+    @property
+    def left(self) -> int:
+        """Return how many bytes are left."""
+        return len(self._payload) - self._offset
 
     def rest(self) -> bytes:
         """Take everything that is left."""
@@ -79,6 +95,11 @@ def string(content: bytes) -> bytes:
 def uint32(number: int) -> bytes:
     """Return *number* as four bytes."""
     return _UINT32.pack(number)
+
+
+def uint64(number: int) -> bytes:
+    """Return *number* as eight bytes."""
+    return _UINT64.pack(number)
 
 
 def boolean(truth: bool) -> bytes:

@@ -20,8 +20,9 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256, SHA512
 
+from gateway.wire.certificates import PLAIN, holder_key
 from gateway.wire.fields import natural, string
-from gateway.wire.keyblobs import BadKey, parse_blob
+from gateway.wire.keyblobs import BadKey
 from gateway.wire.violation import HOST_KEY_NOT_VERIFIABLE, Violation
 
 PrivateKey = ed25519.Ed25519PrivateKey | ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
@@ -38,6 +39,12 @@ class HostKey:
     algorithms: tuple[bytes, ...]
     blob: bytes
     sign: Callable[[bytes, bytes], bytes] = attrs.field(repr=False)
+
+    @property
+    def line(self) -> str:
+        """The key as an OpenSSH public key line."""
+        size = int.from_bytes(self.blob[:4], "big")
+        return f"{self.blob[4:4 + size].decode('ascii')} {base64.b64encode(self.blob).decode('ascii')}"
 
     @property
     def fingerprint(self) -> str:
@@ -141,10 +148,14 @@ def load_or_create_host_key(path: Path) -> HostKey:
 
 
 def check_signature(algorithm: bytes, blob: bytes, signature: bytes, payload: bytes) -> None:
-    """Raise :exc:`Violation` unless the host key *blob* signed *payload* with exactly *algorithm*."""
+    """Raise :exc:`Violation` unless the host key *blob* signed *payload* with exactly *algorithm*.
+
+    Under a certificate's algorithm *blob* is the certificate: its key has to have signed. Nothing is said of who
+    vouches for it.
+    """
     try:
-        key = parse_blob(blob)
+        key = holder_key(algorithm, blob)
     except BadKey:
         raise Violation("host-key", HOST_KEY_NOT_VERIFIABLE, "the host key is malformed") from None
-    if not key.verify(algorithm, signature, payload):
+    if not key.verify(PLAIN.get(algorithm, algorithm), signature, payload):
         raise Violation("host-key", HOST_KEY_NOT_VERIFIABLE, "the host key's signature does not fit")

@@ -2,7 +2,7 @@
 
 The rule: total on any bytes, one table of known kinds, exact to the last byte, sizes capped before any number
 is looked at, no format guessed. What is not known is refused by name. Certificates are no keys here: their
-names stand in no table, so they are refused like any unknown kind.
+names stand in no table, so they are refused like any unknown kind; :mod:`gateway.wire.certificates` reads them.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import attrs
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
 from gateway.wire import signatures
-from gateway.wire.fields import Fields, MalformedField
+from gateway.wire.fields import Fields, MalformedField, string
 
 LONGEST_BLOB: Final = 16 * 1024
 """Bytes of the largest key blob that is looked at."""
@@ -65,9 +65,16 @@ class PublicKey:
         line = f"{self.kind.decode('ascii')} {base64.b64encode(self.blob).decode('ascii')}"
         return f"{line} {self.comment}" if self.comment else line
 
-    def verify(self, algorithm: bytes, signature_blob: bytes, message: bytes) -> bool:
-        """Say whether this key signed *message* with exactly *algorithm*; never raise on hostile bytes."""
-        return signatures.verify(self.kind, self._verifier, self.application, algorithm, signature_blob, message)
+    def verify(
+        self, algorithm: bytes, signature_blob: bytes, message: bytes, flags: int = signatures.USER_PRESENT
+    ) -> bool:
+        """Say whether this key signed *message* with exactly *algorithm*; never raise on hostile bytes.
+
+        *flags* are what a security key must have set; other kinds of key have none.
+        """
+        return signatures.verify(
+            self.kind, self._verifier, self.application, algorithm, signature_blob, message, flags
+        )
 
 
 def parse_blob(blob: bytes) -> PublicKey:
@@ -85,6 +92,13 @@ def parse_blob(blob: bytes) -> PublicKey:
     except MalformedField as refused:
         raise BadKey(str(refused)) from None
     return key
+
+
+def take_key(kind: bytes, fields: Fields, content: bytes) -> PublicKey:
+    """Take the fields of a key of the known *kind* out of a certificate's *content*; raise :exc:`BadKey`."""
+    start = fields.taken
+    key = _READERS[kind](kind, b"", fields)
+    return attrs.evolve(key, blob=string(kind) + content[start : fields.taken])
 
 
 def parse_line(line: str) -> PublicKey:

@@ -31,16 +31,28 @@ ALGORITHMS: Final[dict[bytes, tuple[bytes, ...]]] = {
 USER_PRESENT: Final = 0x01
 """The flag of a security key that says somebody touched it (OpenSSH PROTOCOL.u2f)."""
 
+USER_VERIFIED: Final = 0x04
+"""The flag of a security key that says it knew who touched it, by PIN or finger."""
+
 LONGEST_SIGNATURE: Final = 2048
 """Bytes; an RSA-8192 signature has 1024 and its name."""
 
 Verifier = rsa.RSAPublicKey | ec.EllipticCurvePublicKey | ed25519.Ed25519PublicKey
 
 
-def verify(kind: bytes, key: Verifier, application: bytes, algorithm: bytes, blob: bytes, message: bytes) -> bool:
+def verify(
+    kind: bytes,
+    key: Verifier,
+    application: bytes,
+    algorithm: bytes,
+    blob: bytes,
+    message: bytes,
+    flags: int = USER_PRESENT,
+) -> bool:
     """Say whether *blob* is a signature over *message* by *key* with exactly *algorithm*; never raise.
 
-    *application* is the security key's application string, empty for other kinds.
+    *application* is the security key's application string and *flags* are those it must have set; other kinds of
+    key have neither.
     """
     if algorithm not in ALGORITHMS.get(kind, ()) or len(blob) > LONGEST_SIGNATURE:
         return False
@@ -50,7 +62,7 @@ def verify(kind: bytes, key: Verifier, application: bytes, algorithm: bytes, blo
             return False
         signature = fields.string("signature", LONGEST_SIGNATURE)
         if kind.startswith(b"sk-"):
-            message = _touched(fields, application, message)
+            message = _touched(fields, application, message, flags)
         fields.end("signature")
         _check(key, algorithm, signature, message)
     except (MalformedField, InvalidSignature):
@@ -58,11 +70,11 @@ def verify(kind: bytes, key: Verifier, application: bytes, algorithm: bytes, blo
     return True
 
 
-def _touched(fields: Fields, application: bytes, message: bytes) -> bytes:
+def _touched(fields: Fields, application: bytes, message: bytes, required: int) -> bytes:
     """Return what a security key really signed, from its flags and counter behind the signature."""
     flags = fields.byte("security key flags")
     counter = fields.uint32("security key counter")
-    if not flags & USER_PRESENT:
+    if flags & required != required:
         raise InvalidSignature
     return hashlib.sha256(application).digest() + bytes([flags]) + uint32(counter) + hashlib.sha256(message).digest()
 

@@ -25,7 +25,7 @@ DIGEST = hashlib.sha256(POLICY).hexdigest()
 def killed(root: str, after: int) -> int:
     """Let a child record, kill it after some acknowledged writes, and return how many it had acknowledged."""
     child = subprocess.Popen(
-        [sys.executable, "-m", "tests.archive.writing", root],
+        [sys.executable, "-m", "tests.archive.writing", os.path.abspath(root)],
         cwd=ROOT,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         stdout=subprocess.PIPE,
@@ -180,12 +180,8 @@ class OrphanTests(SynchronousTestCase):
         self.assertEqual(self.recovered(root)[1][0]["events"], 3)
 
     @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
-    @given(
-        place=st.integers(0, 10**6), bit=st.integers(0, 7), name=st.sampled_from(["001.pamrec", "001.tail"])
-    )
-    def test_an_altered_orphan_stays_evidence_and_verifies_as_bad(
-        self, place: int, bit: int, name: str
-    ) -> None:
+    @given(place=st.integers(0, 10**6), bit=st.integers(0, 7), name=st.sampled_from(["001.pamrec", "001.tail"]))
+    def test_an_altered_orphan_stays_evidence_and_verifies_as_bad(self, place: int, bit: int, name: str) -> None:
         """Recovery neither raises nor blesses nor discards it."""
         root = self.mktemp()
         track = orphan(root)._open[SESSION]._tracks[1]
@@ -200,3 +196,12 @@ class OrphanTests(SynchronousTestCase):
         report = self.successResultOf(archive.verify(SESSION))
         self.assertEqual(report["result"], "BAD", (row, report))
         self.assertEqual(path.read_bytes(), bytes(stored))
+
+    def test_a_running_recording_is_never_taken_for_an_orphan(self) -> None:
+        """Also when recovery comes after sessions have begun."""
+        root = self.mktemp()
+        archive = orphan(root)
+        self.assertEqual(self.successResultOf(archive.recover()), [])
+        self.successResultOf(archive._open[SESSION].seal(9.0, "done"))
+        self.assertEqual(self.successResultOf(archive.verify(SESSION))["result"], "OK")
+        self.assertEqual([row["state"] for row in archive.recordings()], ["sealed"])

@@ -17,8 +17,8 @@ class SchemaTests(SynchronousTestCase):
 
     def test_what_touches_a_session_is_given_to_its_policy(self) -> None:
         """The four settings that are frozen."""
-        text = '[record]\nrequired = false\n[live]\nannounce = true\n[lock]\ncontact = "c"\n[interrupt]\nnotice = "generic"\n'
-        settings = parse(text).session_settings
+        text = '[record]\nrequired = false\n[live]\nannounce = true\n[lock]\ncontact = "c"\n'
+        settings = parse(text + '[interrupt]\nnotice = "generic"\n').session_settings
         self.assertEqual(
             (
                 settings.record_required,

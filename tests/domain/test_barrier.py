@@ -40,7 +40,8 @@ class LockGateTests(SynchronousTestCase):
     def test_output_is_held_in_order_and_delivered_on_release(self) -> None:
         """The terminal's output, its end and its exit status wait."""
         flow = Flow((LockGate(True),))
-        held = [Bytes(DOWN, b"one"), Bytes(DOWN, b"two"), Request(DOWN, "exit-status", b"\0\0\0\0"), End(DOWN), Close(DOWN)]
+        status = Request(DOWN, "exit-status", bytes(4))
+        held = [Bytes(DOWN, b"one"), Bytes(DOWN, b"two"), status, End(DOWN), Close(DOWN)]
         self.assertEqual(transcript(flow, LOCK, *held), [Notice("locked")])
         self.assertEqual(flow.held(DOWN), 6)
         self.assertEqual(transcript(flow, UNLOCK), [Notice("unlocked"), *held])

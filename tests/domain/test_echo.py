@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
@@ -46,7 +48,7 @@ def keys(line: str, answer: str = "", start: float = 1.0) -> list[Step]:
 def cut(chunk: bytes, places: list[int]) -> list[bytes]:
     """Cut bytes at some places."""
     edges = [0, *sorted({place % (len(chunk) + 1) for place in places}), len(chunk)]
-    return [chunk[a:b] for a, b in zip(edges, edges[1:], strict=False)]
+    return [chunk[begin:end] for begin, end in pairwise(edges)]
 
 
 class LevelTests(SynchronousTestCase):
@@ -78,6 +80,10 @@ class EchoedTests(SynchronousTestCase):
     def test_an_echo_after_enter_counts_until_the_new_line(self) -> None:
         """A slow target."""
         self.assertEqual(text(play(("<", 1, b"ls\r"), (">", 2, b"ls\r\nfile\r\n"))), "ls\r")
+
+    def test_an_echo_that_comes_with_much_output_is_clear(self) -> None:
+        """It stands before the output."""
+        self.assertEqual(text(play(("<", 1, b"ls\r"), (">", 2, b"ls\r\n" + b"file\r\n" * 10000))), "ls\r")
 
     def test_pasted_lines_that_are_echoed_line_by_line_are_clear(self) -> None:
         """Each new line answers one Enter."""
@@ -113,10 +119,16 @@ class EchoedTests(SynchronousTestCase):
         steps: list[Step] = [("<", 1, b"echo 1"), (">", 1, b"echo 1"), ("<", 2, b"234"), (">", 2, b"2 \r34")]
         self.assertEqual(text(play(*steps, ("<", 3, b"\r"))), "echo 1234\r")
 
+    def test_a_line_that_another_editor_wraps_is_clear(self) -> None:
+        """It writes the first character of the new row twice, after a CR."""
+        steps: list[Step] = [("<", 1, b"echo 1"), (">", 1, b"echo 1"), ("<", 2, b"234")]
+        steps += [(">", 2, b"2 \r\x1b[K3\r34"), ("<", 3, b"\r")]
+        self.assertEqual(text(play(*steps)), "echo 1234\r")
+
     def test_other_movements_begin_a_new_painting(self) -> None:
         """A full-screen editor paints typed text where its cursor is."""
-        steps: list[Step] = [("<", 1, b"hello"), (">", 1, b"\x1b[5;1Hhello\x1b[24;80H1,5\x07"), ("<", 2, b"\r")]
-        self.assertEqual(text(play(*steps)), "hello\r")
+        paint = b"\x1b[5;1Hhello\x1b[24;80H1,5\x07"
+        self.assertEqual(text(play(("<", 1, b"hello"), (">", 1, paint), ("<", 2, b"\r"))), "hello\r")
 
     def test_an_escape_sequence_may_be_cut(self) -> None:
         """Its letters are never taken for text."""
@@ -142,6 +154,11 @@ class HiddenTests(SynchronousTestCase):
         for password in (b"x", b"correct horse battery staple"):
             events = play(("<", 1, password), ("<", 2, b"\r"), (">", 3, b"\r\nWelcome\r\n"))
             self.assertEqual(events, [Typed(1, MASK), Typed(2, b"\r")])
+
+    def test_a_password_whose_enter_is_not_answered_by_a_new_line_does_not_hide_the_next_line(self) -> None:
+        """A shell's own read prints the next prompt at once."""
+        steps: list[Step] = [("<", 1, b"secret\r"), (">", 2, b"$ "), *keys("ls", start=3.0)]
+        self.assertEqual(text(play(*steps)), "••••\rls\r")
 
     def test_stars_are_no_echo(self) -> None:
         """They show that a key was pressed, not which."""
@@ -195,6 +212,7 @@ class HiddenTests(SynchronousTestCase):
         """Time is bounded."""
         self.assertEqual(text(play(("<", 1, b"secret"), (">", 1, b"noise\r" * 12000))), "••••")
         self.assertEqual(text(play(("<", 1, b"secret"), (">", 1, b"n" * 70000))), "••••")
+        self.assertEqual(text(play(("<", 1, b"secret"), (">", 1, b"\bX" * 7000))), "••••")
 
     @settings(max_examples=200, deadline=None)
     @given(
@@ -210,7 +228,7 @@ class HiddenTests(SynchronousTestCase):
         pieces = cut(password.encode() + b"\r", places)
         everything = b"".join(noise).decode("utf-8", "surrogateescape")
         if any(key in everything for key in password):
-            noise = [bytes(each for each in chunk if chr(each) not in password and each < 128) for chunk in noise]
+            noise = [bytes(b for b in line if chr(b) not in password and b < 128) for line in noise]
         steps: list[Step] = [("<", 1, piece) for piece in pieces]
         for chunk in noise:
             steps.insert(draw.draw(st.integers(0, len(steps))), (">", 1, chunk))
@@ -223,7 +241,7 @@ class HiddenTests(SynchronousTestCase):
         st.lists(st.integers(0, 99)),
         st.lists(st.integers(0, 99)),
     )
-    def test_an_echoed_line_is_clear_however_it_is_cut(self, line: str, typed: list[int], shown: list[int]) -> None:
+    def test_an_echoed_line_is_clear_in_pieces(self, line: str, typed: list[int], shown: list[int]) -> None:
         """Keys and echoes come in any pieces."""
         steps: list[Step] = [("<", 1, piece) for piece in cut(line.encode() + b"\r", typed)]
         steps += [(">", 2, piece) for piece in cut(line.encode() + b"\r\n", shown)]
@@ -257,8 +275,8 @@ class LimitTests(SynchronousTestCase):
 
     def test_a_pause_longer_than_the_patience_cuts_a_line(self) -> None:
         """Each piece is decided by itself."""
-        steps: list[Step] = [("<", 1, b"ls"), (">", 1, b"ls"), (".", 11, b""), ("<", 20, b"x\r"), (">", 20, b"\r\n")]
-        self.assertEqual(text(play(*steps)), "ls••••\r")
+        steps: list[Step] = [("<", 1, b"ls"), (">", 1, b"ls"), (".", 11, b"")]
+        self.assertEqual(text(play(*steps, ("<", 20, b"x\r"), (">", 20, b"\r\n"))), "ls••••\r")
 
 
 class PaintedTests(SynchronousTestCase):

@@ -196,6 +196,30 @@ class FlowTests(SynchronousTestCase):
         flow = Flow((Script("1", {b"x": [EndSession(79, "rule"), Bytes(UP, b"after")]}),))
         self.assertEqual(flow.feed(Bytes(UP, b"x"), 0), [EndSession(79, "rule")])
 
+    def test_a_dropped_tap_is_shown_nothing_more_in_the_same_turn(self) -> None:
+        """It failed at the first of two chunks, and is told of the failure once."""
+        tap = Watching(essential=False, raising=True)
+        flow = Flow((Script("1", {b"x": [Bytes(UP, b"a"), Mark("m"), Bytes(UP, b"b")]}),), (tap,))
+        out = flow.feed(Bytes(UP, b"x"), 0)
+        self.assertEqual([type(each) for each in out], [Bytes, Tell, Mark, Bytes])
+
+    def test_one_tap_may_fail_twice_before_it_is_gone(self) -> None:
+        """Two of the same kind stand side by side; the one that works goes on."""
+        bad, good = Watching(essential=False, raising=True), Watching()
+        flow = Flow((), (bad, bad, good))
+        flow.feed(Bytes(UP, b"x"), 0)
+        self.assertEqual((flow.taps, good.seen), ((good,), [Bytes(UP, b"x")]))
+
+    def test_what_the_gateway_says_is_recorded_before_it_is_said(self) -> None:
+        """Taps see the line; a recorder that fails ends the session; an ended flow says nothing."""
+        tap = Watching()
+        flow = Flow((Script("1"),), (tap,))
+        self.assertEqual(flow.say("soon", 0), [Notice("soon")])
+        self.assertEqual(tap.seen, [Notice("soon")])
+        failing = Flow((Script("1"),), (Watching(raising=True),))
+        self.assertIsInstance(failing.say("soon", 0)[-1], EndSession)
+        self.assertEqual(failing.say("more", 0), [])
+
     @given(st.lists(st.tuples(st.sampled_from(Lane), st.binary(min_size=1, max_size=8)), max_size=30))
     def test_bytes_keep_their_order_on_each_lane(self, events: list[tuple[Lane, bytes]]) -> None:
         """Whatever arrives in whatever order leaves in that order, lane by lane."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
@@ -16,7 +18,7 @@ UP, DOWN = Lane.TO_TARGET, Lane.TO_OPERATOR
 def cut(text: bytes, places: list[int]) -> list[bytes]:
     """Cut bytes at places."""
     edges = [0, *sorted(place % (len(text) + 1) for place in places), len(text)]
-    return [text[a:b] for a, b in zip(edges, edges[1:], strict=False) if b > a]
+    return [text[a:b] for a, b in pairwise(edges) if b > a]
 
 
 class GreetingTests(SynchronousTestCase):
@@ -45,6 +47,25 @@ class GreetingTests(SynchronousTestCase):
         out += flow.feed(End(DOWN), 0)
         self.assertEqual(b"".join(each.chunk for each in out if isinstance(each, Bytes)), text)
         self.assertEqual(out[-1], End(DOWN))
+        self.assertEqual(flow.held(DOWN), 0)
+
+    def test_what_only_began_like_a_greeting_is_passed_on(self) -> None:
+        """``SS`` is held, ``SSL`` is not a greeting."""
+        flow = Flow((GreetingGate("db1:443"),))
+        self.assertEqual(flow.feed(Bytes(DOWN, b"SS"), 0), [])
+        self.assertEqual(flow.held(DOWN), 2)
+        self.assertEqual(flow.feed(Bytes(DOWN, b"L"), 0), [Bytes(DOWN, b"SSL")])
+
+    def test_after_the_cut_the_clock_changes_nothing(self) -> None:
+        """A cut forward stays cut."""
+        flow = Flow((GreetingGate("db1:22"),))
+        flow.feed(Bytes(DOWN, b"SSH-"), 0)
+        self.assertEqual(flow.feed(Bytes(DOWN, b"2.0"), 0) + flow.feed(Tick(), 0), [])
+
+    def test_what_only_begins_like_a_greeting_passes(self) -> None:
+        """The bytes that waited come first."""
+        flow = Flow((GreetingGate("db1:5432"),))
+        self.assertEqual(flow.feed(Bytes(DOWN, b"SS"), 0) + flow.feed(Bytes(DOWN, b"L"), 0), [Bytes(DOWN, b"SSL")])
         self.assertEqual(flow.held(DOWN), 0)
 
     def test_the_other_lane_and_the_clock_are_not_its_matter(self) -> None:

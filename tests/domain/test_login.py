@@ -43,6 +43,11 @@ class LoginTests(SynchronousTestCase):
         for text in ("alice:web1", "alice#web1", "alice@web1", "alice[web1]"):
             self.assertIn(Reading("alice", "web1"), read(text), text)
 
+    def test_a_part_that_is_no_name_is_no_reading(self) -> None:
+        """An alias with an account, or a target, that cannot be."""
+        self.assertRaises(BadLogin, read, "alice[r/t@web1]")
+        self.assertRaises(BadLogin, read, "alice[root@web/1]")
+
     def test_an_existing_operators_name_is_that_operator(self) -> None:
         """A mail-like name is not taken apart."""
         self.assertEqual(read("alice@corp.example"), (Reading("alice@corp.example"),))
@@ -59,7 +64,8 @@ class LoginTests(SynchronousTestCase):
     def test_what_can_not_be_read_is_refused(self) -> None:
         """Too long, empty parts, bad characters, bad ports, too many parts."""
         for text in ("", "=", "a=", "=web1", "a=b=", "a==c", "a=b=c=d", "a=b=c=0", "a=b=c=65536", "a=b=c=1=2",
-                     "a=b/c", "a=b c=d", "ü=web1", "a[b[c]]", "a[=b]", "x" * (LONGEST + 1), "a\0b"):  # fmt: skip
+                     "a=b/c", "a=b c=d", "ü=web1", "a[b[c]]", "a[=b]", "a[b/c@d]", "x" * (LONGEST + 1),
+                     "a\0b"):  # fmt: skip
             with self.assertRaises(BadLogin, msg=text):
                 read(text)
 

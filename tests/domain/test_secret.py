@@ -31,6 +31,11 @@ def cut(stream: bytes, sizes: list[int]) -> list[bytes]:
 class SecretTests(SynchronousTestCase):
     """A secret gives its bytes to reveal alone."""
 
+    def test_two_secrets_are_the_same_by_asking_only(self) -> None:
+        """Sameness is a question of its own, never an operator."""
+        self.assertTrue(Secret(b"hunter2").same_as(Secret(b"hunter2")))
+        self.assertFalse(Secret(b"hunter2").same_as(Secret(b"hunter3")))
+
     def test_a_secret_is_seen_in_no_text(self) -> None:
         """Neither repr, str, format nor a container's repr shows it."""
         secret = Secret(b"hunter2")
@@ -81,6 +86,11 @@ class MatcherTests(SynchronousTestCase):
         self.assertEqual(matcher.feed(b"say hunt"), b"say ")
         self.assertEqual(matcher.flush(), b"hunt")
         self.assertEqual(matcher.flush(), b"")
+
+    def test_two_secrets_can_be_told_to_be_the_same(self) -> None:
+        """By their bytes alone, without handing them out."""
+        answers = [Secret(b"hunter2").same_as(Secret(other)) for other in (b"hunter2", b"hunter3", b"hunter", b"")]
+        self.assertEqual(answers, [True, False, False, False])
 
     def test_a_short_secret_is_not_searched_for(self) -> None:
         """Three bytes would redact ordinary text: a known limit."""

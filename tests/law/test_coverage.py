@@ -65,7 +65,7 @@ class CoverageTests(LawCase):
         self.kept(uncovered(self.here))
 
     def test_a_branch_nobody_reaches_is_found(self) -> None:
-        """A module without tests, one with a branch left out, one that fails its tests, and one that is whole."""
+        """A module without tests, one with a branch left out, one that fails, and one that is whole."""
         rule = "def rule(a):\n    if a:\n        return 1\n    return 2\n"
         test = "from gateway.domain.{0} import rule\ndef test_it():\n    assert rule(1) == 1\n"
         signs = ["gateway", "gateway/domain", "tests", "tests/domain"]

@@ -34,13 +34,18 @@ def strangers_in_the_domain(tree: Tree) -> tuple[str, ...]:
     return tuple(found)
 
 
+CHOSEN_BY_TWISTD = frozenset({"gateway/node/service.py"})
+"""The composition root, where twistd's reactor is taken once and handed down as an argument."""
+
+
 def global_reactors(tree: Tree) -> tuple[str, ...]:
     """List every import of the global reactor: ruff cannot, where the rooms of Conch excuse themselves."""
     return tuple(
         module.at(node, "the reactor is always an argument")
         for module in tree.modules("gateway")
         for node, name in imports(module)
-        if name == "twisted.internet.reactor" or name.startswith("twisted.internet.reactor.")
+        if (name == "twisted.internet.reactor" or name.startswith("twisted.internet.reactor."))
+        and module.path not in CHOSEN_BY_TWISTD
     )
 
 

@@ -113,6 +113,7 @@ class FullDiskTests(SynchronousTestCase):
         self.successResultOf(journal.close())
         filled(self.folder)
         again = self.open()
+        self.assertTrue(again.is_short_of_space)
         self.assertIsInstance(told(again, Fact("recording.recovered")), Entry)
         self.assertEqual(verify(self.store).result, "OK")
 

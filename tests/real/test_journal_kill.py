@@ -62,8 +62,7 @@ class KillTests(SynchronousTestCase):
                 verdict = verify(self.path)
                 self.assertEqual((verdict.result, verdict.detail), ("OK", ""))
         stored = {
-            f"{placed.row.envelope.origin} {placed.row.envelope.seq}"
-            for placed in read_rows(self.path, Wanted())
+            f"{placed.row.envelope.origin} {placed.row.envelope.seq}" for placed in read_rows(self.path, Wanted())
         }
         self.assertGreater(len(acknowledged), KILLS * 20)
         self.assertEqual(acknowledged - stored, set())

@@ -48,27 +48,37 @@ class Answering:
     def packetReceived(self, number: int, payload: bytes) -> None:
         if number not in (93, 94):
             self.received.append((number, payload))
-        if number == 90:
-            fields = Fields(payload)
-            fields.string("type", 64)
-            self.peer = uint32(fields.uint32("peer's number"))
-            self.window = fields.uint32("window")
-            self.transport.sendPacket(91, self.peer + uint32(0) + uint32(1 << 31) + uint32(32768))
-        elif number == 98:
-            fields = Fields(payload)
-            fields.uint32("channel")
-            kind = fields.string("request", 64)
-            if fields.boolean("want reply"):
-                self.transport.sendPacket(99, self.peer)
-            if kind == b"exec":
-                self.answer(fields.string("command", 1 << 16))
-        elif number == 93:
-            self.window += int.from_bytes(payload[4:], "big")
-            self.go_on(self.writable)
-        elif number == 94:
-            self.taken += len(payload) - 8
-        elif number == 80 and Fields(payload[4 + int.from_bytes(payload[:4], "big") :]).boolean("want reply"):
+        match number:
+            case 80:
+                self.global_request(Fields(payload))
+            case 90:
+                self.open(Fields(payload))
+            case 93:
+                self.window += int.from_bytes(payload[4:], "big")
+                self.go_on(self.writable)
+            case 94:
+                self.taken += len(payload) - 8
+            case 98:
+                self.request(Fields(payload))
+
+    def global_request(self, fields: Fields) -> None:
+        fields.string("request", 64)
+        if fields.boolean("want reply"):
             self.transport.sendPacket(82, b"")
+
+    def open(self, fields: Fields) -> None:
+        fields.string("type", 64)
+        self.peer = uint32(fields.uint32("peer's number"))
+        self.window = fields.uint32("window")
+        self.transport.sendPacket(91, self.peer + uint32(0) + uint32(1 << 31) + uint32(32768))
+
+    def request(self, fields: Fields) -> None:
+        fields.uint32("channel")
+        kind = fields.string("request", 64)
+        if fields.boolean("want reply"):
+            self.transport.sendPacket(99, self.peer)
+        if kind == b"exec":
+            self.answer(fields.string("command", 1 << 16))
 
     def answer(self, command: bytes) -> None:
         block = (94, self.peer + string(bytes(32000)))

@@ -36,10 +36,12 @@ class Wire(StringTransport):
     def __init__(self) -> None:
         super().__init__()
         self.writes = 0
+        self.history = b""
         self.closing = self.aborted = False
 
     def write(self, data: bytes) -> None:
         self.writes += 1
+        self.history += data
         super().write(data)
 
     def loseConnection(self) -> None:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import inspect
+
 from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.wire.fields import string
 from gateway.wire.hostkeys import HostKey
+from gateway.wire.target_transport import TargetTransport
+from gateway.wire.transport import OperatorTransport
 from gateway.wire.violation import ConnectionEnded
 from tests.wire.pair import HOST_KEY, Pair
 
@@ -133,3 +137,47 @@ class ServiceTests(SynchronousTestCase):
             self.assertEqual(pair.target.tally.counted, {"service": 1})
             if accepted is not None:
                 self.failureResultOf(accepted, ConnectionEnded)
+
+
+class SurfaceTests(SynchronousTestCase):
+    """What services may use on either transport."""
+
+    def test_both_transports_offer_the_same_to_services(self) -> None:
+        """A channel does not ask which of the two it runs on."""
+        shared = {name for name in vars(OperatorTransport) if not name.startswith("_")}
+        self.assertGreater(len(shared), 15)
+        for name in shared:
+            one, other = getattr(OperatorTransport, name), getattr(TargetTransport, name)
+            if callable(one):
+                self.assertEqual(inspect.signature(one), inspect.signature(other), name)
+
+    def test_a_service_on_the_targets_side_can_do_the_same(self) -> None:
+        """Wait, go on, count, forward, end."""
+        pair = Pair().login()
+        target, wire = pair.target, pair.wires[pair.target]
+        self.assertEqual((target.buffered, target.blocked), (0, False))
+        self.assertEqual(target.peer_version, b"SSH-2.0-OpenSSH_9.9 Ostiary")
+        target.pause_reading("test")
+        self.assertEqual(wire.producerState, "paused")
+        target.resume_reading("test")
+        self.assertEqual(wire.producerState, "producing")
+        target.forward(memoryview(b"\x04\x61" + b"1234" + bytes(4)))
+        target.sendUnimplemented()
+        pair.settle()
+        self.assertEqual(pair.service.received, [(97, b"1234")])
+        ended = target.closed
+        target.lose()
+        pair.settle()
+        self.successResultOf(ended)
+        target.pause_reading("late")
+        target.resume_reading("late")
+        self.assertEqual(wire.producerState, "producing")
+
+    def test_a_queue_overflow_by_forwarding_ends_the_connection(self) -> None:
+        """Frames count like messages."""
+        pair = Pair().login()
+        pair.target.rekey()
+        frame = memoryview(b"\x04\x61" + bytes(200_000) + bytes(4))
+        for _ in range(90):
+            pair.target.forward(frame)
+        self.assertEqual(pair.target.tally.counted, {"queue": 1})

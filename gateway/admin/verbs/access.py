@@ -13,8 +13,8 @@ from gateway.admin.room import ADMIN, AUDITOR
 from gateway.admin.verb import Call, Verb, roles
 from gateway.admin.verbs.entries import listed_fields
 
-WHO = ("user", "account", "grants", "rights", "obstacles")
-WHAT = ("target", "account", "grants", "rights", "obstacles")
+WHO = ("user", "account", "allowed", "grants", "rights", "conditions", "obstacles")
+WHAT = ("target", "account", "allowed", "grants", "rights", "conditions", "obstacles")
 
 
 def _columns(keys: Sequence[str]) -> tuple[Column, ...]:
@@ -44,6 +44,11 @@ async def why(call: Call) -> Answer:
     account, at, target = call["where"].rpartition("@")
     if not at or not account or not target:
         raise usage(f"{call['where']!r}: write ACCOUNT@TARGET")
+    snapshot = call.room.directory.snapshot()
+    if call["user"] not in snapshot.user:
+        raise unknown("user", call["user"], snapshot.user)
+    if target not in snapshot.target:
+        raise unknown("target", target, snapshot.target)
     row = _plain(call.room.access.why(call["user"], account, target))
     return Answer(row, words=listed_fields(row))
 

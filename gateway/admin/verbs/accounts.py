@@ -12,6 +12,7 @@ import hashlib
 
 from gateway.admin.answer import Answer
 from gateway.admin.arguments import Argument, Option
+from gateway.admin.cleaning import counted
 from gateway.admin.refusal import missing, usage
 from gateway.admin.room import ADMIN
 from gateway.admin.selfless import spare_oneself
@@ -47,7 +48,7 @@ async def deactivate(call: Call) -> Answer:
     ended = await call.room.orders.deactivate(
         user.name, by=caller.name, by_name=caller.full_name, reason=call.reason, door=caller.door
     )
-    words = f"{user.name} is deactivated; {len(ended)} sessions ended"
+    words = f"{user.name} is deactivated; {counted(len(ended), 'session')} ended"
     return Answer({"user": user.name, "done": "deactivated", "sessions": list(ended)}, words=words)
 
 

@@ -7,6 +7,7 @@ here does.
 
 from __future__ import annotations
 
+import json
 import tomllib
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -97,6 +98,16 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "grant": ("name", "users", "groups", "targets", "accounts", "rights", "mode"),
 }
 
+NOUNS = {
+    "user": "a user",
+    "target": "a target",
+    "credential": "a credential",
+    "audited": "a rule for audited commands",
+    "transfer": "a rule for file transfers",
+    "inspector": "a file inspector",
+    "grant": "a grant",
+}
+
 SET = Option("--set", "any other key of the TOML", word="KEY=TOML", kind=setting, many=True)
 NAME = Argument("NAME", "the entry's name")
 
@@ -158,7 +169,7 @@ def _listing(table: str) -> Callable[[Call], Any]:
         entries = getattr(call.room.directory.snapshot(), table)
         rows = [shown(entries[name]) for name in sorted(entries)]
         columns = tuple(Column(key, key.replace("_", " ").upper(), _cell(table, key)) for key in COLUMNS[table])
-        return Answer(rows, columns, words=f"there is no {table} yet: `{table} add NAME …`")
+        return Answer(rows, columns, words=f"nothing there yet: `{table} add NAME …`")
 
     return listed
 
@@ -169,10 +180,23 @@ def _cell(table: str, key: str) -> Cell:
 
 def _showing(table: str) -> Callable[[Call], Any]:
     async def show(call: Call) -> Answer:
-        row = shown(entry(call, table))
-        return Answer(row, words=listed_fields(row))
+        found = entry(call, table)
+        row, usual = shown(found), _usual(table)
+        told = {key: value for key, value in row.items() if value != usual.get(key)}
+        return Answer(row, words=listed_fields(told))
 
     return show
+
+
+def _usual(table: str) -> dict[str, Any]:
+    """Return the defaults of a table's keys, which people need not be told of."""
+    fields = attrs.fields(ENTRY_OF_TABLE[table])
+    usual = {field.name: field.default for field in fields if field.default is not attrs.NOTHING}
+    return {key: _plain(value) for key, value in usual.items() if key != "password"}
+
+
+def _plain(value: Any) -> Any:
+    return json.loads(json.dumps(value, default=attrs.asdict))
 
 
 def entry(call: Call, table: str) -> Any:
@@ -195,7 +219,7 @@ def _joined(value: Any) -> str:
 
 def shown(entry: Any) -> dict[str, Any]:
     """Return an entry as JSON values; of a password only whether it is set."""
-    row = attrs.asdict(entry, retain_collection_types=False)
+    row: dict[str, Any] = _plain(attrs.asdict(entry))
     if "labels" in row:
         row["labels"] = dict(row["labels"])
     if "password" in row:
@@ -207,11 +231,11 @@ def _verbs(table: str) -> tuple[Verb, ...]:
     placed = (NAME, Argument("HOST", "address as HOST:PORT", required=False)) if table == "target" else (NAME,)
     only = roles(ADMIN)
     return (
-        Verb(f"{table} add", f"add a {table}, or change the keys given", _adding(table), only, placed,
+        Verb(f"{table} add", f"add {NOUNS[table]}, or change the keys given", _adding(table), only, placed,
              _options(table), changes=True),
-        Verb(f"{table} list", f"list every {table}", _listing(table), only, lists=True),
-        Verb(f"{table} show", f"show one {table}", _showing(table), only, (NAME,)),
-        Verb(f"{table} rm", f"remove a {table}", _removing(table), only, (NAME,), changes=True),
+        Verb(f"{table} list", f"list all of {table}", _listing(table), only, lists=True),
+        Verb(f"{table} show", f"show {NOUNS[table]}", _showing(table), only, (NAME,)),
+        Verb(f"{table} rm", f"remove {NOUNS[table]}", _removing(table), only, (NAME,), changes=True),
     )  # fmt: skip
 
 

@@ -7,6 +7,7 @@ following keeps no queue, it reads on where it was whenever something new is com
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from functools import partial
 from itertools import islice
 from typing import Any
 
@@ -25,9 +26,13 @@ from gateway.domain.snapshot import matches
 
 PAGE = 256
 
+TOLD = frozenset({"user", "secret", "version", "epoch", "by", "reason", "ends"})
+WITHHELD = {"user.password_set": TOLD, "secret.sealed": TOLD}
+"""Kinds that keep hashes, codes or sealed boxes in their bodies, and the only keys of theirs that are shown."""
+
 
 def flat(entry: Entry) -> dict[str, Any]:
-    """Return an entry as one flat object: the envelope's keys, then the body's."""
+    """Return an entry as one flat object: the envelope's keys and the body's, but nothing that is kept secret."""
     known = KINDS.get(entry.kind)
     envelope = {
         "id": entry.id,
@@ -38,7 +43,9 @@ def flat(entry: Entry) -> dict[str, Any]:
         "number": known.number if known else None,
         "severity": entry.severity,
     }
-    return {**(entry.body or {}), **envelope}
+    body = entry.body or {}
+    shown = WITHHELD.get(entry.kind)
+    return {**(body if shown is None else {key: body[key] for key in shown & set(body)}), **envelope}
 
 
 async def events(call: Call) -> Answer:
@@ -78,7 +85,7 @@ async def _rows(room: Room, wanted: _Wanted, *, follow: bool) -> AsyncIterator[R
     cease = room.journal.follow(bell.ring) if follow else None
     try:
         while True:
-            page = await room.in_thread(_page, room, after, wanted)
+            page = await room.in_thread(partial(_page, room, after, wanted))
             for entry in page:
                 after = entry.seq
                 if entry.time >= wanted.since:

@@ -6,22 +6,24 @@ directory.
 
 from __future__ import annotations
 
+from twisted.internet.defer import Deferred
+
 from gateway.admin.answer import Answer
 from gateway.admin.arguments import Argument
-from gateway.admin.refusal import denied
+from gateway.admin.refusal import Exit, Refusal, denied
 from gateway.admin.room import ADMIN, LOCAL
 from gateway.admin.verb import Call, Verb, roles
 
 
 async def init(call: Call) -> Answer:
     """Make an empty store a gateway with its first admin."""
-    words = await call.room.local.initialise(call["admin"] or "admin", call.caller.name)
+    words = await _done(call.room.local.initialise(call["admin"] or "admin", call.caller.name))
     return Answer({"done": "initialised", "words": words}, words=words)
 
 
 async def demo_off(call: Call) -> Answer:
     """Remove the demo target, operator and grant."""
-    words = await call.room.local.demo_off(call.caller.name)
+    words = await _done(call.room.local.demo_off(call.caller.name))
     return Answer({"done": "demo removed", "words": words}, words=words)
 
 
@@ -32,8 +34,16 @@ async def recover(call: Call) -> Answer:
         barred = room.orders.is_deactivated(user.name) or room.orders.barring(user.name, user.groups, "")
         if ADMIN in user.roles and user.active and not barred and user.name != call["user"]:
             raise denied(f"{user.name} is an admin and can log in: recovery is for when nobody is")
-    words = await room.local.recover(call["user"], call.caller.name)
+    words = await _done(room.local.recover(call["user"], call.caller.name))
     return Answer({"user": call["user"], "done": "recovered", "words": words}, words=words)
+
+
+async def _done(doing: Deferred[str]) -> str:
+    """Return the words to say; turn what was refused in words into a refusal."""
+    try:
+        return await doing
+    except ValueError as failure:
+        raise Refusal(Exit.CONFIGURATION, "configuration", str(failure)) from None
 
 
 VERBS = (

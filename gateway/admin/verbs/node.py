@@ -7,7 +7,7 @@ alone.
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from gateway.admin.answer import Answer
@@ -15,10 +15,11 @@ from gateway.admin.arguments import Argument
 from gateway.admin.perform import explain, find
 from gateway.admin.refusal import Exit, Refusal, missing
 from gateway.admin.room import ADMIN, AUDITOR, EVERYBODY, LOCAL
-from gateway.admin.times import local
+from gateway.admin.times import local, stamped
 from gateway.admin.verb import Call, Verb
 from gateway.admin.verbs.entries import listed_fields
 from gateway.domain.entries import ENTRY_OF_TABLE
+from gateway.interfaces.directory import DirectoryError
 
 TRUSTED = frozenset({ADMIN, AUDITOR, LOCAL})
 """Who is told what the gateway does not do."""
@@ -27,8 +28,9 @@ TRUSTED = frozenset({ADMIN, AUDITOR, LOCAL})
 async def status(call: Call) -> Answer:
     """Say whether the node is well, what is wrong since when, and what it does not do."""
     trusted = bool(call.caller.roles & TRUSTED)
-    faults = [dict(fault) if trusted else {**fault, "detail": ""} for fault in call.room.faults()]
-    gaps = [*call.room.directory.gaps(), *call.room.gaps()] if trusted else []
+    told = [stamped(fault, "since") for fault in call.room.faults()]
+    faults = told if trusted else [{**fault, "detail": ""} for fault in told]
+    gaps = list(call.room.gaps()) if trusted else []
     state = "degraded" if faults else "ok"
     live = len(call.room.roster.sessions(live=True)) if trusted else None
     lines = [f"{call.room.node}: {state}"]
@@ -51,7 +53,7 @@ async def check(call: Call) -> Answer:
             problems += await _checked(call, name, text) if trusted else call.room.check(text, name)
     else:
         problems += call.room.check(None, "")
-    gaps = [*call.room.directory.gaps(), *call.room.gaps()] if trusted and not call["file"] else []
+    gaps = list(call.room.gaps()) if trusted and not call["file"] else []
     words = [*problems, *(f"not done by this version: {gap}" for gap in gaps)]
     words += [] if problems else ["no problem found"]
     shown = {"ok": not problems, "problems": problems, "gaps": gaps}
@@ -62,8 +64,8 @@ async def _checked(call: Call, name: str, text: str) -> list[str]:
     if not _is_directory(text):
         return list(call.room.check(text, name))
     try:
-        await call.room.in_thread(call.room.directory.plan, text, origin=name)
-    except tuple(call.room.failures) as failure:
+        await call.room.in_thread(lambda: call.room.directory.plan(text, origin=name))
+    except DirectoryError as failure:
         return str(failure).split("\n")
     return []
 
@@ -98,7 +100,7 @@ async def why(call: Call) -> Answer:
     reference = call["ref"]
     absent = missing(f"there is no refusal {reference!r}")
     try:
-        row = dict(call.room.roster.reference(reference))
+        row = stamped(call.room.roster.reference(reference), "time")
     except KeyError:
         raise absent from None
     if not call.caller.roles & TRUSTED:
@@ -120,12 +122,24 @@ def helping(verbs: Callable[[], Mapping[str, Verb]]) -> Verb:
                 raise Refusal(Exit.USAGE, "usage", f"there is no verb {' '.join(call['verb'])!r}")
             return Answer(_described(verb), words=explain(verb))
         allowed = [verb for verb in verbs().values() if verb.callers & call.caller.roles]
-        lines = [f"  {verb.name:<20}{verb.says}" for verb in sorted(allowed, key=lambda verb: verb.name)]
-        lines.append("`help VERB` tells what a verb takes")
-        return Answer([_described(verb) for verb in allowed], words="\n".join(lines))
+        return Answer([_described(verb) for verb in allowed], words="\n".join(_overview(allowed)))
 
     words = (Argument("VERB", "the verb to explain", required=False, many=True),)
     return Verb("help", "what there is, and what a verb takes", show, EVERYBODY, words)
+
+
+def _overview(allowed: Sequence[Verb]) -> Iterator[str]:
+    """Yield a line for each verb; those of one table, or of one thing, share a line."""
+    things: dict[str, list[Verb]] = {}
+    for verb in sorted(allowed, key=lambda verb: verb.name):
+        things.setdefault(verb.name.split()[0], []).append(verb)
+    for thing, verbs in things.items():
+        words = " ".join(verb.name.partition(" ")[2] for verb in verbs)
+        if len(verbs) > 2 and thing not in (verb.name for verb in verbs):
+            yield f"  {thing:<20}{words}"
+        else:
+            yield from (f"  {verb.name:<20}{verb.says}" for verb in verbs)
+    yield "`help VERB` tells what a verb does and takes"
 
 
 def _described(verb: Verb) -> dict[str, Any]:

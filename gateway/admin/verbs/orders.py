@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from gateway.admin.answer import Answer, Cell, Column
 from gateway.admin.arguments import Argument, Option
+from gateway.admin.cleaning import counted
 from gateway.admin.ids import unknown
 from gateway.admin.refusal import Refusal, denied
 from gateway.admin.room import ADMIN
 from gateway.admin.selfless import spare_oneself
-from gateway.admin.times import duration, local
+from gateway.admin.times import duration, local, stamped
 from gateway.admin.verb import Call, Verb, roles
 from gateway.admin.verbs.sessions import session_id
 
@@ -77,12 +78,12 @@ async def lock(call: Call) -> Answer:
     barred = "new sessions are not barred" if call["only"] else "new sessions are refused"
     frozen = _count(row.get("sessions"))
     words = f"locked {_subject(scope, subject)}{until} ({frozen} frozen, {barred}) · {row['id']}"
-    return Answer(dict(row), words=words)
+    return Answer(stamped(row, "since", "until"), words=words)
 
 
 def _count(found: object) -> str:
     count = found if isinstance(found, int) else len(found) if isinstance(found, list | tuple) else 0
-    return f"{count} live session{'' if count == 1 else 's'}"
+    return counted(count, "live session")
 
 
 def _subject(scope: str, subject: str) -> str:
@@ -107,7 +108,7 @@ async def unlock(call: Call) -> Answer:
 
 async def locks(call: Call) -> Answer:
     """List the locks in force."""
-    rows = [dict(row) for row in call.room.orders.locks()]
+    rows = [stamped(row, "since", "until") for row in call.room.orders.locks()]
     return Answer(rows, COLUMNS, words="no lock is in force")
 
 

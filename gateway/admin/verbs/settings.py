@@ -9,10 +9,12 @@ from typing import Any
 
 from gateway.admin.answer import Answer
 from gateway.admin.arguments import Argument, Option
+from gateway.admin.cleaning import counted
 from gateway.admin.refusal import Exit, usage
 from gateway.admin.room import ADMIN, AUDITOR
 from gateway.admin.selfless import refuse_favours
 from gateway.admin.verb import Call, Verb, roles
+from gateway.domain.difference import Change, Plan
 
 
 async def apply(call: Call) -> Answer:
@@ -21,7 +23,7 @@ async def apply(call: Call) -> Answer:
     directory = call.room.directory
     if call["prune"] and not any(text.strip() for text in texts.values()):
         raise usage(f"{call['file']} names nothing, and --prune would remove everything: use `rm`")
-    plan: Any = await call.room.in_thread(directory.plan, texts, prune=call["prune"])
+    plan: Plan = await call.room.in_thread(lambda: directory.plan(texts, prune=call["prune"]))
     refuse_favours(call.caller, directory.snapshot(), plan.changes)
     dry = call["dry_run"]
     shown = {
@@ -32,12 +34,12 @@ async def apply(call: Call) -> Answer:
     words = list(plan.lines()) or ["nothing to change"]
     if not dry and plan.changes:
         count = await directory.commit(plan, by=call.caller.name, reason=call.reason)
-        words.append(f"applied {count} changes" if count != 1 else "applied 1 change")
+        words.append(f"applied {counted(count, 'change')}")
     code = Exit.DIFFERENT if dry and plan.changes else Exit.OK
     return Answer(shown, words="\n".join(words), notes=tuple(plan.notes), code=code)
 
 
-def _change(change: Any) -> dict[str, Any]:
+def _change(change: Change) -> dict[str, Any]:
     return {
         "table": change.table,
         "name": change.name,

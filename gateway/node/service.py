@@ -1,0 +1,319 @@
+"""``twistd -n pam``: make the rooms, start in order, serve, stop in order.
+
+The rule: nothing listens before the journal, the keys and the folds are there; nothing is closed before the sessions
+are told and their recordings sealed.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import stat
+import sys
+from collections.abc import Callable, Mapping
+from functools import partial
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any, ClassVar
+
+import attrs
+from twisted.application.service import Service
+from twisted.internet.defer import Deferred, ensureDeferred
+from twisted.internet.endpoints import serverFromString
+from twisted.internet.error import CannotListenError, ReactorNotRunning
+from twisted.internet.task import LoopingCall
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+from twisted.python.usage import Options as UsageOptions
+from twisted.python.usage import UsageError
+
+from gateway.admin.ctl import SOCKET, Use, main
+from gateway.admin.room import Caller, Front, Room
+from gateway.admin.shell import VerbProgram
+from gateway.admin.socket import VerbFactory, local_caller
+from gateway.admin.verbs import VERBS
+from gateway.admin.welcome import FirstStart, started
+from gateway.config import Config, ConfigError, load
+from gateway.directory.operators import CODE_LIFE
+from gateway.domain.facts import Fact
+from gateway.domain.secret import Secret
+from gateway.interfaces import VaultError
+from gateway.journal.errors import JournalRefused
+from gateway.node.first import DEMO_PASSWORD, first_start, has_demo, refuse_empty, said
+from gateway.node.rooms import Rooms, make_rooms
+from gateway.node.verbs import VerbRooms
+from gateway.node.watch import DiskWatch
+from gateway.ssh.demo import DemoTarget
+from gateway.ssh.listener import Listener
+from gateway.ssh.login import Authority, Login, OpenDoor
+from gateway.ssh.menu import Chooser, Menu
+from gateway.ssh.operator import Reception
+from gateway.ssh.program import ProgramDoor
+from gateway.ssh.target import Dialler
+from gateway.wire.hostkeys import load_or_create_host_key
+from gateway.wire.pacing import FailurePace
+
+log = Logger()
+VERB_ROLES = frozenset({"admin", "auditor", "approver"})
+CHECKPOINT_SECONDS = 10.0
+
+
+def _version() -> str:
+    try:
+        return version("ostiary")
+    except PackageNotFoundError:
+        return "(not installed)"
+
+
+VERSION = _version()
+
+
+class Options(UsageOptions):
+    """Options of ``twistd pam``."""
+
+    optParameters: ClassVar[list[list[str | None]]] = [
+        ["config", "c", None, "pam.toml; else $OSTIARY_CONFIG, /etc/ostiary/pam.toml, or defaults"]
+    ]
+    loaded: Config
+
+    def postOptions(self) -> None:
+        """Read the configuration; what is wrong with it is said like any other wrong option."""
+        try:
+            self.loaded = load(self["config"], os.environ)
+        except ConfigError as failure:
+            raise UsageError(f"ostiary: {failure}") from None
+
+
+def makeService(options: Options) -> Node:
+    """Make the node's service for twistd."""
+    from twisted.internet import reactor  # noqa: TID251 - twistd has chosen it
+
+    return Node(options.loaded, reactor, os.environ)
+
+
+@attrs.define(eq=False, slots=False, init=False)
+class Node(Service):
+    """One node: its rooms while it runs."""
+
+    name = "ostiary"
+
+    def __init__(self, config: Config, reactor: Any, environ: Mapping[str, str]) -> None:
+        self.config = config
+        self.reactor = reactor
+        self.environ = environ
+        self.rooms: Rooms | None = None
+        self.ports: list[Any] = []
+        self.ssh_port = 0
+        self._demo: DemoTarget | None = None
+        self._listener: Listener | None = None
+        self._loops: list[LoopingCall] = []
+        self.watch: DiskWatch | None = None
+        self._started = False
+
+    def startService(self) -> None:
+        """Start; a node that can not start says why and stops the process with an error."""
+        super().startService()  # type: ignore[no-untyped-call]
+        self.reactor.callWhenRunning(self._start)
+
+    def _start(self) -> None:
+        starting = ensureDeferred(self.start())
+        starting.addErrback(self._can_not_start)
+
+    def _can_not_start(self, failure: Failure) -> None:
+        if isinstance(failure.value, ValueError | OSError | JournalRefused | VaultError | CannotListenError):
+            say(f"ostiary: can not start: {failure.getErrorMessage()}\n")
+        else:
+            log.failure("can not start", failure)
+        try:
+            self.reactor._exitCode = 1
+            self.reactor.stop()
+        except ReactorNotRunning:
+            os._exit(1)
+
+    async def start(self) -> None:
+        """Make the rooms, recover what a dead process left, and listen."""
+        os.umask(0o077)
+        rooms = self.rooms = make_rooms(self.config, self.reactor, self.environ)
+        refuse_empty(rooms)
+        await self._recover(rooms)
+        self.watch = DiskWatch(rooms.archive, rooms.roster, rooms.journal, rooms.wall)
+        self.watch.look()
+        host_key = load_or_create_host_key(rooms.state / "ssh_host_ed25519_key")
+        await self._listen(rooms, host_key)
+        await self._listen_socket(rooms)
+        codes = await first_start(rooms)
+        if has_demo(rooms):
+            await self._start_demo(rooms)
+        await rooms.journal.tell(Fact("node.started", {"node": self.config.node.name, "version": VERSION}))
+        self._loop(rooms.roster.tick, 1.0)
+        self._loop(self.watch.look, 5.0)
+        self._loop(lambda: self._checkpoint(rooms), CHECKPOINT_SECONDS)
+        self._started = True
+        say(self._words(rooms, host_key.fingerprint, codes))
+
+    def _words(self, rooms: Rooms, fingerprint: str, codes: dict[str, str]) -> str:
+        name, places = self.config.node.name, [_place(port) for port in self.ports[:-1]]
+        words = started(name, VERSION, self.config.source, places, fingerprint)
+        if not codes:
+            return words
+        first = FirstStart(
+            VERSION, name, str(rooms.state), "127.0.0.1", self.ssh_port, fingerprint, "admin", codes["admin"], "demo",
+            codes["demo"], "root", "demo", CODE_LIFE,
+        )  # fmt: skip
+        return words + said(rooms, first)
+
+    async def _recover(self, rooms: Rooms) -> None:
+        for row in await rooms.archive.recover():
+            await rooms.journal.tell(Fact("recording.recovered", dict(row)))
+        for session in rooms.roster.unfinished():
+            body = {**session, "reason": "node_died", "duration": None}
+            await rooms.journal.tell(Fact("session.ended", body))
+
+    async def _start_demo(self, rooms: Rooms) -> None:
+        password = secrets.token_urlsafe(24)
+        self._demo = DemoTarget(rooms.state / "demo-files", rooms.wall, password=Secret(password.encode()))
+        port = await self._demo.start(self.reactor)
+        rooms.environment[DEMO_PASSWORD] = password
+        values = {"address": f"127.0.0.1:{port}", "host_keys": [self._demo.host_key_line]}
+        await rooms.directory.change("target", "demo", values, by=f"node@{self.config.node.name}")
+
+    async def _listen(self, rooms: Rooms, host_key: Any) -> None:
+        reception = self._reception = Reception(
+            operators=rooms.operators,
+            policies=rooms.policies,
+            orders=rooms.orders,
+            roster=rooms.roster,
+            archive=rooms.archive,
+            facts=rooms.journal,
+            dialler=Dialler(self.reactor, rooms.vault, rooms.journal, rooms.wall),
+            clock=self.reactor,
+            wall=rooms.wall,
+            without_target=self._without_target,
+            admitting=self._admitting,
+            help_contact=self.config.help.contact,
+        )
+
+        def authority(open_door: OpenDoor) -> Authority:
+            return Authority(rooms.operators, open_door, self.config.ssh.banner)
+
+        pace = FailurePace(secrets.token_bytes(32))
+        self._listener = Listener(
+            self.reactor, (host_key,), rooms.journal, authority, reception.open_door, pace
+        )
+        for text in self.config.ssh.listen:
+            endpoint = serverFromString(self.reactor, text)  # type: ignore[no-untyped-call]
+            port = await endpoint.listen(self._listener.factory())
+            self.ports.append(port)
+            self.ssh_port = self.ssh_port or int(getattr(port.getHost(), "port", 0))
+        front = Front("127.0.0.1", self.ssh_port, (host_key.line,))
+        self._verbs = VerbRooms(rooms, front, self._faults)
+
+    def _faults(self) -> list[Any]:
+        return self.watch.faults() if self.watch is not None else []
+
+    def _admitting(self) -> str:
+        if self.watch is None or not self._started:
+            return "the gateway is starting; try again"
+        return self.watch.admitting()
+
+    def _without_target(self, login: Login) -> ProgramDoor:
+        room = self._verbs.of_login(login)
+        verbs = partial(VerbProgram, room, VERBS)
+        menu = partial(self._menu, login)
+        prefers_verbs = bool(VERB_ROLES & set(login.user.roles))
+        return ProgramDoor(lambda: Chooser(verbs, menu if "operator" in login.user.roles else None, prefers_verbs))
+
+    def _menu(self, login: Login) -> Menu:
+        return Menu(
+            login.user.name,
+            lambda: self._reception.reachable(login),
+            partial(self._reception.begin_chosen, login),
+        )
+
+    async def _listen_socket(self, rooms: Rooms) -> None:
+        path = rooms.state / SOCKET
+        path.parent.mkdir(mode=0o700, exist_ok=True)
+        if path.exists() and stat.S_ISSOCK(path.lstat().st_mode):
+            path.unlink()
+        factory = VerbFactory(self._verbs.room, self.config.node.name, VERBS)
+        self.ports.append(self.reactor.listenUNIX(str(path), factory, mode=0o600, wantPID=False))
+
+    def _loop(self, call: Callable[[], object], seconds: float) -> None:
+        loop = LoopingCall(call)
+        loop.clock = self.reactor
+        loop.start(seconds, now=False).addErrback(lambda failure: log.failure("a regular duty failed", failure))
+        self._loops.append(loop)
+
+    def _checkpoint(self, rooms: Rooms) -> None:
+        for run in rooms.roster.running():
+            if run.recording is not None:
+                heads = dict(run.recording.checkpoint())
+                run.tell(Fact("recording.checkpoint", {"tracks": heads}))
+
+    def stopService(self) -> Deferred[None]:
+        """Stop: no new connections, sessions told and sealed, the journal closed."""
+        super().stopService()  # type: ignore[no-untyped-call]
+        return ensureDeferred(self.stop())
+
+    async def stop(self) -> None:
+        """Stop in order."""
+        for loop in self._loops:
+            if loop.running:
+                loop.stop()
+        for port in self.ports:
+            await port.stopListening()
+        rooms, self.rooms = self.rooms, None
+        if rooms is None:
+            return
+        for run in rooms.roster.running():
+            run.end(75, "node_stopped", "the gateway is being stopped; the session is over")
+        await rooms.roster.settled()
+        if self._listener is not None:
+            self._listener.abort_all()
+        if self._demo is not None:
+            await self._demo.stop()
+        await rooms.journal.tell(Fact("node.stopped", {"node": self.config.node.name}))
+        await rooms.close()
+
+
+def say(words: str) -> None:
+    """Say something to whoever started the node: twistd has put a log in the place of ``sys.stderr``."""
+    stream = sys.__stderr__
+    if stream is not None:
+        stream.write(words)
+        stream.flush()
+
+
+def _place(port: Any) -> str:
+    where = port.getHost()
+    return f"{where.host}:{where.port}" if hasattr(where, "port") else str(where)
+
+
+def pamctl() -> None:
+    """Run ``pamctl``."""
+    sys.exit(main(sys.argv[1:], verbs=VERBS, state_of=_state_of, offline=_offline))
+
+
+def _state_of(path: str | None) -> str:
+    return load(path, os.environ).node.state
+
+
+def _offline(path: str | None, state: str, use: Use) -> int:
+    """Do a verb on the store while the node is down; opening it so is a fact itself."""
+    config = load(path, os.environ)
+    config = attrs.evolve(config, node=attrs.evolve(config.node, state=state))
+    try:
+        rooms = make_rooms(config, None, os.environ)
+    except (OSError, JournalRefused, VaultError) as fault:
+        raise ValueError(str(fault)) from None
+    caller: Caller = local_caller(os.geteuid(), config.node.name, "pamctl offline")
+    rooms.journal.tell(Fact("store.offline_change", {"by": caller.name, "command": " ".join(sys.argv[1:3])}))
+    room: Room = VerbRooms(rooms, Front("GATEWAY", 2222, ())).room(caller)
+    codes: list[int] = []
+    failures: list[Failure] = []
+    use(room).addCallbacks(codes.append, failures.append)
+    rooms.journal.close()  # type: ignore[attr-defined]
+    if failures:
+        failures[0].raiseException()
+    if not codes:
+        raise ValueError("this verb waits for a running node; start it first")
+    return codes[0]

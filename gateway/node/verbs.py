@@ -1,0 +1,152 @@
+"""The room that admin's verbs see: the node's rooms, cut down to what verbs may do.
+
+The rule: a caller is who he is at this moment: every line looks him up anew, so a lock, a deactivation or a lost role
+counts at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import attrs
+from twisted.internet.defer import Deferred
+
+from gateway.admin.refusal import Exit, Refusal
+from gateway.admin.room import Access, Caller, Front, Local, Proofs, Room
+from gateway.config import ConfigError, parse
+from gateway.config.gaps import gaps as config_gaps
+from gateway.directory.passwords import hash_password
+from gateway.domain.grant import Grant, Refused
+from gateway.domain.secret import Secret
+from gateway.journal.verify import verify
+from gateway.node.first import demo_off, initialise, recover
+from gateway.node.rooms import Rooms
+from gateway.runtime.roster import rfc3339
+from gateway.ssh.login import Login
+
+
+@attrs.define(eq=False, repr=False)
+class VerbRooms:
+    """Make the room for a caller."""
+
+    rooms: Rooms
+    front: Front
+    faults: Callable[[], Sequence[Mapping[str, Any]]] = tuple
+
+    def room(self, caller: Caller) -> Room:
+        """Return the node as one caller sees it."""
+        rooms = self.rooms
+        return Room(
+            node=rooms.config.node.name,
+            caller=caller,
+            clock=WallClock(rooms),  # type: ignore[arg-type]
+            directory=rooms.directory,
+            roster=rooms.roster,
+            orders=rooms.orders,
+            archive=rooms.archive,
+            vault=rooms.vault,
+            journal=rooms.journal,
+            access=self._access(),
+            front=self.front,
+            local=Local(
+                initialise=partial(_said, initialise, rooms),
+                recover=partial(_said, recover, rooms),
+                demo_off=partial(_said, demo_off, rooms),
+            ),
+            proofs=Proofs(file=self._verify_file, journal=self._verify_journal),
+            hash_password=self._hash,
+            check=self._check,
+            faults=self.faults,
+            gaps=lambda: (*config_gaps(rooms.config), *rooms.directory.gaps()),
+            in_thread=rooms.in_thread,
+            contact=rooms.config.help.contact,
+        )
+
+    def of_login(self, login: Login) -> Callable[[], Room]:
+        """Return what makes the room of a user who logged in, as he stands when a line is called."""
+        return partial(self._of_user, login.user.name, login.source)
+
+    def _of_user(self, name: str, source: str) -> Room:
+        rooms = self.rooms
+        user = rooms.operators.find(name)
+        if user is None or not rooms.operators.is_active(name):
+            raise Refusal(Exit.DENIED, "denied", f"the account {name} is not active any more")
+        if rooms.orders.barring(name, user.groups, "") is not None:
+            raise Refusal(Exit.LATER, "locked", f"{name} is locked; another administrator must unlock him")
+        return self.room(Caller(name, user.full_name, frozenset(user.roles), source, "ssh"))
+
+    def _access(self) -> Access:
+        rooms = self.rooms
+
+        def reachable(name: str, source: str) -> Sequence[tuple[str, tuple[str, ...]]]:
+            user = rooms.operators.find(name)
+            return () if user is None else rooms.policies.reachable(user, source)
+
+        def today(row: Mapping[str, Any]) -> Grant | Refused:
+            user = rooms.operators.find(row["operator"])
+            if user is None:
+                return Refused("no_user", f"there is no user {row['operator']} any more")
+            return rooms.policies.grant(user, row["target"], row["account"], row["source"])
+
+        return Access(
+            who=lambda target: rooms.access().who(target),
+            what=lambda user: rooms.access().what(user),
+            why=lambda user, account, target: rooms.access().why(user, account, target),
+            reachable=reachable,
+            today=today,
+        )
+
+    def _hash(self, password: Secret) -> Deferred[str]:
+        return self.rooms.in_thread(hash_password, password)
+
+    def _check(self, text: str | None, source: str) -> Sequence[str]:
+        if text is None:
+            return ()
+        try:
+            parse(text, source)
+        except ConfigError as failure:
+            return [str(problem) for problem in failure.problems]
+        return ()
+
+    def _verify_file(self, path: str) -> Deferred[Any]:
+        return self.rooms.archive.verify_path(path)
+
+    def _verify_journal(self) -> Deferred[Any]:
+        return self.rooms.in_thread(_journal_row, self.rooms.state / "journal.sqlite", self.rooms.config.node.name)
+
+
+@attrs.frozen
+class WallClock:
+    """The reactor's calls with the time of day, as verbs want it."""
+
+    rooms: Rooms
+
+    def seconds(self) -> float:
+        """Return seconds since the epoch."""
+        return self.rooms.wall()
+
+    def callLater(self, delay: float, call: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
+        """Call later by the reactor's clock."""
+        return self.rooms.clock.callLater(delay, call, *arguments, **named)
+
+
+def _said(act: Callable[..., Any], rooms: Rooms, *arguments: str) -> Deferred[str]:
+    return Deferred.fromCoroutine(act(rooms, *arguments))
+
+
+def _journal_row(path: Path, node: str) -> dict[str, Any]:
+    verdict = verify(path)
+    return {
+        "id": f"journal {node}",
+        "result": verdict.result,
+        "at": rfc3339(verdict.time) if verdict.count else None,
+        "frames": 0,
+        "events": verdict.count,
+        "signed_by": verdict.origin,
+        "anchored_by": [verdict.rests_on],
+        "policy": "",
+        "detail": f"{verdict.bad_at}: {verdict.detail}" if verdict.detail else f"up to seq {verdict.seq}",
+    }

@@ -1,0 +1,1 @@
+"""Each verb, called through the one way that every door goes."""

@@ -1,0 +1,188 @@
+"""The gate of audited commands: deny wins, what is not understood is not let through."""
+
+from __future__ import annotations
+
+import struct
+from typing import Any
+
+import attrs
+from hypothesis import given
+from hypothesis import strategies as st
+from twisted.trial.unittest import SynchronousTestCase
+
+from gateway.domain.audited import DENIED, ENDED, Attempts, AuditedGate, shown
+from gateway.domain.entries import AuditedRule
+from gateway.domain.lane import (
+    Bytes,
+    Effect,
+    EndSession,
+    Event,
+    GiveOrder,
+    Lane,
+    Mark,
+    Notice,
+    Order,
+    OrderKind,
+    Refuse,
+    Request,
+    Tell,
+    Tick,
+)
+from gateway.domain.risk import Risk
+from tests.domain.policies import policy
+
+RM = AuditedRule("rm", command="rm", action="deny", score=40)
+
+
+def asked(line: str | bytes) -> Request:
+    """Return an exec request."""
+    raw = line if isinstance(line, bytes) else line.encode()
+    return Request(Lane.TO_TARGET, "exec", struct.pack(">L", len(raw)) + raw, 1)
+
+
+def gate(*rules: AuditedRule, **grant: Any) -> AuditedGate:
+    """Return the gate of a policy with these rules."""
+    return AuditedGate(policy(rules=rules, **grant), Attempts(), Risk())
+
+
+def weigh(weighing: AuditedGate, line: str | bytes) -> list[Event | Effect]:
+    """Weigh one command line."""
+    return list(weighing.weigh(asked(line), 0.0))
+
+
+def facts(effects: list[Event | Effect]) -> list[tuple[str, str]]:
+    """Return the facts told, with their outcome."""
+    return [(each.fact.kind, str(each.fact.body.get("outcome", ""))) for each in effects if isinstance(each, Tell)]
+
+
+class AuditedTests(SynchronousTestCase):
+    """One gate, one line after another."""
+
+    def test_only_exec_requests_are_judged(self) -> None:
+        """Bytes and other requests pass; ticks and orders say nothing."""
+        judging = gate(RM)
+        for event in (Bytes(Lane.TO_TARGET, b"rm x\r"), Request(Lane.TO_TARGET, "shell", b""),
+                      Request(Lane.TO_OPERATOR, "exec", b"")):  # fmt: skip
+            self.assertEqual(list(judging.weigh(event, 0)), [event])
+        for silent in (Tick(), Order(OrderKind.LOCK, "bob")):
+            self.assertEqual(list(judging.weigh(silent, 0)), [])
+
+    def test_a_harmless_command_runs_and_is_told(self) -> None:
+        """Each simple command of the line, once."""
+        out = weigh(gate(RM), "ls -l; id")
+        self.assertEqual(facts(out), [("command.executed", "")] * 2)
+        self.assertEqual(out[-1], asked("ls -l; id"))
+
+    def test_a_prohibited_command_never_reaches_the_target(self) -> None:
+        """It is scored, told, marked and refused with its rule's name."""
+        judging = gate(RM)
+        out = weigh(judging, "ls && rm x")
+        self.assertEqual(facts(out), [("command.audited", "deny"), ("command.denied", "denied")])
+        self.assertEqual(out[1], Mark("rm x [rm deny, risk +40]"))
+        self.assertEqual(
+            out[-1], Refuse(DENIED, '"ls && rm x" is not allowed on web1 (rule rm). The attempt was reported.')
+        )
+        self.assertEqual(judging.risk.score, 40)
+
+    def test_each_action_does_what_it_says(self) -> None:
+        """From warn, which lets run, to deactivate, which ends everything."""
+
+        def effects(action: str) -> list[Event | Effect]:
+            out = weigh(gate(attrs.evolve(RM, action=action)), "rm x")
+            return [each for each in out if not isinstance(each, Tell | Mark)]
+
+        words = '"rm x" is not allowed on web1 (rule rm). The attempt was reported.'
+        self.assertEqual(effects("allow"), [asked("rm x")])
+        self.assertEqual(effects("warn"), [Notice('"rm x" is an audited command (rule rm)'), asked("rm x")])
+        self.assertEqual(effects("review"), [Refuse(DENIED, words)])
+        self.assertEqual(effects("deny"), [Refuse(DENIED, words)])
+        self.assertEqual(effects("lock"), [Refuse(DENIED, words), GiveOrder(OrderKind.LOCK, "rm")])
+        self.assertEqual(effects("interrupt"), [EndSession(ENDED, "rule_interrupt:rm", words)])
+        self.assertEqual(
+            effects("deactivate"),
+            [Notice(words), GiveOrder(OrderKind.DEACTIVATE, "rm"), EndSession(ENDED, "rule_deactivate:rm", None)],
+        )
+
+    def test_the_strongest_rule_wins(self) -> None:
+        """Also over an allowing one, and on a line that is opaque besides."""
+        rules = (RM, attrs.evolve(RM, name="a", action="allow"), attrs.evolve(RM, name="z", action="interrupt"))
+        for line in ("rm x", "rm x; echo $(id)"):
+            out = weigh(gate(*rules), line)
+            self.assertIsInstance(out[-1], EndSession, line)
+
+    def test_after_so_many_attempts_another_action_is_due(self) -> None:
+        """Counted per rule, over all channels of the session, whatever stood between."""
+        rule = attrs.evolve(RM, attempts=3, then="interrupt")
+        attempts, risk, frozen = Attempts(), Risk(), policy(rules=(rule,))
+        ends = [weigh(AuditedGate(frozen, attempts, risk), line)[-1] for line in ("rm 1", "rm 2", "ls", "rm 3")]
+        self.assertEqual([type(end) for end in ends], [Refuse, Refuse, Request, EndSession])
+        self.assertEqual(risk.score, 120)
+
+    def test_a_rule_that_prohibits_later_prohibits_opaque_lines_now(self) -> None:
+        """What can not be counted can not be let through."""
+        rule = attrs.evolve(RM, action="warn", attempts=2, then="deny")
+        self.assertIsInstance(weigh(gate(rule), "echo `rm x`")[-1], Refuse)
+
+    def test_an_opaque_line_is_refused_where_a_rule_prohibits(self) -> None:
+        """Elsewhere it runs and is told as opaque."""
+        for line in ("$(id)", "sudo rm x", "echo 'x", "sh -c 'rm x'", "X=1 rm", "(id)", "cat <<E"):
+            out = weigh(gate(RM), line)
+            self.assertIn(("command.opaque", "denied"), facts(out), line)
+            self.assertIsInstance(out[-1], Refuse, line)
+            for rules in ((), (attrs.evolve(RM, action="warn"),), (attrs.evolve(RM, mode="observe"),)):
+                out = weigh(gate(*rules), line)
+                self.assertIn(("command.opaque", "passed"), facts(out), line)
+                self.assertEqual(out[-1], asked(line))
+
+    def test_a_transfer_is_not_opaque(self) -> None:
+        """Its own right decided on it."""
+        for line in ("scp -t .", "rsync --server . x"):
+            out = weigh(gate(RM), line)
+            self.assertEqual(out[-1], asked(line))
+            self.assertEqual(facts(out), [("command.executed", "")])
+
+    def test_allow_only_lets_nothing_else_run(self) -> None:
+        """Every command of the line needs its own permission; files written beside it need more."""
+        ls = AuditedRule("ls", command="ls", action="allow")
+        idle = AuditedRule("idle", command="id", action="allow", mode="observe")
+        written = AuditedRule("log", regex="^date > /var/log/x$", action="allow")
+        judging = gate(ls, idle, written, allow_only=True)
+        for line in ("ls", "ls -l /; ls x", "ls >/dev/null 2>&1", "date > /var/log/x"):
+            self.assertEqual(weigh(judging, line)[-1], asked(line), line)
+        for line in ("id", "ls; cat x", "cat x", "", ";", "ls $(id)", "sudo ls", "ls > .profile", "date"):
+            self.assertIsInstance(weigh(judging, line)[-1], Refuse, line)
+
+    def test_observing_reports_and_lets_run(self) -> None:
+        """A rule that observes, and a grant that does: nothing is refused, all is told."""
+        for observing in (gate(attrs.evolve(RM, mode="observe")), gate(RM, mode="observe")):
+            out = weigh(observing, "rm x")
+            self.assertEqual(facts(out), [("command.audited", "observed"), ("command.executed", "")])
+            self.assertEqual(out[-1], asked("rm x"))
+        out = weigh(gate(RM, mode="observe"), "echo $X")
+        self.assertEqual(facts(out), [("command.opaque", "observed"), ("command.executed", "")])
+        out = weigh(gate(mode="observe", allow_only=True), "id")
+        self.assertEqual(facts(out), [("command.denied", "observed"), ("command.executed", "")])
+        self.assertEqual(out[-1], asked("id"))
+
+    def test_an_observing_rule_does_not_hide_an_enforcing_one(self) -> None:
+        """The enforcing one binds."""
+        rules = (attrs.evolve(RM, name="a", action="deactivate", mode="observe"), attrs.evolve(RM, name="b"))
+        self.assertIsInstance(weigh(gate(*rules), "rm x")[-1], Refuse)
+
+    @given(st.binary(max_size=80), st.booleans(), st.booleans())
+    def test_any_bytes_are_weighed(self, line: bytes, only: bool, observe: bool) -> None:
+        """A line passes whole, or something ends it; never both, never neither."""
+        judging = gate(
+            RM, AuditedRule("re", regex="x.y", action="lock"), allow_only=only, mode="observe" if observe else "enforce"
+        )
+        out = weigh(judging, line)
+        ends = [each for each in out if isinstance(each, Request | Refuse | EndSession)]
+        self.assertEqual(len(ends), 1)
+        if observe:
+            self.assertEqual(ends, [asked(line)])
+
+    def test_commands_are_shown_in_one_printable_line(self) -> None:
+        """No control or bidi characters, at most 1 KiB."""
+        self.assertEqual(shown("a\n\x1b[31m\u202eb\udcff"), "a\ufffd\ufffd[31m\ufffdb\ufffd")
+        self.assertEqual(shown("é" * 1024), "é" * 1024)
+        self.assertEqual(len(shown("x" * 5000)), 1024)

@@ -1,0 +1,45 @@
+"""The catalogue of facts, and what keeps it stable."""
+
+from __future__ import annotations
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from gateway.domain.facts import KINDS, Entry, Fact, Moment, Reach
+
+CONTENT = ("channel.", "command.", "file.", "forward.", "elevation.", "session.marked")
+
+
+class FactTests(SynchronousTestCase):
+    """One table, named once."""
+
+    def test_numbers_are_unique_and_named_by_theme(self) -> None:
+        """A number stands for one kind; the hundreds are one theme's; severities are 0 to 10."""
+        numbers = [kind.number for kind in KINDS.values()]
+        self.assertEqual(len(numbers), len(set(numbers)))
+        self.assertEqual(numbers, sorted(numbers))
+        for name, kind in KINDS.items():
+            self.assertTrue(0 <= kind.severity <= 10 and 100 < kind.number < 2000, name)
+            self.assertTrue(kind.meaning.endswith(".") and kind.meaning[0].isupper(), name)
+
+    def test_what_quotes_a_sessions_content_stays_home(self) -> None:
+        """Commands, paths, argv, prompts and marks; nothing else."""
+        for name, kind in KINDS.items():
+            self.assertEqual(kind.reach is Reach.HOME, name.startswith(CONTENT), name)
+
+    def test_effects_that_permit_wait_for_their_fact(self) -> None:
+        """A start, an order, a change, an approval; what happens in a session never waits."""
+        for name in ("session.started", "user.locked", "user.unlocked", "user.deactivated", "directory.changed",
+                     "approval.given", "elevation.answered"):  # fmt: skip
+            self.assertIs(KINDS[name].moment, Moment.BEFORE, name)
+        for name in ("command.executed", "channel.opened", "file.transferred"):
+            self.assertIs(KINDS[name].moment, Moment.AFTER, name)
+
+    def test_a_fact_outside_the_catalogue_can_not_be_told(self) -> None:
+        """Not even by mistake."""
+        with self.assertRaisesRegex(ValueError, "not a kind of fact"):
+            Fact("session.strated")
+        self.assertIs(Fact("auth.failed").described, KINDS["auth.failed"])
+
+    def test_an_entry_has_a_name_of_its_own(self) -> None:
+        """Origin and number."""
+        self.assertEqual(Entry("gw1#0.9f3a", 7, "auth.failed", 0.0, 4, None).id, "gw1#0.9f3a/7")

@@ -1,0 +1,137 @@
+"""The way to a real sshd that proves itself by a certificate."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import socket
+import tempfile
+from pathlib import Path
+
+from twisted.internet import reactor
+from twisted.internet.defer import Deferred
+from twisted.trial.unittest import TestCase
+
+from gateway.domain.entries import Target
+from gateway.ssh.target import TargetFailed
+from tests.real.test_transport import Daemon
+from tests.ssh.dialling import OneKeyVault, Way
+from tests.wire.issuing import certify, key_file
+
+KINDS = (("ed25519",), ("ecdsa", "-b", "256"), ("rsa", "-b", "3072"))
+DAY = ("-V", "-5m:+1d")
+
+
+class HostCertificateTests(TestCase):
+    """sshd with HostCertificate, dialled as sessions are."""
+
+    timeout = 60
+
+    def setUp(self) -> None:
+        folder = tempfile.TemporaryDirectory(prefix="host-certificates-")
+        self.addCleanup(folder.cleanup)
+        self.folder = Path(folder.name)
+        self.authority = key_file(self.folder, "authority")
+        self.user = key_file(self.folder, "user")
+        self.vault = OneKeyVault(self.user)
+
+    async def sshd(self, *certificates: Path) -> int:
+        """Start a daemon that has keys with certificates; return its port."""
+        if os.getuid() == 0:
+            os.makedirs("/run/sshd", 0o755, exist_ok=True)
+        with socket.socket() as holder:
+            holder.bind(("127.0.0.1", 0))
+            port: int = holder.getsockname()[1]
+        argv = ["/usr/sbin/sshd", "-D", "-e", "-f", "/dev/null", "-p", str(port)]
+        for certificate in certificates:
+            key = str(certificate).removesuffix("-cert.pub")
+            argv += ["-h", key, *(("-o", f"HostCertificate={certificate}") if key != str(certificate) else ())]
+        for option in (
+            "PidFile=none", "ListenAddress=127.0.0.1", "StrictModes=no", "PermitRootLogin=yes",
+            f"AuthorizedKeysFile={self.user}.pub",
+        ):  # fmt: skip
+            argv += ["-o", option]
+        daemon = Daemon()
+        reactor.spawnProcess(daemon, argv[0], argv, os.environ)
+        self.addCleanup(daemon.stop)
+        await daemon.listening
+        return port
+
+    def way(self, port: int, authority: Path | None, *pinned: Path) -> Way:
+        """Return the way to that daemon, known by an authority and by pinned keys."""
+        target = Target(
+            "web1", f"127.0.0.1:{port}",
+            host_ca=(_line(authority),) if authority else (), host_keys=tuple(map(_line, pinned)),
+        )  # fmt: skip
+        return Way(target, getpass.getuser(), self.vault)
+
+    async def arrives(self, way: Way) -> None:
+        """Dial, log in and leave."""
+        connection = await way.dial()
+        self.assertTrue(connection.running)
+        connection.transport.lose()
+        await connection.transport.closed
+
+    async def refused(self, way: Way, days: float = 0.0) -> str:
+        """Dial to no avail; return the reason. No credential was used."""
+        before = self.vault.asked
+        failed = await self.assertFailure(Deferred.fromCoroutine(way.dial(days)), TargetFailed)
+        self.assertEqual((failed.code, self.vault.asked), (76, before), failed.text)
+        self.assertIn("web1", failed.text)
+        return str(failed.reason)
+
+    async def test_every_kind_of_certified_key_is_recognised(self) -> None:
+        """By the target's name in the certificate, or by its address; keys signed by an RSA authority too."""
+        rsa = key_file(self.folder, "rsa-authority", "rsa", "-b", "2048")
+        for authority in (self.authority, rsa):
+            for kind, *more in KINDS:
+                host = key_file(self.folder, f"{authority.name}-{kind}", kind, *more)
+                for principal in ("web1", "127.0.0.1"):
+                    certificate = certify(authority, host, "-h", "-n", f"other,{principal}", *DAY)
+                    await self.arrives(self.way(await self.sshd(certificate), authority))
+
+    async def test_a_certificate_that_does_not_convince_is_refused(self) -> None:
+        """Another authority, a wrong name, one for a user's key, one whose days are over or have not come."""
+        certificate = certify(self.authority, key_file(self.folder, "host"), "-h", "-n", "web1", *DAY)
+        way = self.way(await self.sshd(certificate), self.authority)
+        await self.arrives(way)
+        self.assertEqual(await self.refused(way, days=2), "host_certificate_expired")
+        self.assertEqual(await self.refused(way, days=-2), "host_certificate_early")
+        stranger = key_file(self.folder, "stranger")
+        other = self.way(int(way.target.address.split(":")[1]), stranger)
+        self.assertEqual(await self.refused(other), "host_certificate_authority")
+        certificate = certify(self.authority, key_file(self.folder, "named"), "-h", "-n", "web2,web1.example", *DAY)
+        way = self.way(await self.sshd(certificate), self.authority)
+        self.assertEqual(await self.refused(way), "host_certificate_principal")
+
+    async def test_a_host_without_a_certificate_is_refused_though_it_is_unknown(self) -> None:
+        """It is not queued for trust: the target has an authority."""
+        host = key_file(self.folder, "plain")
+        port = await self.sshd(host)
+        way = self.way(port, self.authority)
+        self.assertEqual(await self.refused(way), "host_certificate_missing")
+        self.assertEqual(way.facts.told, [])
+
+    async def test_a_pinned_key_is_enough_beside_an_authority(self) -> None:
+        """Where the certificate is another authority's, or for another host, and where there is none."""
+        stranger = key_file(self.folder, "stranger")
+        host = key_file(self.folder, "host")
+        certificate = certify(stranger, host, "-h", "-n", "web2", *DAY)
+        port = await self.sshd(certificate)
+        self.assertEqual(await self.refused(self.way(port, self.authority)), "host_certificate_authority")
+        await self.arrives(self.way(port, self.authority, host))
+        await self.arrives(self.way(await self.sshd(host), self.authority, host))
+
+    async def test_what_is_unknown_or_changed_still_waits_or_is_refused(self) -> None:
+        """Without an authority the certificate is never asked for."""
+        host = key_file(self.folder, "host")
+        port = await self.sshd(certify(self.authority, host, "-h", "-n", "web1", *DAY))
+        await self.arrives(self.way(port, None, host))
+        self.assertEqual(await self.refused(self.way(port, None, self.user)), "host_key_changed")
+        unknown = self.way(port, None)
+        self.assertEqual(await self.refused(unknown), "host_key_unknown")
+        self.assertEqual([fact.kind for fact in unknown.facts.told], ["target.key_queued"])
+
+
+def _line(path: Path) -> str:
+    return Path(f"{path}.pub").read_text().strip()
