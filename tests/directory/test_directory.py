@@ -222,7 +222,8 @@ class GapTests(SynchronousTestCase):
         made.apply(SMALL)
         self.assertEqual(made.directory.gaps(), ())
         made.apply(
-            '[[user]]\nname = "alice"\nsecond_factor = "totp"\n[[target]]\nname = "web2"\naddress = "b"\njump = "web1"\n'
+            '[[user]]\nname = "alice"\nsecond_factor = "totp"\n'
+            '[[target]]\nname = "web2"\naddress = "b"\njump = "web1"\n'
             '[[credential]]\nname = "web-root"\nelevation = { method = "agent" }\n[inspector.size]\n'
             '[[audited]]\nname = "r"\nmatch = { command = "rm" }\naction = "review"\n'
             '[[transfer]]\nname = "t"\ninspectors = ["size"]\n'

@@ -36,7 +36,9 @@ accounts = st.from_regex(r"[A-Za-z0-9._@\\+$-]{1,8}", fullmatch=True)
 words = st.text(st.characters(exclude_categories=("C", "Z")), max_size=8)
 modes = st.sampled_from(("enforce", "observe"))
 references = st.sampled_from(("store", "file:/etc/é \"x\"", "env:PASSWORD"))
-labels = st.dictionaries(st.from_regex(r"[a-z]{1,4}", fullmatch=True), words, max_size=2).map(lambda pairs: tuple(sorted(pairs.items())))
+labels = st.dictionaries(st.from_regex(r"[a-z]{1,4}", fullmatch=True), words, max_size=2).map(
+    lambda pairs: tuple(sorted(pairs.items()))
+)
 
 
 def some(strategy: st.SearchStrategy[Any]) -> st.SearchStrategy[tuple[Any, ...]]:
@@ -130,7 +132,7 @@ class DumpTests(SynchronousTestCase):
 
     def test_no_dump_and_no_document_has_a_password(self) -> None:
         """A comment says that there is one."""
-        alice = User("alice", password="$scrypt$x")  # noqa: S106
+        alice = User("alice", password="$scrypt$x")
         text = dump(Snapshot(user={"alice": alice}))
         self.assertIn("# a password is set", text)
         self.assertNotIn("scrypt", text + str(document(alice)) + str(values("user", alice)))

@@ -28,8 +28,10 @@ class SealTests(SynchronousTestCase):
         """A box can not be moved to where another secret is expected."""
         sealed = KEY.seal("credential/a", 1, Secret(b"hunter2"))
         other_epoch = SealingKey("x", KEY.raw())
-        for key, name, version in ((KEY, "credential/b", 1), (KEY, "credential/a", 2),
-                                   (SealingKey.fresh(), "credential/a", 1), (other_epoch, "credential/a", 1)):  # fmt: skip
+        for key, name, version in (
+            (KEY, "credential/b", 1), (KEY, "credential/a", 2),
+            (SealingKey.fresh(), "credential/a", 1), (other_epoch, "credential/a", 1),
+        ):  # fmt: skip
             self.assertRaises(VaultError, key.open, name, version, sealed)
 
     @given(st.integers(0, 400), st.integers(1, 255))
