@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, succeed
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
@@ -100,6 +100,20 @@ class DirectoryTests(SynchronousTestCase):
             self.directory.apply(entry)
         self.assertEqual(dict(self.directory.snapshot().user), {})
         self.directory.apply(Entry("gw2#0.1", 1, "directory.changed", 0.0, 4, None))
+
+    def test_a_change_while_a_large_one_is_prepared_refuses_the_large_one(self) -> None:
+        """A fact of another door may come between; then nothing of the plan is told."""
+
+        def in_thread(work: object) -> Deferred[object]:
+            result_of(self.made.journal.tell(Fact("user.password_set", {"user": "alice", "hash": HASH})))
+            return succeed(work())  # type: ignore[operator]
+
+        self.made.apply(SMALL)
+        slow = Directory(self.made.journal, in_thread)
+        self.made.journal.attach(slow)
+        plan = slow.plan('[[user]]\nname = "carol"')
+        self.assertRaises(DirectoryError, result_of, slow.commit(plan, by="x"))
+        self.assertNotIn("carol", slow.snapshot().user)
 
     def test_single_changes_wait_for_each_other(self) -> None:
         """Two at once both become true, for the second is worked out after the first."""

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
+from gateway.directory import toml
 from gateway.directory.passwords import hash_password
 from gateway.directory.plan import Present, plan_entry, plan_texts
 from gateway.domain.entries import Inspector, User
@@ -101,6 +102,13 @@ class PlanTests(SynchronousTestCase):
         self.assertEqual(problems("a = " + "[" * 100_000), ["a.toml: is nested too deeply"])
         self.assertEqual(len(problems("a = " + "9" * 10_000)), 1)
 
+    def test_a_text_without_end_is_refused_and_problems_are_bounded(self) -> None:
+        """Neither a gigabyte nor a million lines of complaint."""
+        self.patch(toml, "LONGEST", 100)
+        self.assertEqual(problems("#" * 101), ["a.toml: has more than 100 characters"])
+        self.patch(toml, "LONGEST", 10**6)
+        self.assertEqual(len(problems("[[user]]\n" * 500)), toml.MOST_PROBLEMS)
+
     def test_tables_of_the_wrong_form_are_told(self) -> None:
         """How to write them is said."""
         for text, words in (
@@ -145,6 +153,7 @@ class InspectorTests(SynchronousTestCase):
         self.assertEqual(len(problems("[inspector.acme]\nx = 2027-01-01")), 1)
         self.assertEqual(len(problems("[inspector.acme]\nx = nan")), 1)
         self.assertEqual(len(problems('[inspector."a b"]\nx = 1')), 1)
+        self.assertIn("whole path", problems('[inspector.hash]\ndeny = ["file:list"]')[0])
 
 
 class ReferenceTests(SynchronousTestCase):
