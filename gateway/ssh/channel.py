@@ -93,17 +93,21 @@ class SessionChannel:
         if self.kind is not None:
             self.junction.say(text)
 
-    def resume(self) -> None:
-        """Refund windows that were held back."""
-        self.junction.settle()
+    def cut(self) -> None:
+        """Pass nothing more, on either lane."""
+        self.junction.stop()
 
     def finish(self, code: int, text: str | None) -> None:
         """End the channel in order."""
         self.refused(code, text)
 
+    def carried(self, lane: Lane, count: int) -> None:
+        """Note bytes that passed beside the flow."""
+        self.run.touch()
+
     def refused(self, code: int, text: str | None) -> None:
         """Say the line, give the exit code, close both ends; what was written before leaves first."""
-        self.junction.flow.ended = True
+        self.junction.stop()
         if not self.end.confirmed and not self.end.sent_close:
             self.end.confirm(0, LARGEST_PACKET)
         self.junction.answer_all(True)
@@ -174,7 +178,7 @@ class SessionChannel:
             self.run.recording_failed(fault)
             return
         self.kind = kind
-        self.junction.flow = flow
+        self.junction.become(kind, flow)
         if kind is Kind.PTY:
             self.junction.say(self._welcome())
         self.junction.feed(request)
