@@ -27,9 +27,6 @@ LARGEST_LIST: Final = 8 * 1024 * 1024
 """Bytes of the largest list that is read."""
 
 MAGIC: Final = b"SSHKRL\n\0"
-MOST_BITS: Final = 16 * 1024
-"""Serials in one bitmap; OpenSSH reads and writes no larger ones."""
-
 _SIGNATURE: Final = 4
 
 
@@ -44,6 +41,8 @@ class Serials:
     _single: array[int] = attrs.field(factory=lambda: array("Q"))
     _ranges: list[tuple[int, int]] = attrs.field(factory=list)
     _bitmaps: list[tuple[int, bytes]] = attrs.field(factory=list)
+    _widest: int = 0
+    """Bits of the largest bitmap."""
 
     def add(self, packed: bytes) -> None:
         """Add a list of 64-bit numbers; raise ValueError unless it is one."""
@@ -60,9 +59,8 @@ class Serials:
 
     def add_bitmap(self, offset: int, bits: bytes) -> None:
         """Add the numbers whose bits are set, the last bit being *offset*."""
-        if len(bits) * 8 > MOST_BITS + 8:
-            raise BadList(f"a bitmap of serial numbers has more than {MOST_BITS} bits")
         self._bitmaps.append((offset, bits))
+        self._widest = max(self._widest, len(bits) * 8)
 
     def close(self) -> None:
         """Put everything in order; ranges that touch become one."""
@@ -84,7 +82,7 @@ class Serials:
         return (place > 0 and self._ranges[place - 1][1] >= serial) or self._in_bitmaps(serial)
 
     def _in_bitmaps(self, serial: int) -> bool:
-        low = bisect_right(self._bitmaps, serial - MOST_BITS - 8, key=lambda pair: pair[0])
+        low = bisect_right(self._bitmaps, serial - self._widest, key=lambda pair: pair[0])
         high = bisect_right(self._bitmaps, serial, key=lambda pair: pair[0])
         return any(_bit(bits, serial - offset) for offset, bits in self._bitmaps[low:high])
 
