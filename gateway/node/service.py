@@ -50,6 +50,7 @@ from gateway.ssh.menu import Chooser, Menu
 from gateway.ssh.operator import Reception
 from gateway.ssh.program import ProgramDoor
 from gateway.ssh.target import Dialler
+from gateway.ssh.vouching import Revocations, Vouching, read_authorities
 from gateway.wire.hostkeys import load_or_create_host_key
 from gateway.wire.pacing import FailurePace
 
@@ -109,6 +110,7 @@ class Node(Service):
         self._listener: Listener | None = None
         self._loops: list[LoopingCall] = []
         self.watch: DiskWatch | None = None
+        self._revocations: Revocations | None = None
         self._started = False
 
     def startService(self) -> None:
@@ -193,9 +195,10 @@ class Node(Service):
             admitting=self._admitting,
             help_contact=self.config.help.contact,
         )
+        vouching = await self._vouch(rooms)
 
         def authority(open_door: OpenDoor) -> Authority:
-            return Authority(rooms.operators, open_door, self.config.ssh.banner)
+            return Authority(rooms.operators, open_door, self.config.ssh.banner, vouching)
 
         pace = FailurePace(secrets.token_bytes(32))
         self._listener = Listener(
@@ -210,8 +213,19 @@ class Node(Service):
         self._verbs = VerbRooms(rooms, front, self._faults)
         rooms.journal.attach(self._vigil)
 
+    async def _vouch(self, rooms: Rooms) -> Vouching:
+        """Read who vouches for operators' keys, and what is revoked; a list of no use is a fault, not the end."""
+        settings = self.config.ssh
+        authorities = read_authorities(settings.user_ca)
+        if settings.revoked_keys:
+            path = settings.revoked_keys.removeprefix("file:")
+            self._revocations = Revocations(path, rooms.in_thread, rooms.wall)
+            await self._revocations.look()
+        return Vouching(authorities, rooms.wall, self._revocations)
+
     def _faults(self) -> list[Any]:
-        return self.watch.faults() if self.watch is not None else []
+        sources = (self.watch, self._revocations)
+        return [fault for source in sources if source is not None for fault in source.faults()]
 
     def _admitting(self) -> str:
         if self.watch is None or not self._started:
