@@ -34,6 +34,7 @@ class ForwardChannel:
     terminal: bool = False
     speaks: bool = False
     number: int = 0
+    exit: str = ""
     other: ChannelEnd | None = None
     junction: Junction | None = None
     _carried: dict[Lane, int] = attrs.field(init=False, factory=lambda: dict.fromkeys(Lane, 0))
@@ -48,6 +49,7 @@ class ForwardChannel:
             flow = self.run.compose(self.number, self.kind, False, self.where)
         except OSError as fault:
             self.run.recording_failed(fault)
+            self.refused(0, "the session can not be recorded")
             return
         self.junction = Junction(self.run, self, operator, flow, target)
         self.run.tell(Fact("forward.opened", {"channel": self.number, "what": self.where}))
@@ -61,8 +63,13 @@ class ForwardChannel:
     def say(self, text: str) -> None:
         """Say nothing: a forward has no place for words."""
 
-    def resume(self) -> None:
-        """Refund windows that were held back."""
+    def cut(self) -> None:
+        """Pass nothing more, on either lane."""
+        if self.junction is not None:
+            self.junction.cut()
+
+    def settle(self) -> None:
+        """Refund both sides what the other one took."""
         if self.junction is not None:
             self.junction.settle()
 
@@ -71,10 +78,12 @@ class ForwardChannel:
         self.refused(code, text)
 
     def refused(self, code: int, text: str | None) -> None:
-        """Close both ends; a forward has no place for words."""
-        if self.junction is not None:
-            self.junction.flow.ended = True
-        self.asker.close()
+        """Close both ends; a forward has no place for words but the reason of a refusal."""
+        self.cut()
+        if self.asker.confirmed or self.asker.got_close:
+            self.asker.close()
+        else:
+            self.asker.refuse(ADMINISTRATIVELY_PROHIBITED, f"ostiary: {text or 'the session is over'}")
         if self.other is not None:
             self.other.close()
 
@@ -121,7 +130,8 @@ class ForwardEnd:
 
     def open_refused(self, code: int, text: str) -> None:
         """Pass the refusal on."""
-        self.channel.asker.refuse(code, text)
+        if not self.channel.asker.got_close:
+            self.channel.asker.refuse(code, text)
 
     def received(self, chunk: bytes, stderr: bool) -> None:
         """Weigh bytes."""
@@ -129,7 +139,7 @@ class ForwardEnd:
 
     def widened(self) -> None:
         """Refund the other side."""
-        self.channel.resume()
+        self.channel.settle()
 
     def ended(self) -> None:
         """Weigh EOF."""

@@ -25,6 +25,7 @@ from gateway.domain.lane import (
     GiveOrder,
     Inject,
     Lane,
+    LaneEvent,
     Notice,
     Refuse,
     Request,
@@ -68,14 +69,22 @@ class Junction:
 
     def feed(self, event: Event) -> None:
         """Weigh an event and do what comes of it."""
-        for effect in self.flow.feed(event, self.run.at):
-            self._do(effect)
+        flow = self.flow
+        for effect in flow.feed(event, self.run.at):
+            if self.flow is not flow and isinstance(effect, LaneEvent):
+                self.feed(effect)  # released by a flow that was replaced meanwhile: the new one weighs it too
+            else:
+                self._do(effect)
         self.settle()
 
     def say(self, text: str) -> None:
         """Tell the operator one line, recorded like everything he sees."""
         for effect in self.flow.say(text, self.run.at):
             self._do(effect)
+
+    def cut(self) -> None:
+        """Pass nothing more, on either lane."""
+        self.flow.ended = True
 
     def answer(self, slot: int | None, ok: bool) -> None:
         """Answer one request of the operator."""
