@@ -103,17 +103,21 @@ class SessionChannel:
 
     def cut(self) -> None:
         """Pass nothing more, on either lane."""
-        self.junction.cut()
+        self.junction.stop()
 
     def finish(self, code: int, text: str | None) -> None:
         """End the channel in order."""
         self.refused(code, text)
 
+    def carried(self, lane: Lane, count: int) -> None:
+        """Note bytes that passed beside the flow."""
+        self.run.touch()
+
     def refused(self, code: int, text: str | None) -> None:
         """Say the line, give the exit code, close both ends; what was written before leaves first."""
         if text is not None:
             self.junction.flow.say(text, self.run.at)
-        self.junction.cut()
+        self.junction.stop()
         if not self.end.confirmed and not self.end.sent_close:
             self.end.confirm(0, LARGEST_PACKET)
         self.junction.answer_all(True)
@@ -197,7 +201,7 @@ class SessionChannel:
             self.run.recording_failed(fault)
             return
         self.kind, self.speaks = kind, True
-        self.junction.flow = flow
+        self.junction.become(kind, flow)
         if kind is Kind.PTY:
             self.junction.say(self._welcome())
         self.junction.feed(request)

@@ -68,8 +68,27 @@ class Sender(Protocol):
     def send(self, number: int, payload: bytes) -> None:
         """Send one message."""
 
+    def forward(self, frame: memoryview) -> None:
+        """Send a frame that another connection opened, re-addressed in place."""
+
     def forget(self, local: int) -> None:
         """Free a channel number."""
+
+    def pause_reading(self, why: str) -> None:
+        """Read nothing from the peer until every *why* was released."""
+
+    def resume_reading(self, why: str) -> None:
+        """Release one reason for not reading."""
+
+
+class Onward(Protocol):
+    """A faster way for one direction, in place of the listener; see :mod:`gateway.wire.splice`."""
+
+    def take_bytes(self, number: int, frame: memoryview) -> bool:
+        """Pass a message with bytes on; return False where the ordinary way has to be gone."""
+
+    def take_adjust(self, frame: memoryview) -> bool:
+        """Pass a window adjustment back; return False where the ordinary way has to be gone."""
 
 
 OPEN_CONFIRMATION, OPEN_FAILURE = 91, 92
@@ -106,6 +125,10 @@ class ChannelEnd:
     sent_close: bool = attrs.field(default=False, init=False)
     got_close: bool = attrs.field(default=False, init=False)
     got_eof: bool = attrs.field(default=False, init=False)
+    onward: Onward | None = attrs.field(default=None, init=False, repr=False)
+    """Takes the bytes that arrive here."""
+    inward: Onward | None = attrs.field(default=None, init=False, repr=False)
+    """Takes the adjustments of the window for what another end sends here."""
     _closing: bool = attrs.field(default=False, init=False)
     _ending: bool = attrs.field(default=False, init=False)
     _told: bool = attrs.field(default=False, init=False)
@@ -162,6 +185,11 @@ class ChannelEnd:
             self._closing = True
             self._enqueue(CLOSE, struct.pack(">L", self.remote))
 
+    def drop(self) -> None:
+        """Drop what is queued and has not been sent."""
+        self._queue.clear()
+        self.queued = 0
+
     def reply(self, slot: int | None, ok: bool) -> None:
         """Answer a request; the answer leaves when all earlier ones have left."""
         for waiting in self._slots:
@@ -178,6 +206,18 @@ class ChannelEnd:
             self.granted += count
             self.sender.send(WINDOW_ADJUST, struct.pack(">LL", self.remote, count))
 
+    # What a faster way asks and does.
+
+    def may_take(self, count: int) -> bool:
+        """Say whether the peer may send ``count`` bytes now."""
+        return count <= self.granted and not (self.got_eof or self.got_close)
+
+    def may_send(self, count: int) -> bool:
+        """Say whether ``count`` bytes can leave in one packet now, because nothing waits before them."""
+        if self._queue or self._closing or self._ending or self.remote < 0:
+            return False
+        return count <= self.room and count <= self.packet
+
     # What the connection tells it.
 
     def take_confirmation(self, remote: int, window: int, packet: int) -> None:
@@ -192,7 +232,7 @@ class ChannelEnd:
         """Hear bytes; raise ChannelFault when they exceed the window or follow EOF."""
         if self.got_close:
             return
-        if len(chunk) > self.granted or self.got_eof:
+        if not self.may_take(len(chunk)):
             raise ChannelFault("the peer sent more than its window permits")
         self.granted -= len(chunk)
         if self.listener:

@@ -19,7 +19,7 @@ from gateway.wire.algorithms import EXTENDED, OTHER, STRICT, USER_SIGNATURES, Na
 from gateway.wire.ciphers import PacketCipher
 from gateway.wire.exchange import Exchange, Shared
 from gateway.wire.fields import Fields, MalformedField, string, uint32
-from gateway.wire.packets import LONGEST_EARLY_PACKET, LONGEST_PACKET, PacketReader, PacketWriter
+from gateway.wire.packets import LONGEST_EARLY_PACKET, LONGEST_LENT, LONGEST_PACKET, PacketReader, PacketWriter
 from gateway.wire.phases import (
     DISCONNECT,
     EXTENSIONS,
@@ -49,6 +49,7 @@ _MOST_EXTENSIONS: Final = 64
 _VERSION_LINE: Final = re.compile(rb"SSH-(2\.0|1\.99)-[\x20-\x7e]+")
 
 Plane = Callable[[int, memoryview], bool]
+"""Takes a channel message's number and its frame; says whether that was all there is to do."""
 
 
 class Owner(Protocol):
@@ -135,6 +136,14 @@ class Link:
             self.reader.feed(received)
             self.parse()
 
+    def receive_lent(self, received: memoryview) -> None:
+        """Take the reader's leftover and more, in a place that is lent for this call; raise :exc:`Violation`."""
+        self.reader.lend(received)
+        try:
+            self.parse()
+        finally:
+            self.reader.keep()
+
     def parse(self) -> None:
         """Work through what was received, until it ends or the reader pauses; raise :exc:`Violation`."""
         if self._parsing:
@@ -169,7 +178,7 @@ class Link:
     def _weigh(self, payload: memoryview) -> None:
         number = payload[0]
         if self.plane is not None and 93 <= number <= 97 and self.phase is Phase.CONNECTED:
-            if self.plane(number, payload[1:]):
+            if self.plane(number, self.reader.frame):
                 return
         match self._verdicts[number]:
             case Verdict.PASS:
@@ -249,6 +258,11 @@ class Link:
     def take(self) -> bytes:
         """Return what has to go to the network."""
         return self.writer.take()
+
+    @property
+    def lendable(self) -> bool:
+        """Say whether bytes may be lent instead of fed."""
+        return bool(self.peer_version) and not self.ended and self.reader.unread <= LONGEST_LENT
 
     # -- key exchange
 
