@@ -86,6 +86,7 @@ class Arrival:
     refusals: list[Refusal] = attrs.field(init=False, factory=list)
     _grace: IDelayedCall = attrs.field(init=False)
     _arrived: bool = attrs.field(init=False, default=False)
+    _settled: bool = attrs.field(init=False, default=False)
 
     def __attrs_post_init__(self) -> None:
         """Start the grace time and the transport."""
@@ -109,26 +110,26 @@ class Arrival:
         del self.refusals[:-16]
 
     def _open_door(self, login: Login) -> IService:
-        self._settled()
+        self._settle()
         body = {"user": login.user.name, "source": self.source, "method": login.method,
                 "fingerprint": login.fingerprint, "failures": len(self.refusals), **_vouched(login)}  # fmt: skip
         tell(self.listener.facts, Fact("auth.succeeded", body))
         self._arrived = True
         return self.listener.open_door(login)
 
-    def _settled(self) -> None:
+    def _settle(self) -> None:
         if self._grace.active():
             self._grace.cancel()
-            self.listener.waiting[self.source] -= 1
-            if self.listener.waiting[self.source] <= 0:
-                del self.listener.waiting[self.source]
+        if self._settled:
+            return
+        self._settled = True
+        self.listener.waiting[self.source] -= 1
+        if self.listener.waiting[self.source] <= 0:
+            del self.listener.waiting[self.source]
 
     def _closed(self, reason: str) -> None:
-        was_waiting = self._grace.active()
-        self._settled()
+        self._settle()
         self.listener.transports.discard(self.transport)
-        if not was_waiting and not self._arrived:
-            self.listener.waiting[self.source] -= 1
         if not self._arrived and self.refusals:
             last = self.refusals[-1]
             body = {"user": _shown(last.username), "source": self.source, "method": _shown(last.method),
