@@ -42,6 +42,10 @@ def paintable(chunk: bytes) -> bytes:
     return clean_lines(chunk.decode("utf-8", "replace")).replace("\n", "\r\n").encode()
 
 
+def _nothing(program: VerbProgram) -> None:
+    """Do nothing more."""
+
+
 def _columns(columns: int) -> int:
     """Return the columns to paint in: a terminal that does not know its width says 0 (RFC 4254, 6.2) or nonsense."""
     return min(columns, WIDEST) if columns >= NARROWEST else 80
@@ -85,6 +89,9 @@ class VerbProgram:
 
     room_factory: Callable[[], Room]
     verbs: Verbs
+    ended_by: Callable[[VerbProgram], object] = _nothing
+    """Called once, when the program is over."""
+    _roles: frozenset[str] = attrs.field(init=False, default=frozenset())
     _output: Output = attrs.field(init=False)
     _streams: Streams = attrs.field(init=False)
     _editor: LineEditor | None = attrs.field(init=False, default=None)
@@ -104,6 +111,7 @@ class VerbProgram:
         else:
             self._editor = LineEditor("", _columns(start.terminal[0]))
             self._streams = Streams(Stdin(), self._paint, self._paint, valve, self._ask)
+        self._roles = self._standing()
         self._interactive = start.command is None and start.terminal is not None
         if self._interactive:
             self._next_line()
@@ -144,7 +152,9 @@ class VerbProgram:
 
     def stopped(self) -> None:
         """Take note that the door is gone: cancel what runs, write nothing more."""
-        self._over = True
+        if not self._over:
+            self._over = True
+            self.ended_by(self)
         running, self._running = self._running, None
         if running is not None:
             running.cancel()
@@ -154,6 +164,22 @@ class VerbProgram:
         if not self._over:
             self._say(words)
             self._finish(Exit.DENIED)
+
+    def review(self) -> None:
+        """Look again how the caller stands, and end at once where he lost what he had when this began."""
+        try:
+            lost = self._roles - self.room_factory().caller.roles
+        except Refusal as refusal:
+            self.revoke(refusal.message)
+            return
+        if lost:
+            self.revoke(f"you are not {' nor '.join(sorted(lost))} any more")
+
+    def _standing(self) -> frozenset[str]:
+        try:
+            return self.room_factory().caller.roles
+        except Refusal:
+            return frozenset()
 
     def _paint(self, chunk: bytes) -> None:
         self._output.write(paintable(chunk))

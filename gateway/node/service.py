@@ -43,6 +43,7 @@ from gateway.node.rooms import Rooms, make_rooms
 from gateway.node.verbs import VerbRooms
 from gateway.node.watch import DiskWatch
 from gateway.ssh.demo import DemoTarget
+from gateway.ssh.jump import JumpHost
 from gateway.ssh.listener import Listener
 from gateway.ssh.login import Authority, Login, OpenDoor
 from gateway.ssh.menu import Chooser, Menu
@@ -220,7 +221,16 @@ class Node(Service):
         verbs = partial(VerbProgram, room, VERBS)
         menu = partial(self._menu, login)
         prefers_verbs = bool(VERB_ROLES & set(login.user.roles))
-        return ProgramDoor(lambda: Chooser(verbs, menu if "operator" in login.user.roles else None, prefers_verbs))
+        if "operator" not in login.user.roles:
+            return ProgramDoor(lambda: Chooser(verbs, None, prefers_verbs))
+        return ProgramDoor(lambda: Chooser(verbs, menu, prefers_verbs), jump=self._jump_host(login).open_requested)
+
+    def _jump_host(self, login: Login) -> JumpHost:
+        assert self._listener is not None and self.rooms is not None  # noqa: S101 - a login came through it
+        return JumpHost(
+            login, self.rooms.policies, self.rooms.journal, self.reactor, self._listener.host_keys,
+            self._listener.pace, self._reception.open_door,
+        )  # fmt: skip
 
     def _menu(self, login: Login) -> Menu:
         return Menu(

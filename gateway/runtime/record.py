@@ -30,10 +30,6 @@ UNHASHED = frozenset({Kind.FORWARD, Kind.AGENT, Kind.X11})
 """Kinds that are nobody's output."""
 
 
-class RecordFull(Exception):
-    """The session's recording reached the maximum its policy permits."""
-
-
 @attrs.define(eq=False)
 class Recorder:
     """Write one channel's track. Raises OSError when the disk refuses, which ends the session where it must."""
@@ -43,12 +39,15 @@ class Recorder:
     track: ITrack
     mask: EchoMask
     budgets: tuple[Budget, ...]
+    epoch: float
+    """The start of the session by the clock that all who share a budget go by."""
     output: bool
     hashed: bool
     essential: bool
     bytes_in: int = attrs.field(default=0, init=False)
     bytes_out: int = attrs.field(default=0, init=False)
     _stored: int = attrs.field(default=0, init=False)
+    _capped: bool = attrs.field(default=False, init=False)
     _digest: Digest | None = attrs.field(init=False, default=None)
 
     def __attrs_post_init__(self) -> None:
@@ -60,7 +59,7 @@ class Recorder:
         """Say whether a lane's bytes are needed as events, because some of them may be stored."""
         if lane is Lane.TO_TARGET:
             return self.kind in STORED and self.mask.level != "off"
-        return self.output and self.kind in STORED and (self.terminal or self._stored <= EXEC_CAP)
+        return self.output and self.kind in STORED and not self._capped
 
     def passed(self, lane: Lane, count: int, view: memoryview | None) -> None:
         """Count bytes that passed beside the flow; hash output that comes as a view, which is copied."""
@@ -114,13 +113,13 @@ class Recorder:
             self._write_typed(self.mask.shown(at, chunk))
         if not self.output or self.kind not in STORED:
             return
-        if not self.terminal and self._stored + len(chunk) > EXEC_CAP:
-            if self._stored <= EXEC_CAP:
-                self._stored = EXEC_CAP + 1
-                self._write(at, "m", b"output beyond %d bytes is counted, not stored" % EXEC_CAP)
-            return
-        self._stored += len(chunk)
-        self._write(at, "o", chunk)
+        kept = chunk if self.terminal else chunk[: EXEC_CAP - self._stored]
+        if kept:
+            self._stored += len(kept)
+            self._write(at, "o", kept)
+        if len(kept) < len(chunk) and not self._capped:
+            self._capped = True
+            self._write(at, "m", b"output beyond %d bytes is counted, not stored" % EXEC_CAP)
 
     def _typed(self, chunk: bytes, at: float) -> None:
         self.bytes_in += len(chunk)
@@ -134,4 +133,4 @@ class Recorder:
     def _write(self, at: float, code: str, chunk: bytes) -> None:
         self.track.write(at, code, chunk)
         for budget in self.budgets:
-            budget.take(len(chunk), at)
+            budget.take(len(chunk), self.epoch + at)

@@ -93,9 +93,9 @@ class SessionChannel:
         if self.kind is not None:
             self.junction.say(text)
 
-    def resume(self) -> None:
-        """Refund windows that were held back."""
-        self.junction.settle()
+    def cut(self) -> None:
+        """Pass nothing more, on either lane."""
+        self.junction.stop()
 
     def finish(self, code: int, text: str | None) -> None:
         """End the channel in order."""

@@ -34,6 +34,7 @@ class ForwardChannel:
     terminal: bool = False
     speaks: bool = False
     number: int = 0
+    exit: str = ""
     other: ChannelEnd | None = None
     junction: Junction | None = None
     _carried: dict[Lane, int] = attrs.field(init=False, factory=lambda: dict.fromkeys(Lane, 0))
@@ -61,10 +62,10 @@ class ForwardChannel:
     def say(self, text: str) -> None:
         """Say nothing: a forward has no place for words."""
 
-    def resume(self) -> None:
-        """Refund windows that were held back."""
+    def cut(self) -> None:
+        """Pass nothing more, on either lane."""
         if self.junction is not None:
-            self.junction.settle()
+            self.junction.stop()
 
     def finish(self, code: int, text: str | None) -> None:
         """Close both ends."""
@@ -133,7 +134,8 @@ class ForwardEnd:
 
     def widened(self) -> None:
         """Refund the other side."""
-        self.channel.resume()
+        if self.channel.junction is not None:
+            self.channel.junction.settle()
 
     def ended(self) -> None:
         """Weigh EOF."""
@@ -157,13 +159,13 @@ def open_forward(run: Run, asker: ChannelEnd, extra: bytes, through: Connection,
     kind = KIND_OF[asker.kind]
     where = asker.kind
     if kind is Kind.FORWARD:
-        destination = _destination(extra)
-        if destination is None or not allows_forward(run.grant.policy, *destination):
-            where = f"{destination[0]}:{destination[1]}" if destination else "?"
+        asked = destination(extra)
+        if asked is None or not allows_forward(run.grant.policy, *asked):
+            where = f"{asked[0]}:{asked[1]}" if asked else "?"
             run.tell(Fact("channel.refused", {"what": f"forward {where}", "reason": "right_missing"}))
             asker.refuse(ADMINISTRATIVELY_PROHIBITED, f"ostiary: forwarding to {where} is not allowed")
             return
-        where = f"{destination[0]}:{destination[1]}"
+        where = f"{asked[0]}:{asked[1]}"
     if len(run.legs) >= MOST_FORWARDS:
         asker.refuse(RESOURCE_SHORTAGE, "ostiary: too many channels in this session")
         return
@@ -174,7 +176,8 @@ def open_forward(run: Run, asker: ChannelEnd, extra: bytes, through: Connection,
     listener.end = through.open(asker.kind, listener, asker.room, asker.packet, extra)
 
 
-def _destination(extra: bytes) -> tuple[str, int] | None:
+def destination(extra: bytes) -> tuple[str, int] | None:
+    """Read where a ``direct-tcpip`` channel should lead (RFC 4254 §7.2); None where it can not be read."""
     fields = Fields(extra)
     try:
         host, port = fields.string("host", 255), fields.uint32("port")

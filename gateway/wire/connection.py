@@ -104,13 +104,13 @@ class Connection:
         self.owner.started(self)
 
     def serviceStopped(self) -> None:
-        """End: every channel is lost, then the owner is told."""
+        """End: the owner is told, so that he can say why elsewhere; then every channel is lost."""
         if self.running:
             self.running = False
+            self.owner.lost()
             for end in tuple(self.channels.values()):
                 end.lost()
             self.channels.clear()
-            self.owner.lost()
 
     def packetReceived(self, number: int, payload: bytes) -> None:
         """Read one message by the table; end the connection when it is malformed or not permitted."""

@@ -239,9 +239,7 @@ class Gateway:
         """Start twistd; its words go to the log."""
         known = {**clean(), "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
         with self.log.open("ab") as log:
-            return subprocess.Popen(
-                argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=known, cwd=self.folder
-            )
+            return subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=known, cwd=self.folder)
 
     def start(self) -> None:
         """Start and wait until it says it is there."""
@@ -366,7 +364,7 @@ class Place:
         """Return a command line of ssh; options go before the command and begin with a dash."""
         cut = next((n for n, word in enumerate(command) if word == "--"), None)
         flags, words = ((), command) if cut is None else (command[:cut], command[cut + 1 :])
-        return ["ssh", *self.options(key, config), *flags, "-l", login, "127.0.0.1", *words]
+        return ["ssh", *flags, *self.options(key, config), "-l", login, "127.0.0.1", *words]
 
     def ssh(
         self, login: str, *command: str, stdin: bytes = b"", key: str = "alice", config: str = "none",
