@@ -28,9 +28,9 @@ from twisted.python.usage import UsageError
 
 from gateway.admin.ctl import SOCKET, Use, main
 from gateway.admin.room import Caller, Front, Room
-from gateway.admin.shell import VerbProgram
 from gateway.admin.socket import VerbFactory, local_caller
 from gateway.admin.verbs import VERBS
+from gateway.admin.vigil import Vigil
 from gateway.admin.welcome import FirstStart, started
 from gateway.config import Config, ConfigError, load
 from gateway.directory.operators import CODE_LIFE
@@ -50,6 +50,7 @@ from gateway.ssh.menu import Chooser, Menu
 from gateway.ssh.operator import Reception
 from gateway.ssh.program import ProgramDoor
 from gateway.ssh.target import Dialler
+from gateway.ssh.vouching import Revocations, Vouching, read_authorities
 from gateway.wire.hostkeys import load_or_create_host_key
 from gateway.wire.pacing import FailurePace
 
@@ -104,10 +105,12 @@ class Node(Service):
         self.rooms: Rooms | None = None
         self.ports: list[Any] = []
         self.ssh_port = 0
+        self._vigil = Vigil(VERBS)
         self._demo: DemoTarget | None = None
         self._listener: Listener | None = None
         self._loops: list[LoopingCall] = []
         self.watch: DiskWatch | None = None
+        self._revocations: Revocations | None = None
         self._started = False
 
     def startService(self) -> None:
@@ -192,9 +195,10 @@ class Node(Service):
             admitting=self._admitting,
             help_contact=self.config.help.contact,
         )
+        vouching = await self._vouch(rooms)
 
         def authority(open_door: OpenDoor) -> Authority:
-            return Authority(rooms.operators, open_door, self.config.ssh.banner)
+            return Authority(rooms.operators, open_door, self.config.ssh.banner, vouching)
 
         pace = FailurePace(secrets.token_bytes(32))
         self._listener = Listener(
@@ -207,9 +211,21 @@ class Node(Service):
             self.ssh_port = self.ssh_port or int(getattr(port.getHost(), "port", 0))
         front = Front("127.0.0.1", self.ssh_port, (host_key.line,))
         self._verbs = VerbRooms(rooms, front, self._faults)
+        rooms.journal.attach(self._vigil)
+
+    async def _vouch(self, rooms: Rooms) -> Vouching:
+        """Read who vouches for operators' keys, and what is revoked; a list of no use is a fault, not the end."""
+        settings = self.config.ssh
+        authorities = read_authorities(settings.user_ca)
+        if settings.revoked_keys:
+            path = settings.revoked_keys.removeprefix("file:")
+            self._revocations = Revocations(path, rooms.in_thread, rooms.wall)
+            await self._revocations.look()
+        return Vouching(authorities, rooms.wall, self._revocations)
 
     def _faults(self) -> list[Any]:
-        return self.watch.faults() if self.watch is not None else []
+        sources = (self.watch, self._revocations)
+        return [fault for source in sources if source is not None for fault in source.faults()]
 
     def _admitting(self) -> str:
         if self.watch is None or not self._started:
@@ -218,7 +234,7 @@ class Node(Service):
 
     def _without_target(self, login: Login) -> ProgramDoor:
         room = self._verbs.of_login(login)
-        verbs = partial(VerbProgram, room, VERBS)
+        verbs = partial(self._vigil.program, room)
         menu = partial(self._menu, login)
         prefers_verbs = bool(VERB_ROLES & set(login.user.roles))
         if "operator" not in login.user.roles:

@@ -86,6 +86,7 @@ class Arrival:
     refusals: list[Refusal] = attrs.field(init=False, factory=list)
     _grace: IDelayedCall = attrs.field(init=False)
     _arrived: bool = attrs.field(init=False, default=False)
+    _settled: bool = attrs.field(init=False, default=False)
 
     def __attrs_post_init__(self) -> None:
         """Start the grace time and the transport."""
@@ -109,31 +110,40 @@ class Arrival:
         del self.refusals[:-16]
 
     def _open_door(self, login: Login) -> IService:
-        self._settled()
+        self._settle()
         body = {"user": login.user.name, "source": self.source, "method": login.method,
-                "fingerprint": login.fingerprint, "failures": len(self.refusals)}  # fmt: skip
+                "fingerprint": login.fingerprint, "failures": len(self.refusals), **_vouched(login)}  # fmt: skip
         tell(self.listener.facts, Fact("auth.succeeded", body))
         self._arrived = True
         return self.listener.open_door(login)
 
-    def _settled(self) -> None:
+    def _settle(self) -> None:
         if self._grace.active():
             self._grace.cancel()
-            self.listener.waiting[self.source] -= 1
-            if self.listener.waiting[self.source] <= 0:
-                del self.listener.waiting[self.source]
+        if self._settled:
+            return
+        self._settled = True
+        self.listener.waiting[self.source] -= 1
+        if self.listener.waiting[self.source] <= 0:
+            del self.listener.waiting[self.source]
 
     def _closed(self, reason: str) -> None:
-        was_waiting = self._grace.active()
-        self._settled()
+        self._settle()
         self.listener.transports.discard(self.transport)
-        if not was_waiting and not self._arrived:
-            self.listener.waiting[self.source] -= 1
         if not self._arrived and self.refusals:
             last = self.refusals[-1]
             body = {"user": _shown(last.username), "source": self.source, "method": _shown(last.method),
                     "reason": last.reason, "fingerprint": last.fingerprint, "failures": len(self.refusals)}  # fmt: skip
             tell(self.listener.facts, Fact("auth.failed", body))
+
+
+def _vouched(login: Login) -> dict[str, str]:
+    """Return what a certificate adds to who he is; the serial number as text, for JSON has no 64-bit numbers."""
+    certificate = login.certificate
+    if certificate is None:
+        return {}
+    authority = certificate.authority.fingerprint
+    return {"key_id": certificate.title, "serial": str(certificate.serial), "authority": authority}
 
 
 def _shown(raw: bytes) -> str:
