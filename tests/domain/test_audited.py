@@ -121,11 +121,11 @@ class AuditedTests(SynchronousTestCase):
     def test_a_rule_that_prohibits_later_prohibits_opaque_lines_now(self) -> None:
         """What can not be counted can not be let through."""
         rule = attrs.evolve(RM, action="warn", attempts=2, then="deny")
-        self.assertIsInstance(weigh(gate(rule), "echo `rm x`")[-1], Refuse)
+        self.assertIsInstance(weigh(gate(rule), "`cat x`")[-1], Refuse)
 
     def test_an_opaque_line_is_refused_where_a_rule_prohibits(self) -> None:
         """Elsewhere it runs and is told as opaque."""
-        for line in ("$(id)", "sudo rm x", "echo 'x", "sh -c 'rm x'", "X=1 rm", "(id)", "cat <<E"):
+        for line in ("$(id)", "sudo $X", "echo 'x", "sh -c $X", "$(date) rm", "(id", "cat <<E", "curl x | sh", "sh"):
             out = weigh(gate(RM), line)
             self.assertIn(("command.opaque", "denied"), facts(out), line)
             self.assertIsInstance(out[-1], Refuse, line)
@@ -158,7 +158,7 @@ class AuditedTests(SynchronousTestCase):
             out = weigh(observing, "rm x")
             self.assertEqual(facts(out), [("command.audited", "observed"), ("command.executed", "")])
             self.assertEqual(out[-1], asked("rm x"))
-        out = weigh(gate(RM, mode="observe"), "echo $X")
+        out = weigh(gate(RM, mode="observe"), "$X")
         self.assertEqual(facts(out), [("command.opaque", "observed"), ("command.executed", "")])
         out = weigh(gate(mode="observe", allow_only=True), "id")
         self.assertEqual(facts(out), [("command.denied", "observed"), ("command.executed", "")])

@@ -5,14 +5,22 @@ The rule: any text is read, in bounded time, and never raises; what is too long 
 
 from __future__ import annotations
 
+import re
+
+import attrs
+
 from gateway.domain.shell.reading import Reading
 from gateway.domain.shell.simple import Simple
 from gateway.domain.shell.state import Shell
 from gateway.domain.shell.tokens import OWN, Tokens
+from gateway.domain.shell.unknown import SOME
 from gateway.domain.shell.walk import Walk
+from gateway.domain.shell.words import Field, fields
+from gateway.domain.shell.wrappers import KEYWORDS
 
 LONGEST_LINE = 8 * 1024
 """Longer lines, in bytes, are opaque."""
+_QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"|\\.", re.S)
 
 
 def read(line: str, shell: Shell | None = None) -> Reading:
@@ -29,11 +37,44 @@ def read(line: str, shell: Shell | None = None) -> Reading:
 
 
 def single(line: str) -> Simple | None:
-    """Return the one simple command that a line is, with nothing around it; None where it is more or unclear."""
+    """Return the one simple command that a line is, of quoted words and patterns only; None where it is more."""
     tokens = Tokens(line)
     tokens.cut()
-    reading = read(line)
-    if tokens.operators or tokens.documents or reading.opaque or len(reading.commands) != 1:
+    sources = [tokens.original(word) for word in tokens.plain.split()]
+    if tokens.operators or tokens.documents or tokens.faults or tokens.assigns or not sources or OWN.search(line):
         return None
-    command = reading.commands[0]
-    return None if command.writes or tokens.assigns else command
+    if sources[0] in KEYWORDS or any("{" in _QUOTED.sub("", source) for source in sources):
+        return None
+    around = _Nothing()
+    first, *rest = [field for source in sources for field in fields(source, around)] or [Field("")]
+    if around.live or first.pattern or not first.text:
+        return None
+    unsure = any(field.pattern or SOME in field.text for field in rest)
+    name = first.text.rpartition("/")[2] or first.text
+    return Simple((name, *(field.text for field in rest)), first.text, (), unsure)
+
+
+@attrs.define
+class _Nothing:
+    """Surroundings in which only the home folder is known."""
+
+    live: bool = False
+
+    def value(self, name: str) -> str:
+        self.live = self.live or name not in ("HOME", "IFS")
+        return SOME
+
+    def elements(self, name: str) -> list[str]:
+        return [self.value(name)]
+
+    def assign(self, name: str, value: str) -> None:
+        self.live = True
+
+    def substituted(self, code: str) -> str:
+        return self.value(code)
+
+    def channel(self, code: str, direction: str) -> str:
+        return self.value(code)
+
+    def doubt(self, why: str) -> None:
+        self.live = True

@@ -6,7 +6,6 @@ goes to a file is remembered as that file's content.
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 import attrs
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
 
 UNSEEN = SOME
 """The content of a file that this session did not write."""
-_OPERATOR = re.compile(r"(\d*)(\D+)")
 
 
 @attrs.frozen
@@ -55,25 +53,20 @@ class Plumbing:
         return "" if any(write.whole for write in self.writes) else written
 
 
-def redirected(walk: Walk, plumbing: Plumbing, redirections: list[list[str]]) -> tuple[Plumbing, list[str]]:
-    """Apply redirections, each an operator and words; return the words that belong to the command."""
-    more: list[str] = []
-    for operator, *rest in redirections:
-        more += rest[1:]
-        destination = rest[0] if rest else ""
-        found = _OPERATOR.fullmatch(operator)
-        number, kind = found.groups() if found else ("", operator)
-        if kind == "<" and number in ("", "0"):
-            plumbing = attrs.evolve(plumbing, stdin=_read(walk, destination))
-        elif kind == "<&":
-            plumbing = attrs.evolve(plumbing, stdin=ANY)
-        elif ">" in kind and not (kind == ">&" and (destination.isdigit() or destination == "-")):
-            name = words.text(destination, walk)
-            write = Write(name, ">>" in kind, number in ("", "1"))
-            plumbing = attrs.evolve(plumbing, writes=(*plumbing.writes, write))
-        elif kind == "<":
-            words.text(destination.lstrip(HERE + RAW), walk)
-    return plumbing, more
+def redirected(walk: Walk, plumbing: Plumbing, operator: str, destination: str) -> Plumbing:
+    """Apply one redirection: an operator with its number, and the source of the word behind."""
+    number = operator.rstrip("<>&|")
+    kind = operator[len(number) :]
+    if kind == "<":
+        text = _read(walk, destination)
+        return attrs.evolve(plumbing, stdin=text) if number in ("", "0") else plumbing
+    if kind == "<&":
+        return attrs.evolve(plumbing, stdin=ANY) if destination != "-" else plumbing
+    name = words.text(destination, walk)
+    if kind == ">&" and (name.isdecimal() or name == "-"):
+        return plumbing
+    write = Write(name, ">>" in kind, number in ("", "1"))
+    return attrs.evolve(plumbing, writes=(*plumbing.writes, write))
 
 
 def _read(walk: Walk, source: str) -> str:

@@ -1,7 +1,7 @@
 """Cut shell code into words and operators, so that its grammar sees neither quotes nor here-documents.
 
 The rule: a word that is more than plain letters is put aside and a mark stands in its place; comments are dropped;
-the text of a here-document becomes a word behind ``<``. What is left has no character with two meanings: the grammar
+the text of a here-document becomes a word behind ``<``; redirections go behind the words of their command. What is left has no character with two meanings: the grammar
 decides on commands and compounds, and never on what a quote hides.
 """
 
@@ -23,7 +23,7 @@ OWN = re.compile("[\0-\4]")
 _PLAIN = re.compile(r"[\w/.:@%+,=^-]+|[{}!]|\[\[?|\]\]?")
 _TOKEN = re.compile(
     r"(?P<blank>(?:[ \t]|\\\n)+)|(?P<comment>#[^\n]*)|(?P<here><<<)|(?P<doc><<-?)"
-    r"|(?P<operator>;;&|;;|;&|;|&&|&>>|&>|&|\|\||\|&|\||>>|>&|>\||<&|<>|[<>](?!\()|\n|[()])"
+    r"|(?P<redirection>&>>|&>|>>|>&|>\||<&|<>|[<>](?!\())|(?P<operator>;;&|;;|;&|;|&&|&|\|\||\|&|\||\n|[()])"
 )
 _IN_WORD = re.compile(r"[^\\'\"$`<>()\s;|&]+|.", re.S)
 _ASSIGNMENT = re.compile(r"([A-Za-z_]\w*)(\[[^\]]*\])?(\+?=)")
@@ -52,6 +52,7 @@ class Tokens:
     assigns: bool = False
     _place: int = 0
     _awaited: list[tuple[str, bool, bool]] = attrs.field(factory=list)
+    _redirections: list[str] = attrs.field(factory=list)
 
     @property
     def plain(self) -> str:
@@ -71,8 +72,15 @@ class Tokens:
                 continue
             self._place = found.end()
             self._token(found.lastgroup or "", found[0])
+        self._end_command()
         if self._awaited:
             self._read_documents()
+
+    def _end_command(self) -> None:
+        """Put the redirections of a command behind its words."""
+        if self._redirections:
+            self.out.append(f" {' '.join(self._redirections)} ")
+            self._redirections = []
 
     def _token(self, kind: str, text: str) -> None:
         match kind:
@@ -82,7 +90,9 @@ class Tokens:
                 pass
             case "here":
                 self._skip_blanks()
-                self.out.append(f"<{self._aside(HERE + self._scan())}")
+                self._redirections.append(f"{self._number()}<{self._aside(HERE + self._scan())}")
+            case "redirection":
+                self._redirection(text)
             case "doc":
                 self._document(text)
             case _:
@@ -90,12 +100,26 @@ class Tokens:
 
     def _operator(self, text: str) -> None:
         self.operators += 1
+        self._end_command()
         if text == "(" and self.source.startswith("(", self._place):
             self._arithmetic()
             return
         self.out.append(text)
         if text == "\n" and self._awaited:
             self._read_documents()
+
+    def _redirection(self, operator: str) -> None:
+        self.operators += 1
+        number = self._number()
+        self._skip_blanks()
+        word = self._scan()
+        if not word:
+            self.faults.append("a redirection leads nowhere")
+        self._redirections.append(number + operator + (word if _PLAIN.fullmatch(word) else self._aside(word)))
+
+    def _number(self) -> str:
+        """Take back the number that stands directly before a redirection."""
+        return self.out.pop() if self.out and self.out[-1].isdecimal() else ""
 
     def _arithmetic(self) -> None:
         """Keep ``((...))`` as one harmless word with its substitutions."""
@@ -114,8 +138,8 @@ class Tokens:
         return next((each for each in reversed(self.out) if each.strip()), "") == word
 
     def _skip_blanks(self) -> None:
-        while self.source[self._place : self._place + 1] in (" ", "\t"):
-            self._place += 1
+        while self.source.startswith((" ", "\t", "\\\n"), self._place):
+            self._place += 2 if self.source[self._place] == "\\" else 1
 
     def _document(self, operator: str) -> None:
         self._skip_blanks()
@@ -123,7 +147,7 @@ class Tokens:
         delimiter = re.sub(r"\\(.)|['\"]", lambda found: found[1] or "", word.removeprefix("$"))
         quoted = any(mark in word for mark in "'\"\\")
         self._awaited.append((delimiter, not quoted, operator == "<<-"))
-        self.out.append(f"<{self._aside(f'{RAW}{len(self.documents) + len(self._awaited) - 1}')}")
+        self._redirections.append(f"{self._number()}<{self._aside(f'{RAW}{len(self.documents) + len(self._awaited) - 1}')}")
 
     def _read_documents(self) -> None:
         for delimiter, expands, tabs in self._awaited:

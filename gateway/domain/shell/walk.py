@@ -36,6 +36,7 @@ _PLAIN = re.compile(r"[\w/.:@%+,-][\w/.:@%+,=-]*(?: +[\w/.:@%+,=-]+)* *")
 _ASSIGNMENT = re.compile(r"([A-Za-z_]\w*)(\+?)=(.*)", re.S)
 _MARKS = re.compile(f"{MARK}\\d+{MARK}")
 _REDIRECTION = re.compile(r"\d*[<>&|]+|[^\s<>&|]+")
+_CHAINS = frozenset({"list", "pipeline", "negated_command"})
 _REDIRECTS = frozenset({"file_redirect", "herestring_redirect", "heredoc_redirect"})
 _LASTING = frozenset({":", "eval", "export", "exec", ".", "source", "set", "trap", "readonly", "unset", "return"})
 """Builtins after which an assignment before them lasts, in a POSIX shell."""
@@ -54,6 +55,8 @@ class Walk:
     depth: int = 0
     _nested: int = 0
     _tokens: Tokens = attrs.field(factory=lambda: Tokens(""))
+    _attached: dict[int, list[Node]] = attrs.field(factory=dict)
+    """Redirections that belong to the last command of what they stand behind, by that command's node."""
     _channels: int = 0
 
     def code(self, text: str, stdin: str | None = None) -> str:
@@ -76,8 +79,8 @@ class Walk:
         return written
 
     def _parsed(self, text: str, stdin: str | None) -> str:
-        outer, nested = self._tokens, self._nested
-        self._tokens, self._nested = Tokens(text), 0
+        outer, nested, attached = self._tokens, self._nested, self._attached
+        self._tokens, self._nested, self._attached = Tokens(text), 0, {}
         self._tokens.cut()
         for fault in self._tokens.faults:
             self.doubt(fault)
@@ -87,7 +90,7 @@ class Walk:
             written = self._flat(self._tokens, stdin)
         else:
             written = self.statement(root, Plumbing(stdin))
-        self._tokens, self._nested = outer, nested
+        self._tokens, self._nested, self._attached = outer, nested, attached
         return written
 
     def _flat(self, tokens: Tokens, stdin: str | None) -> str:
@@ -105,6 +108,8 @@ class Walk:
         if self._nested >= MOST_NESTED:
             self.doubt("statements stand in statements too deeply")
             return ANY
+        if node.id in self._attached:
+            plumbing = self._plumbed(plumbing, self._attached[node.id])
         self._nested += 1
         written = STATEMENTS.get(node.type, Walk._parts)(self, node, plumbing)
         self._nested -= 1
@@ -273,8 +278,8 @@ class Walk:
         redirects = [child for child in node.named_children if child.type in _REDIRECTS]
         named = [child for child in node.named_children if child not in assigned and child not in redirects]
         sources = [self._source(child) for child in named]
-        plumbing, more = redirected(self, plumbing, [self._source_words(each) for each in redirects])
-        fields = self._fields(sources + more)
+        plumbing = self._plumbed(plumbing, redirects)
+        fields = self._fields(sources)
         if not assigned:
             return self.run(fields, plumbing)
         before = dict(self.shell.variables)
@@ -297,23 +302,21 @@ class Walk:
 
     def _redirected(self, node: Node, plumbing: Plumbing) -> str:
         redirects = [child for child in node.named_children if child.type in _REDIRECTS]
-        body = [child for child in node.named_children if child not in redirects]
-        plumbing, more = redirected(self, plumbing, [self._source_words(each) for each in redirects])
-        if not body:
-            return self.run(self._fields(more) or [Field(":")], plumbing)
-        if not more:
-            return self.statement(body[0], plumbing)
-        if body[0].type != "command":
-            self.doubt("words stand behind a redirection")
-        return self._command_with(body[0], more, plumbing)
+        body = next((child for child in node.named_children if child not in redirects), None)
+        if body is not None and body.type in _CHAINS:
+            while body.type in _CHAINS:
+                body = body.named_children[-1]
+            self._attached[body.id] = redirects
+            return self.statement(node.named_children[0], plumbing)
+        plumbing = self._plumbed(plumbing, redirects)
+        return self.run([Field(":")], plumbing) if body is None else self.statement(body, plumbing)
 
-    def _command_with(self, node: Node, more: list[str], plumbing: Plumbing) -> str:
-        """Read a command some of whose words stand behind its redirections."""
-        sources = [self._source(child) for child in node.named_children if child.type != "variable_assignment"]
-        for child in node.named_children:
-            if child.type == "variable_assignment":
-                self._assign(child)
-        return self.run(self._fields(sources + more), plumbing)
+    def _plumbed(self, plumbing: Plumbing, redirects: list[Node]) -> Plumbing:
+        """Apply redirections: operators with their numbers, and the words behind."""
+        for node in redirects:
+            words_of = [self._tokens.original(word) for word in _REDIRECTION.findall(self._text(node))]
+            plumbing = redirected(self, plumbing, words_of[0], words_of[1] if len(words_of) > 1 else "")
+        return plumbing
 
     def run(self, fields: list[Field], plumbing: Plumbing) -> str:
         """Run one simple command."""
@@ -328,10 +331,6 @@ class Walk:
 
     def _source(self, node: Node) -> str:
         return self._tokens.original(self._text(node))
-
-    def _source_words(self, node: Node) -> list[str]:
-        """Return the words of a redirection: operator with its number, then the destination and what follows."""
-        return [self._tokens.original(word) for word in _REDIRECTION.findall(self._text(node))]
 
     def _fields(self, sources: list[str]) -> list[Field]:
         found: list[Field] = []
