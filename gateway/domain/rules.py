@@ -169,7 +169,7 @@ def _might_hit(rule: AuditedRule, command: Simple) -> bool:
     if rule.command != command.argv[0]:
         return False
     words = _sorted_out(command.argv[1:])
-    if not any(word.startswith(ANY) for word in command.argv[1:]) and not _has_options(rule, words):
+    if not any(word.lstrip("-") != word and ANY in word or word.startswith(ANY) for word in command.argv[1:]) and not _has_options(rule, words):
         return False
     return all(any(_may_be(argument, wanted) for argument in words.arguments) for wanted in rule.arguments)
 

@@ -104,7 +104,7 @@ def _read(walk: Walk, call: Call) -> None:
     """Set variables to the first line of what is read, cut at blanks."""
     found = options(call.args, "adinNptu")
     names = list(found.words) + found.values("a")
-    line = (call.stdin or ANY).partition("\n")[0] if call.stdin is not None else ANY
+    line = call.text.partition("\n")[0]
     if len(names) == 1 and ANY not in line:
         walk.shell.assign(names[0], line.strip(" \t"))
         return
@@ -115,7 +115,7 @@ def _read(walk: Walk, call: Call) -> None:
 
 def _mapfile(walk: Walk, call: Call) -> None:
     names = options(call.args, "dnOsuCc").words or ("MAPFILE",)
-    text = call.stdin if call.stdin is not None else ANY
+    text = call.text
     walk.shell.fill(names[0], [ANY] if ANY in text else text.splitlines(), False)
 
 

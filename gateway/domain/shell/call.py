@@ -9,7 +9,7 @@ import re
 
 import attrs
 
-from gateway.domain.shell.plumbing import Plumbing
+from gateway.domain.shell.plumbing import UNSEEN, Plumbing
 from gateway.domain.shell.unknown import ANY
 
 
@@ -24,8 +24,13 @@ class Call:
 
     @property
     def stdin(self) -> str | None:
-        """What it reads, as text."""
+        """What it reads; :data:`~gateway.domain.shell.plumbing.UNSEEN` for a file that the session did not write."""
         return self.plumbing.stdin
+
+    @property
+    def text(self) -> str:
+        """What it reads, as text; a hole where that is not known."""
+        return ANY if self.stdin in (None, UNSEEN) or self.stdin is None else self.stdin
 
 
 def quoted(word: str) -> str:

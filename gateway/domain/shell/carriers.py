@@ -42,7 +42,7 @@ def carried(walk: Walk, call: Call) -> None:
         if name in row.coded and value:
             _run(walk, _command_in(call.name, value))
     if call.name == "git":
-        _git(walk, found.words)
+        _git(walk, found.words, call.args)
     elif call.name == "sed":
         _sed(walk, [*found.values(("e", "expression")), *found.words[:1]])
     elif row.escapes:
@@ -65,19 +65,19 @@ def _command_in(name: str, value: str) -> str:
 
 def _escapes(walk: Walk, call: Call) -> None:
     texts = [*call.args, " ".join(call.args)] if call.name in ("vim", "gdb") else list(call.args)
-    if call.stdin and ANY not in call.stdin:
-        texts += call.stdin.splitlines()
+    if ANY not in call.text:
+        texts += call.text.splitlines()
     for text in texts:
         for found in _ESCAPE.finditer(text):
             _run(walk, next(value for value in found.groups() if value is not None))
 
 
-def _git(walk: Walk, words: tuple[str, ...]) -> None:
+def _git(walk: Walk, words: tuple[str, ...], args: tuple[str, ...]) -> None:
     if words[:1] == ("config",):
         found = _GIT.match(" ".join(words[1:]))
         _run(walk, found[1] if found else "")
     elif words[:2] in (("bisect", "run"), ("submodule", "foreach")):
-        _run(walk, " ".join(words[2:]))
+        _run(walk, " ".join(args[args.index(words[1]) + 1 :]))
 
 
 def _sed(walk: Walk, scripts: list[str]) -> None:
@@ -89,4 +89,4 @@ def _sed(walk: Walk, scripts: list[str]) -> None:
 def _run(walk: Walk, code: str) -> None:
     if code.strip():
         with walk.shell.child():
-            walk.code(code.strip())
+            walk.code(code.strip(), "")

@@ -49,14 +49,14 @@ INTERPRETERS: dict[str, tuple[str, str]] = {
 """For each interpreter: letters that take a value, and those whose value is code."""
 _AWKS = frozenset({"awk", "gawk", "mawk", "nawk", "original-awk"})
 _STARTS = (
-    r"system|popen[234]?|shell_exec|passthru|proc_open|pcntl_exec|exec[lv]p?e?|posix_spawnp?|spawn[lv]?p?e?|spawnSync"
+    r"os\.execute|io\.popen|system|popen[234]?|shell_exec|passthru|proc_open|pcntl_exec|exec[lv]p?e?|posix_spawnp?|spawn[lv]?p?e?|spawnSync"
     r"|execSync|execFileSync|execFile|getoutput|getstatusoutput|check_output|check_call|Popen|create_subprocess_\w+"
     r"|capture2e?|capture3|sh|fork_exec"
 )
 _LOOSE = r"exec|run|call|open|execute|qx|start|eval|input"
 _LITERAL = r"[rbuf]?('''|\"\"\"|'|\"|`)((?:\\.|(?!\2).)*?)\2"
 _CALL = re.compile(
-    rf"\b(?:(?P<strong>{_STARTS})|(?P<loose>{_LOOSE}))\s*[({{]?\s*(?:\[\s*)?(?P<args>[^\n;]*)", re.S
+    rf"\b(?:(?P<strong>{_STARTS})|(?P<loose>{_LOOSE}))\b\s*[({{]?\s*(?:\[\s*)?(?P<args>[^\n;]*)", re.S
 )
 _STRING = re.compile(r"(?:\b[rbuf])?(?:'((?:\\.|[^'\\])*)'|\"((?:\\.|[^\"\\])*)\"|`([^`]*)`)")
 _PERL_QUOTED = re.compile(r"\bq[qwx]?\s*(?:\(([^)]*)\)|\{([^}]*)\}|/([^/]*)/|\[([^\]]*)\])")
@@ -66,7 +66,7 @@ _DYNAMIC = re.compile(
     r"\b(?:exec|eval|compile|__import__|getattr|importlib|fromhex|b64decode|unpack|pack|decode|base64_decode|marshal"
     r"|fromCharCode|chr)\s*\(|Buffer\.from|codecs"
 )
-_STRUCTURED = re.compile(r"\s*[({]?\s*\[?\s*")
+_WORKED_OUT = re.compile(r"\s*(?:[+%*]|\.\s*[\w$\"']|\.\.)")
 
 
 def interpreted(walk: Walk, call: Call) -> str:
@@ -119,6 +119,8 @@ def _started(walk: Walk, name: str, found: re.Match[str]) -> bool:
         if strong and args.strip() and not args.startswith(")"):
             walk.doubt(f"what {name} runs is not known")
         return strong
+    if found["strong"] is not None and _WORKED_OUT.match(args, first.end()):
+        walk.doubt(f"what {name} runs is not known")
     listed = "[" in found[0][: found[0].find(first[0]) + 1] or found["strong"] in ("execFile", "execFileSync", "spawn", "spawnSync")
     words = [_plain(each) for each in _STRING.finditer(args.partition("]")[0] if listed else args)]
     if found["loose"] == "open":

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 from gateway.domain.shell.call import Call
 from gateway.domain.shell.filters import FILTERS
 from gateway.domain.shell.options import options
-from gateway.domain.shell.plumbing import UNSEEN
 from gateway.domain.shell.quoting import unescaped
 from gateway.domain.shell.unknown import ANY, SOME, is_known
 
@@ -96,11 +95,11 @@ def _echo(walk: Walk, call: Call) -> str:
 def _input(walk: Walk, call: Call, names: Sequence[str]) -> str:
     """Return what a filter reads: the files named, or its input."""
     if not names:
-        return call.stdin if call.stdin is not None else ANY
+        return call.text
     read = []
     for name in names:
-        content = (call.stdin if name in ("-", "/dev/stdin") else walk.shell.read(name)) or ANY
-        read.append(ANY if content == UNSEEN else content)
+        content = call.text if name in ("-", "/dev/stdin") else walk.shell.read(name)
+        read.append(ANY if content is None else content)
     return "".join(read)
 
 

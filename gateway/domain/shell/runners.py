@@ -50,6 +50,7 @@ def _coded(walk: Walk, call: Call, words: tuple[str, ...]) -> str:
         return ""
     with walk.shell.child():
         walk.arguments.append(list(words[2:]))
+        walk.shell.assign("0", words[1] if len(words) > 1 else call.name)
         written = walk.code(words[0], call.stdin)
         walk.arguments.pop()
     return written
@@ -88,7 +89,7 @@ def _xargs(walk: Walk, call: Call) -> str:
     words = list(found.words) or ["echo"]
     if found.lost:
         walk.doubt("where the command of xargs begins is not known")
-    content = walk.shell.read(found.values(("a", "arg-file"))[0]) if found.has(("a", "arg-file")) else call.stdin
+    content = walk.shell.read(found.values(("a", "arg-file"))[0]) if found.has(("a", "arg-file")) else call.text
     replaced = [*found.values(("I", "J")), *(["{}"] if found.has("i") else [])]
     if replaced:
         items = content.splitlines() if content is not None and ANY not in content else [ANY]
@@ -107,7 +108,7 @@ def _items(content: str) -> list[str]:
 def _parallel(walk: Walk, call: Call) -> str:
     found = options(call.args, "jnNIPSaLsdE", ("jobs", "arg-file", "sshlogin", "joblog", "delay", "max-args", "colsep"))
     words, _, rest = _divided(list(found.words), ":::")
-    items = rest or (call.stdin.splitlines() if call.stdin is not None and ANY not in call.stdin else [ANY])
+    items = rest or (call.text.splitlines() if ANY not in call.text else [ANY])
     for item in items[:16]:
         text = " ".join(words)
         text = item if not words else text.replace("{}", item) if "{}" in text else f"{text} {item}"
@@ -128,7 +129,7 @@ def _tmux(walk: Walk, call: Call) -> str:
         _run_text(walk, value)
     words = list(found.words)
     name = words[0] if words else ""
-    if not name or name.startswith(("new", "a", "neww", "split", "respawn")) and len(words) < 2:
+    if not name or name in ("a", "at", "attach", "attach-session"):
         return fed(walk, None)
     rest = options(words[1:], "tcFxyneslpEPSO" if not name.startswith("send") else "tN").words
     if name.startswith("send"):
@@ -150,7 +151,7 @@ def _screen(walk: Walk, call: Call) -> str:
         return ANY
     if found.words:
         return walk.run([Field(word) for word in found.words], call.plumbing)
-    return ANY if found.has(("ls", "list", "v")) or found.has("l") else fed(walk, None)
+    return ANY if found.has(("list", "v", "l")) else fed(walk, None)
 
 
 def _run_text(walk: Walk, text: str) -> None:
@@ -175,7 +176,7 @@ def _crontab(walk: Walk, call: Call) -> str:
     if found.has("e"):
         return ANY
     name = found.words[0] if found.words else "-"
-    content = call.stdin if name == "-" else walk.shell.read(name)
+    content = call.text if name == "-" else walk.shell.read(name)
     if content is None or ANY in content:
         walk.doubt("a table of timed commands is not known")
         return ANY
@@ -242,7 +243,7 @@ def _copied(walk: Walk, source: str, target: str) -> None:
 
 def _fetched(walk: Walk, call: Call) -> str:
     """Remember that a file came from elsewhere."""
-    found = options(call.args, "oOPdHXueAbcmrTUxyYz", ("output", "output-document", "data", "header", "request"), True)
+    found = options(call.args, "oOPdHXueAbcmrTUxyYz".replace("O" if call.name == "curl" else " ", ""), ("output", "output-document", "data", "header", "request"), True)
     for name in found.values(("o", "output", "O", "output-document")):
         if name and name != "-":
             walk.shell.write(name, ANY)
@@ -255,7 +256,7 @@ def _fetched(walk: Walk, call: Call) -> str:
 
 def _tee(walk: Walk, call: Call) -> str:
     found = options(call.args, permutes=True)
-    written = call.stdin if call.stdin is not None else ANY
+    written = call.text
     for name in found.words:
         walk.shell.write(name, written, found.has(("a", "append")))
     return written
@@ -263,7 +264,7 @@ def _tee(walk: Walk, call: Call) -> str:
 
 def _dd(walk: Walk, call: Call) -> str:
     settings = dict(_settings(call.args))
-    content = walk.shell.read(settings["if"]) if "if" in settings else call.stdin
+    content = walk.shell.read(settings["if"]) if "if" in settings else call.text
     written = content if content is not None else ANY
     if "of" in settings:
         walk.shell.write(settings["of"], written)

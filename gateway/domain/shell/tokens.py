@@ -18,9 +18,13 @@ HERE = "\3"
 """Begins a word behind ``<`` that is not a file's name but the text itself, with its quotes."""
 RAW = "\4"
 """Begins a word behind ``<`` that is the number of a here-document."""
-OWN = re.compile("[\0-\4]")
+EXPRESSION = "\5"
+"""Begins a word that is a regular expression."""
+TOWARDS = "\6"
+"""Stands between the operator of a redirection, with its number, and the word."""
+OWN = re.compile("[\0-\6]")
 """Characters that have a meaning of our own and no place in a command line."""
-_PLAIN = re.compile(r"[\w/.:@%+,=^-]+|[{}!]|\[\[?|\]\]?")
+_PLAIN = re.compile(r"=~|[\w/.:@%+,=^-]+|[{}!]|\[\[?|\]\]?")
 _TOKEN = re.compile(
     r"(?P<blank>(?:[ \t]|\\\n)+)|(?P<comment>#[^\n]*)|(?P<here><<<)|(?P<doc><<-?)"
     r"|(?P<redirection>&>>|&>|>>|>&|>\||<&|<>|[<>](?!\())|(?P<operator>;;&|;;|;&|;|&&|&|\|\||\|&|\||\n|[()])"
@@ -67,7 +71,7 @@ class Tokens:
         """Cut the whole source."""
         while self._place < len(self.source):
             found = _TOKEN.match(self.source, self._place)
-            if found is None:
+            if found is None or (found[0] == "(" and self._after("=~")):
                 self._word()
                 continue
             self._place = found.end()
@@ -90,7 +94,7 @@ class Tokens:
                 pass
             case "here":
                 self._skip_blanks()
-                self._redirections.append(f"{self._number()}<{self._aside(HERE + self._scan())}")
+                self._redirect("<", HERE + self._scan())
             case "redirection":
                 self._redirection(text)
             case "doc":
@@ -110,16 +114,16 @@ class Tokens:
 
     def _redirection(self, operator: str) -> None:
         self.operators += 1
-        number = self._number()
         self._skip_blanks()
         word = self._scan()
         if not word:
             self.faults.append("a redirection leads nowhere")
-        self._redirections.append(number + operator + (word if _PLAIN.fullmatch(word) else self._aside(word)))
+        self._redirect(operator, word)
 
-    def _number(self) -> str:
-        """Take back the number that stands directly before a redirection."""
-        return self.out.pop() if self.out and self.out[-1].isdecimal() else ""
+    def _redirect(self, operator: str, word: str) -> None:
+        """Keep a redirection, with the number that stands directly before it; the grammar sees only that it is one."""
+        number = self.out.pop() if self.out and self.out[-1].isdecimal() else ""
+        self._redirections.append(f">{self._aside(number + operator + TOWARDS + word)}")
 
     def _arithmetic(self) -> None:
         """Keep ``((...))`` as one harmless word with its substitutions."""
@@ -147,7 +151,7 @@ class Tokens:
         delimiter = re.sub(r"\\(.)|['\"]", lambda found: found[1] or "", word.removeprefix("$"))
         quoted = any(mark in word for mark in "'\"\\")
         self._awaited.append((delimiter, not quoted, operator == "<<-"))
-        self._redirections.append(f"{self._number()}<{self._aside(f'{RAW}{len(self.documents) + len(self._awaited) - 1}')}")
+        self._redirect("<", f"{RAW}{len(self.documents) + len(self._awaited) - 1}")
 
     def _read_documents(self) -> None:
         for delimiter, expands, tabs in self._awaited:
@@ -171,6 +175,9 @@ class Tokens:
         return f"{MARK}{len(self.words) - 1}{MARK}"
 
     def _word(self) -> None:
+        if self._after("=~"):
+            self.out.append(self._aside(EXPRESSION + self._expression()))
+            return
         word = self._scan()
         if not word:
             self._place += 1
@@ -216,6 +223,14 @@ class Tokens:
             case _:
                 self._place += len(piece)
         return True
+
+    def _expression(self) -> str:
+        """Return the regular expression at this place, in which parentheses are not the shell's."""
+        word = self._scan()
+        while self.source.startswith(("(", "|", ")"), self._place):
+            self._place += 1
+            word += self.source[self._place - 1] + self._scan()
+        return word
 
     def _dollar(self) -> None:
         following = self.source[self._place + 1 : self._place + 2]

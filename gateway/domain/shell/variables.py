@@ -33,7 +33,7 @@ def watched(walk: Walk, name: str, value: str) -> None:
     if name in COMMANDS:
         if value != ANY and value:
             with walk.shell.apart():
-                walk.code(value.replace("%s", ""))
+                walk.code(value.replace("%s", ""), "")
     elif name in PROMPTS:
         if "$" in value or "`" in value:
             with walk.shell.apart():

@@ -16,11 +16,11 @@ from tree_sitter import Language, Node, Parser
 
 from gateway.domain.shell import words
 from gateway.domain.shell.execute import execute
-from gateway.domain.shell.plumbing import Plumbing, redirected
+from gateway.domain.shell.plumbing import UNSEEN, Plumbing, redirected
 from gateway.domain.shell.reading import Reading
 from gateway.domain.shell.simple import Simple
 from gateway.domain.shell.state import Shell
-from gateway.domain.shell.tokens import MARK, OWN, Tokens
+from gateway.domain.shell.tokens import EXPRESSION, MARK, TOWARDS, Tokens
 from gateway.domain.shell.unknown import ANY, SOME
 from gateway.domain.shell.variables import watched
 from gateway.domain.shell.words import LITERAL, Field
@@ -35,7 +35,6 @@ _PARSER = Parser(Language(tree_sitter_bash.language()))
 _PLAIN = re.compile(r"[\w/.:@%+,-][\w/.:@%+,=-]*(?: +[\w/.:@%+,=-]+)* *")
 _ASSIGNMENT = re.compile(r"([A-Za-z_]\w*)(\+?)=(.*)", re.S)
 _MARKS = re.compile(f"{MARK}\\d+{MARK}")
-_REDIRECTION = re.compile(r"\d*[<>&|]+|[^\s<>&|]+")
 _CHAINS = frozenset({"list", "pipeline", "negated_command"})
 _REDIRECTS = frozenset({"file_redirect", "herestring_redirect", "heredoc_redirect"})
 _LASTING = frozenset({":", "eval", "export", "exec", ".", "source", "set", "trap", "readonly", "unset", "return"})
@@ -239,7 +238,10 @@ class Walk:
     def _touch(self, node: Node, plumbing: Plumbing) -> str:
         """Read the substitutions in words that are no command."""
         for source in map(self._tokens.original, _MARKS.findall(self._text(node))):
-            words.text(source, self)
+            if source.startswith(EXPRESSION):
+                words.quoted_text(source[1:], self)
+            else:
+                words.text(source, self)
         return ""
 
     def _test(self, node: Node, plumbing: Plumbing) -> str:
@@ -309,13 +311,16 @@ class Walk:
             self._attached[body.id] = redirects
             return self.statement(node.named_children[0], plumbing)
         plumbing = self._plumbed(plumbing, redirects)
-        return self.run([Field(":")], plumbing) if body is None else self.statement(body, plumbing)
+        if body is None:
+            self.run([Field(":")], plumbing)
+            return "" if plumbing.stdin is None else ANY if plumbing.stdin == UNSEEN else plumbing.stdin
+        return self.statement(body, plumbing)
 
     def _plumbed(self, plumbing: Plumbing, redirects: list[Node]) -> Plumbing:
         """Apply redirections: operators with their numbers, and the words behind."""
         for node in redirects:
-            words_of = [self._tokens.original(word) for word in _REDIRECTION.findall(self._text(node))]
-            plumbing = redirected(self, plumbing, words_of[0], words_of[1] if len(words_of) > 1 else "")
+            operator, _, word = self._tokens.original(self._text(node)[1:]).partition(TOWARDS)
+            plumbing = redirected(self, plumbing, operator, word)
         return plumbing
 
     def run(self, fields: list[Field], plumbing: Plumbing) -> str:
