@@ -30,6 +30,15 @@ def braced(word: str) -> list[str]:
     return [each + rest for each in found]
 
 
+def opened(word: str) -> int:
+    """Return how many braces open outside quotes."""
+    place, number = 0, 0
+    while found := _QUOTED.search(word, place):
+        place = _after(word, found)
+        number += found[0] == "{"
+    return number
+
+
 def _first(word: str) -> tuple[str, list[str], str] | None:
     """Return what stands before the first braces that expand, their parts, and what stands behind."""
     place = 0
@@ -72,7 +81,8 @@ def _sequence(inside: str) -> list[str]:
         return []
     if not first.lstrip("-").isdigit():
         return [chr(code) for code in _steps(ord(first), ord(last), by)]
-    width = max(len(each) for each in (first, last)) if any(each.lstrip("-").startswith("0") and len(each.lstrip("-")) > 1 for each in (first, last)) else 0
+    padded = any(re.fullmatch(r"-?0\d+", each) for each in (first, last))
+    width = max(len(first), len(last)) if padded else 0
     return [str(number).zfill(width) for number in _steps(int(first), int(last), by)]
 
 

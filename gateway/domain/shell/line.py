@@ -41,9 +41,9 @@ def single(line: str) -> Simple | None:
     tokens = Tokens(line)
     tokens.cut()
     sources = [tokens.original(word) for word in tokens.plain.split()]
-    if tokens.operators or tokens.documents or tokens.faults or tokens.assigns or not sources or OWN.search(line):
+    if tokens.operators or tokens.documents or tokens.faults or not sources or OWN.search(line):
         return None
-    if sources[0] in KEYWORDS or any("{" in _QUOTED.sub("", source) for source in sources):
+    if sources[0] in KEYWORDS or "=" in sources[0] or any("{" in _QUOTED.sub("", source) for source in sources):
         return None
     around = _Nothing()
     first, *rest = [field for source in sources for field in fields(source, around)] or [Field("")]

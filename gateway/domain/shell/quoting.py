@@ -10,8 +10,14 @@ import re
 
 _ESCAPE = re.compile(r"\\(?:x([0-9A-Fa-f]{1,2})|u([0-9A-Fa-f]{1,4})|U([0-9A-Fa-f]{1,8})|([0-7]{1,3})|c(.)|(.))", re.S)
 _LETTERS = {"n": "\n", "t": "\t", "r": "\r", "a": "\a", "b": "\b", "f": "\f", "v": "\v", "e": "\x1b", "E": "\x1b"}
-_STOPS = re.compile(r"[\\'\"`()#]")
-_DOUBLE_STOPS = re.compile(r"[\\\"`]|\$\(|\$\{")
+_STOPS = {
+    '"': re.compile(r"[\\\"`]|\$\(|\$\{"),
+    "`": re.compile(r"[\\`]"),
+    ")": re.compile(r"\$'|[\\'\"`()#]"),
+    "}": re.compile(r"\$'|[\\'\"`{}]"),
+}
+"""For what is open: what has a meaning in it."""
+_OPENS = {'"': '"', "`": "`", "(": ")", "$(": ")", "{": "}", "${": "}"}
 
 
 def single_end(text: str, start: int) -> int:
@@ -36,67 +42,53 @@ def backtick_end(text: str, start: int) -> int:
 
 def double_end(text: str, start: int) -> int:
     """Return where a double quote closes."""
-    while found := _DOUBLE_STOPS.search(text, start):
-        match found[0]:
-            case '"':
-                return found.start()
-            case "\\":
-                start = found.end() + 1
-            case "`":
-                start = backtick_end(text, found.end()) + 1
-            case "$(":
-                start = paren_end(text, found.end()) + 1
-            case _:
-                start = brace_end(text, found.end()) + 1
-    return len(text)
+    return _closed(text, start, '"')
 
 
 def brace_end(text: str, start: int) -> int:
     """Return where ``${`` closes."""
-    depth = 0
-    while start < len(text):
-        character = text[start]
-        if character == "}" and not depth:
-            return start
-        depth += (character == "{") - (character == "}")
-        start = _over(text, start)
-    return len(text)
+    return _closed(text, start, "}")
 
 
 def paren_end(text: str, start: int) -> int:
     """Return where a parenthesis closes."""
-    depth = 0
-    while found := _STOPS.search(text, start):
-        character = found[0]
-        if character == ")" and not depth:
-            return found.start()
-        depth += (character == "(") - (character == ")")
-        start = _comment_end(text, found.start()) if character == "#" else _over(text, found.start())
+    return _closed(text, start, ")")
+
+
+def _closed(text: str, start: int, closer: str) -> int:
+    """Return where a bracket or quote closes, whatever brackets and quotes stand inside."""
+    open_ones = [closer]
+    while found := _STOPS[open_ones[-1]].search(text, start):
+        mark, start = found[0], found.end()
+        if mark == open_ones[-1]:
+            open_ones.pop()
+            if not open_ones:
+                return found.start()
+        elif mark in _OPENS:
+            open_ones.append(_OPENS[mark])
+        else:
+            start = _passed(text, found)
     return len(text)
 
 
+def _passed(text: str, found: re.Match[str]) -> int:
+    """Return the place after an escape, a quoted piece or a comment."""
+    match found[0]:
+        case "'":
+            return single_end(text, found.end()) + 1
+        case "$'":
+            return ansi_end(text, found.end()) + 1
+        case "#":
+            return _comment_end(text, found.start())
+        case _:
+            return found.end() + 1
+
+
 def _comment_end(text: str, start: int) -> int:
-    if start and text[start - 1] not in " \t\n;&|(":
+    if text[start - 1 : start] not in ("", *" \t\n;&|("):
         return start + 1
     end = text.find("\n", start)
     return len(text) if end < 0 else end
-
-
-def _over(text: str, start: int) -> int:
-    """Return the place after what stands at a place: an escape, a quoted piece, or one character."""
-    match text[start]:
-        case "\\":
-            return start + 2
-        case "'" if text[start - 1 : start] == "$":
-            return ansi_end(text, start + 1) + 1
-        case "'":
-            return single_end(text, start + 1) + 1
-        case '"':
-            return double_end(text, start + 1) + 1
-        case "`":
-            return backtick_end(text, start + 1) + 1
-        case _:
-            return start + 1
 
 
 def unescaped(text: str) -> str:

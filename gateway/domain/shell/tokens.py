@@ -13,6 +13,8 @@ import attrs
 
 from gateway.domain.shell.quoting import ansi_end, backtick_end, brace_end, double_end, paren_end, single_end
 
+MOST_SUMS = 32
+"""More arithmetic commands than this are read as subshells."""
 MARK = "\2"
 HERE = "\3"
 """Begins a word behind ``<`` that is not a file's name but the text itself, with its quotes."""
@@ -53,10 +55,10 @@ class Tokens:
     documents: list[Document] = attrs.field(factory=list)
     faults: list[str] = attrs.field(factory=list)
     operators: int = 0
-    assigns: bool = False
     _place: int = 0
     _awaited: list[tuple[str, bool, bool]] = attrs.field(factory=list)
     _redirections: list[str] = attrs.field(factory=list)
+    _sums: int = 0
 
     @property
     def plain(self) -> str:
@@ -127,7 +129,8 @@ class Tokens:
 
     def _arithmetic(self) -> None:
         """Keep ``((...))`` as one harmless word with its substitutions."""
-        end = paren_end(self.source, self._place + 1)
+        self._sums += 1
+        end = paren_end(self.source, self._place + 1) if self._sums <= MOST_SUMS else 0
         if not self.source.startswith("))", end):
             self.out.append("( ")
             return
@@ -190,7 +193,6 @@ class Tokens:
         if found is None:
             self.out.append(self._aside(word))
         else:
-            self.assigns = True
             value = word[found.end() :]
             value = f"$_{value}" if found[2] else value
             self.out.append(found[1] + found[3] + (self._aside(value) if value else ""))

@@ -26,9 +26,9 @@ from gateway.domain.shell.variables import watched
 from gateway.domain.shell.words import LITERAL, Field
 from gateway.domain.shell.wrappers import KEYWORDS
 
-MOST_DEPTH = 12
+MOST_DEPTH = 8
 """Code in code in code: deeper is not read."""
-MOST_NESTED = 60
+MOST_NESTED = 40
 MOST_TURNS = 16
 """So many turns of a loop are read one by one; of more, one with everything possible."""
 _PARSER = Parser(Language(tree_sitter_bash.language()))
@@ -78,8 +78,8 @@ class Walk:
         return written
 
     def _parsed(self, text: str, stdin: str | None) -> str:
-        outer, nested, attached = self._tokens, self._nested, self._attached
-        self._tokens, self._nested, self._attached = Tokens(text), 0, {}
+        outer, attached = self._tokens, self._attached
+        self._tokens, self._attached = Tokens(text), {}
         self._tokens.cut()
         for fault in self._tokens.faults:
             self.doubt(fault)
@@ -89,13 +89,13 @@ class Walk:
             written = self._flat(self._tokens, stdin)
         else:
             written = self.statement(root, Plumbing(stdin))
-        self._tokens, self._nested, self._attached = outer, nested, attached
+        self._tokens, self._attached = outer, attached
         return written
 
     def _flat(self, tokens: Tokens, stdin: str | None) -> str:
         """Read the commands of code without grammar: whatever stands between operators."""
         for piece in re.split(r"[;&|\n()]+", tokens.plain):
-            sources = [tokens.original(word) for word in re.split(r"[ <>]+", piece) if word]
+            sources = [tokens.original(word) for word in re.sub(r">\S+", "", piece).split()]
             while sources and (sources[0] in KEYWORDS or _ASSIGNMENT.fullmatch(sources[0])):
                 del sources[0]
             if sources:

@@ -11,7 +11,7 @@ from typing import Protocol
 
 import attrs
 
-from gateway.domain.shell.braces import MOST, braced
+from gateway.domain.shell.braces import MOST, braced, opened
 from gateway.domain.shell.parameters import expansion
 from gateway.domain.shell.quoting import (
     ansi_end,
@@ -24,6 +24,8 @@ from gateway.domain.shell.quoting import (
 )
 from gateway.domain.shell.unknown import ANY, SOME
 
+MOST_LEVELS = 6
+"""Expansions in expansions of one word: deeper ones are not read."""
 LITERAL = re.compile(r"[\w/.:@%+,=^-]+")
 """Words that are what they say."""
 _RUN = re.compile(r"[^\\'\"$`*?\[<>~ \t\n;|&()]+")
@@ -68,7 +70,7 @@ class Field:
 class _Reading:
     source: str
     around: Surroundings
-    quoted: bool = False
+    level: int = 0
     fields: list[Field] = attrs.field(factory=list)
     place: int = 0
     _pieces: list[str] = attrs.field(factory=list)
@@ -153,7 +155,7 @@ class _Reading:
 
     def _double(self, inside: str) -> None:
         self._put("")
-        inner = _Reading(inside, self.around, quoted=True)
+        inner = self._inner(inside)
         inner.read_quoted()
         if len(inner.fields) > 1:
             self._put(inner.fields[0].text)
@@ -226,8 +228,15 @@ class _Reading:
             end = paren_end(self.source, self.place)
             inside = self.source[self.place : end]
             self.place = end + 2
-        _Reading(inside, self.around, quoted=True).read_quoted()
+        self._inner(inside).read_quoted()
         self._put(SOME)
+
+    def _inner(self, source: str) -> _Reading:
+        """Return the reading of a piece of the word."""
+        if self.level >= MOST_LEVELS:
+            self.around.doubt("expansions stand in expansions too deeply")
+            source = ""
+        return _Reading(source, self.around, self.level + 1)
 
     def _named(self, quoted: bool) -> None:
         name = _NAME.match(self.source, self.place)
@@ -265,8 +274,7 @@ class _Reading:
 
     def text_of(self, source: str) -> str:
         """Return what a piece of source stands for, as one word."""
-        inner = _Reading(source, self.around)
-        return " ".join(field.text for field in inner.read())
+        return " ".join(field.text for field in self._inner(source).read())
 
 
 def fields(source: str, around: Surroundings) -> list[Field]:
@@ -275,9 +283,10 @@ def fields(source: str, around: Surroundings) -> list[Field]:
         return [Field(source)]
     if "{" not in source:
         return _Reading(source, around).read()
-    words = braced(source)
+    words = braced(source) if opened(source) <= MOST else [source] * (MOST + 1)
     if len(words) > MOST:
         around.doubt("braces make too many words")
+        words = words[:MOST] if words[0] != source else [source]
     return [field for word in words for field in _Reading(word, around).read()]
 
 
@@ -290,6 +299,6 @@ def text(source: str, around: Surroundings) -> str:
 
 def quoted_text(source: str, around: Surroundings) -> str:
     """Return what a text stands for where expansions are done and quotes are none: in here-documents."""
-    reading = _Reading(source.replace('"', '\\"'), around, quoted=True)
+    reading = _Reading(source.replace('"', '\\"'), around)
     reading.read_quoted()
     return " ".join(field.text for field in reading.fields)
