@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from gateway.domain.shell.call import Call
 from gateway.domain.shell.options import options
+from gateway.domain.shell.output import printf
 from gateway.domain.shell.scripts import script
 from gateway.domain.shell.unknown import ANY
 from gateway.domain.shell.words import Field
@@ -78,11 +79,9 @@ def _declare(walk: Walk, call: Call) -> None:
 
 def _unset(walk: Walk, call: Call) -> None:
     for name in call.args:
-        if "f" in call.args[0][:2] and call.args[0].startswith("-"):
-            walk.shell.functions.pop(name, None)
-        elif not name.startswith("-"):
+        walk.shell.functions.pop(name, None)
+        if not name.startswith("-") and call.args[0] != "-f":
             walk.shell.forget(name)
-            walk.shell.functions.pop(name, None)
 
 
 def _set(walk: Walk, call: Call) -> None:
@@ -95,7 +94,7 @@ def _set(walk: Walk, call: Call) -> None:
 
 
 def _shift(walk: Walk, call: Call) -> None:
-    number = int(call.args[0]) if call.args and call.args[0].isdigit() and len(call.args[0]) < 4 else 1
+    number = int(call.args[0]) if call.args and call.args[0].isdecimal() and len(call.args[0]) < 4 else 1
     if ANY not in walk.arguments[-1]:
         walk.arguments[-1] = walk.arguments[-1][number:]
 
@@ -133,8 +132,8 @@ def _trap(walk: Walk, call: Call) -> None:
 
 def _hash(walk: Walk, call: Call) -> None:
     found = options(call.args, "p")
-    for path in found.values("p"):
-        for name in found.words:
+    for name in found.words:
+        for path in found.values("p"):
             walk.shell.rename(name, path)
 
 
@@ -157,8 +156,6 @@ def _fc(walk: Walk, call: Call) -> str:
 
 
 def _printf(walk: Walk, call: Call) -> str:
-    from gateway.domain.shell.output import printf
-
     if call.args[:1] == ("-v",) and len(call.args) > 2:
         walk.set(call.args[1], printf(call.args[2], call.args[3:]))
         return ""

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 from gateway.domain.shell.call import Call
 from gateway.domain.shell.carriers_table import CARRIERS
 from gateway.domain.shell.options import options
-from gateway.domain.shell.unknown import ANY
 
 if TYPE_CHECKING:
     from gateway.domain.shell.walk import Walk
@@ -31,7 +30,7 @@ _GIT = re.compile(
     re.S | re.I,
 )
 _SSH = re.compile(r"(?:ProxyCommand|LocalCommand|KnownHostsCommand|RemoteCommand)[=\s]\s*(.*)", re.S | re.I)
-_APT = re.compile(r".*(?:Invoke|Pre-Install-Pkgs|Post-Invoke)\S*[=\s](.*)", re.S | re.I)
+_APT = re.compile(r".*(?:Invoke|Pre-Install-Pkgs|Post-Invoke)[\w:-]*\s*[=\s]\s*(.*)", re.S | re.I)
 
 
 def carried(walk: Walk, call: Call) -> None:
@@ -51,7 +50,7 @@ def carried(walk: Walk, call: Call) -> None:
 
 def _command_in(name: str, value: str) -> str:
     """Return the command that an option's value is, or holds behind a setting's name."""
-    if name in ("ssh", "scp", "sftp") and "=" in value or " " in value and name in ("ssh", "scp", "sftp"):
+    if name in ("ssh", "scp", "sftp") and ("=" in value or " " in value):
         found = _SSH.match(value)
         return found[1] if found and found[1] != "none" else ""
     if name == "git":
@@ -60,14 +59,11 @@ def _command_in(name: str, value: str) -> str:
     if name in ("apt", "apt-get"):
         found = _APT.match(value)
         return found[1] if found else ""
-    return value.removeprefix("exec=") if value != "dot" else ""
+    return "" if name == "rsync" and value.startswith(".") else value.removeprefix("exec=")
 
 
 def _escapes(walk: Walk, call: Call) -> None:
-    texts = [*call.args, " ".join(call.args)] if call.name in ("vim", "gdb") else list(call.args)
-    if ANY not in call.text:
-        texts += call.text.splitlines()
-    for text in texts:
+    for text in (*call.args, *call.text.splitlines()):
         for found in _ESCAPE.finditer(text):
             _run(walk, next(value for value in found.groups() if value is not None))
 

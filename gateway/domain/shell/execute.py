@@ -43,8 +43,9 @@ def execute(walk: Walk, fields: list[Field], plumbing: Plumbing) -> str:
         name = name[1:]
     args = tuple(field.text for field in fields[1:])
     unsure = any(field.pattern for field in fields[1:]) or not all(map(is_known, args))
-    walk.reading.add(Simple((name, *args), path, plumbing.names, unsure))
-    if not name or not HOLES.isdisjoint(name) or (first.pattern and any(mark in name for mark in "*?[")):
+    if name != "[" or plumbing.names:
+        walk.reading.add(Simple((name, *args), path, plumbing.names, unsure))
+    if not name or not HOLES.isdisjoint(name) or (first.pattern and name != "[" and any(mark in name for mark in "*?[")):
         walk.doubt("the program is not known")
         return plumbing.caught(walk.shell, ANY)
     written = _run(walk, Call(name, path, args, plumbing))

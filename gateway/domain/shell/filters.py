@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Sequence
 
 from gateway.domain.shell.options import Options
-from gateway.domain.shell.quoting import unescaped
+from gateway.domain.shell.quoting import resolved
 
 _RANGE = re.compile(r"(.)-(.)", re.S)
 _CLASSES = {
@@ -25,7 +25,7 @@ def _set(text: str) -> str:
     """Return the characters of one of ``tr``'s sets."""
     for name, letters in _CLASSES.items():
         text = text.replace(name, letters)
-    return _RANGE.sub(lambda found: "".join(map(chr, range(ord(found[1]), ord(found[2]) + 1))), unescaped(text))
+    return _RANGE.sub(lambda found: "".join(map(chr, range(ord(found[1]), ord(found[2]) + 1))), resolved(text))
 
 
 def tr(found: Options, own: Sequence[str], text: str) -> str | None:

@@ -113,7 +113,7 @@ def read(walk: Walk, name: str, text: str) -> None:
 def _started(walk: Walk, name: str, found: re.Match[str]) -> bool:
     """Read one call; say whether it starts something."""
     args = _PERL_QUOTED.sub(lambda quote: "'" + next(each for each in quote.groups() if each is not None) + "'", found["args"])
-    first = _STRING.match(args)
+    first = _STRING.search(args) if found["loose"] == "open" else _STRING.match(args)
     if first is None:
         strong = found["strong"] is not None and found["strong"] != "sh" and "(" in found[0][: len(found["strong"]) + 2]
         if strong and args.strip() and not args.startswith(")"):
@@ -124,8 +124,7 @@ def _started(walk: Walk, name: str, found: re.Match[str]) -> bool:
     listed = "[" in found[0][: found[0].find(first[0]) + 1] or found["strong"] in ("execFile", "execFileSync", "spawn", "spawnSync")
     words = [_plain(each) for each in _STRING.finditer(args.partition("]")[0] if listed else args)]
     if found["loose"] == "open":
-        words = [word.strip().strip("|") for word in words[:2] if "|" in word]
-        _run(walk, " ".join(words))
+        _run(walk, " ".join(word.strip().strip("|") for word in words[:2] if "|" in word))
     elif found["loose"] == "eval":
         read(walk, name, words[0])
     elif listed or (found["strong"] or "").startswith(("exec", "spawn", "posix")) or (name in ("perl", "ruby") and len(words) > 1):

@@ -32,6 +32,8 @@ def read(line: str, shell: Shell | None = None) -> Reading:
     if OWN.search(line):
         reading.doubt("a control character stands where none can be typed")
         line = OWN.sub("?", line)
+    if shell is not None and shell.crowded:
+        reading.doubt("the session has set too many names")
     Walk(shell if shell is not None else Shell(), reading).code(line)
     return reading
 

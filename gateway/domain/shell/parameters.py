@@ -61,7 +61,7 @@ def _values(name: str, index: str | None, around: Variables) -> list[str]:
     elements = around.elements(name)
     if index in (None, "@", "*"):
         return elements
-    if index.isdigit() and int(index) < len(elements):
+    if index.isdecimal() and int(index) < len(elements):
         return [elements[int(index)]]
     return [ANY]
 

@@ -93,7 +93,12 @@ def _comment_end(text: str, start: int) -> int:
 
 def unescaped(text: str) -> str:
     """Return what ``$'text'`` stands for; a byte by number that is no ASCII is kept as a half character."""
-    return _ESCAPE.sub(_character, text).partition("\0")[0]
+    return resolved(text).partition("\0")[0]
+
+
+def resolved(text: str) -> str:
+    """Return a text with its escapes done."""
+    return _ESCAPE.sub(_character, text)
 
 
 def _character(found: re.Match[str]) -> str:

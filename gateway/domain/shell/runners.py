@@ -109,7 +109,7 @@ def _parallel(walk: Walk, call: Call) -> str:
     found = options(call.args, "jnNIPSaLsdE", ("jobs", "arg-file", "sshlogin", "joblog", "delay", "max-args", "colsep"))
     words, _, rest = _divided(list(found.words), ":::")
     items = rest or (call.text.splitlines() if ANY not in call.text else [ANY])
-    for item in items[:16]:
+    for item in items[:16] if len(items) <= 16 else [ANY]:
         text = " ".join(words)
         text = item if not words else text.replace("{}", item) if "{}" in text else f"{text} {item}"
         with walk.shell.child():

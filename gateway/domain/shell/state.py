@@ -14,9 +14,10 @@ import attrs
 
 from gateway.domain.shell.unknown import ANY, SOME, beginning
 
-MOST_NAMES = 4096
-"""More names of a kind than this are not kept; what they stand for is unknown then."""
-LONGEST_VALUE = 64 * 1024
+MOST_NAMES = 512
+"""More names of a kind are not kept, and the session is opaque from then on."""
+LONGEST_VALUE = 16 * 1024
+"""Longer values are not known."""
 GIVEN = {
     "0": "bash", "SHELL": "/bin/bash", "BASH": "/bin/bash", "IFS": " \t\n", "HOME": SOME, "USER": SOME, "LOGNAME": SOME,
     "PWD": SOME, "OLDPWD": SOME, "HOSTNAME": SOME, "HOSTTYPE": SOME, "OSTYPE": SOME, "MACHTYPE": SOME, "LANG": SOME,
@@ -46,6 +47,8 @@ class Shell:
     exported: dict[str, str] = attrs.field(factory=dict)
     """Variables that children see; the values say nothing."""
     folder: str = ""
+    crowded: bool = False
+    """Whether more was set than is kept."""
 
     def value(self, name: str) -> str:
         """Return a variable's value."""
@@ -58,7 +61,7 @@ class Shell:
     def assign(self, name: str, value: str) -> None:
         """Set a variable."""
         self.arrays.pop(name, None)
-        keep(self.variables, name, value)
+        self.keep(self.variables, name, value)
 
     def path(self, name: str) -> str:
         """Return a file's name as it is known here: from the present folder, without detours."""
@@ -72,7 +75,7 @@ class Shell:
     def write(self, name: str, content: str, append: bool = False) -> None:
         """Remember what a file holds now."""
         path = self.path(name)
-        keep(self.files, path, self.files.get(path, "") + content if append else content)
+        self.keep(self.files, path, self.files.get(path, "") + content if append else content)
         self.programs.pop(path, None)
 
     def read(self, name: str) -> str | None:
@@ -86,27 +89,35 @@ class Shell:
     def fill(self, name: str, elements: list[str], more: bool) -> None:
         """Set an array, or append to it."""
         before = tuple(self.elements(name)) if more else ()
-        if len(self.arrays) < MOST_NAMES:
-            self.variables.pop(name, None)
-            self.arrays[name] = (*before, *elements)[:MOST_NAMES]
+        self.assign(name, "")
+        self.variables.pop(name, None)
+        self.arrays[name] = (*before, *elements) if len(before) + len(elements) <= MOST_NAMES else (ANY,)
+        self.crowded = self.crowded or len(self.arrays) > MOST_NAMES
 
     def define(self, name: str, body: str) -> None:
         """Remember a function."""
-        keep(self.functions, name, body)
+        self.keep(self.functions, name, body)
+
+    def keep(self, names: dict[str, str], name: str, value: str) -> None:
+        """Put a value under a name, within the bounds."""
+        if name in names or len(names) < MOST_NAMES:
+            names[name] = value if len(value) <= LONGEST_VALUE else ANY
+        else:
+            self.crowded = True
 
     def alias(self, name: str, value: str) -> None:
         """Remember an alias."""
-        keep(self.aliases, name, value)
+        self.keep(self.aliases, name, value)
 
     def export(self, name: str) -> None:
         """Let children see a variable."""
-        keep(self.exported, name, "")
+        self.keep(self.exported, name, "")
 
     def rename(self, name: str, program: str) -> None:
         """Remember that a path, or a plain name, stands for a program."""
-        keep(self.programs, self.path(name) if "/" in name else name, program)
+        self.keep(self.programs, self.path(name) if "/" in name else name, program)
         if self.folder:
-            keep(self.programs, self.path(name), program)
+            self.keep(self.programs, self.path(name), program)
 
     def forget(self, name: str) -> None:
         """Unset a variable."""
@@ -166,9 +177,3 @@ class Shell:
     @property
     def _names(self) -> tuple[dict[str, str], ...]:
         return self.variables, self.aliases, self.functions, self.programs, self.exported
-
-
-def keep(names: dict[str, str], name: str, value: str) -> None:
-    """Put a value under a name, within the bounds."""
-    if name in names or len(names) < MOST_NAMES:
-        names[name] = value if len(value) <= LONGEST_VALUE else ANY

@@ -20,13 +20,11 @@ HERE = "\3"
 """Begins a word behind ``<`` that is not a file's name but the text itself, with its quotes."""
 RAW = "\4"
 """Begins a word behind ``<`` that is the number of a here-document."""
-EXPRESSION = "\5"
-"""Begins a word that is a regular expression."""
-TOWARDS = "\6"
+TOWARDS = "\5"
 """Stands between the operator of a redirection, with its number, and the word."""
-OWN = re.compile("[\0-\6]")
+OWN = re.compile("[\0-\5]")
 """Characters that have a meaning of our own and no place in a command line."""
-_PLAIN = re.compile(r"=~|[\w/.:@%+,=^-]+|[{}!]|\[\[?|\]\]?")
+_PLAIN = re.compile(r"[\w/.:@%+,-][\w/.:@%+,=^-]*|[{}!]")
 _TOKEN = re.compile(
     r"(?P<blank>(?:[ \t]|\\\n)+)|(?P<comment>#[^\n]*)|(?P<here><<<)|(?P<doc><<-?)"
     r"|(?P<redirection>&>>|&>|>>|>&|>\||<&|<>|[<>](?!\())|(?P<operator>;;&|;;|;&|;|&&|&|\|\||\|&|\||\n|[()])"
@@ -73,7 +71,7 @@ class Tokens:
         """Cut the whole source."""
         while self._place < len(self.source):
             found = _TOKEN.match(self.source, self._place)
-            if found is None or (found[0] == "(" and self._after("=~")):
+            if found is None:
                 self._word()
                 continue
             self._place = found.end()
@@ -178,13 +176,9 @@ class Tokens:
         return f"{MARK}{len(self.words) - 1}{MARK}"
 
     def _word(self) -> None:
-        if self._after("=~"):
-            self.out.append(self._aside(EXPRESSION + self._expression()))
-            return
         word = self._scan()
-        if not word:
-            self._place += 1
-            self.faults.append("a character stands where nothing can have it")
+        if word == "[[":
+            self._condition()
             return
         if _PLAIN.fullmatch(word):
             self.out.append(word)
@@ -226,13 +220,20 @@ class Tokens:
                 self._place += len(piece)
         return True
 
-    def _expression(self) -> str:
-        """Return the regular expression at this place, in which parentheses are not the shell's."""
-        word = self._scan()
-        while self.source.startswith(("(", "|", ")"), self._place):
-            self._place += 1
-            word += self.source[self._place - 1] + self._scan()
-        return word
+    def _condition(self) -> None:
+        """Keep ``[[ ... ]]`` as the words in it, whatever they are compared by."""
+        inside = []
+        while self._place < len(self.source):
+            word = self._scan()
+            if word == "]]":
+                break
+            if word:
+                inside.append(f"-n {self._aside(word)}")
+            else:
+                self._place += 1
+        else:
+            self.faults.append("a condition is not closed")
+        self.out.append(f"[[ {' && '.join(inside) or '-n x'} ]]")
 
     def _dollar(self) -> None:
         following = self.source[self._place + 1 : self._place + 2]

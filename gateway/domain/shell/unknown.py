@@ -25,8 +25,3 @@ def shown(text: str) -> str:
 def beginning(text: str) -> str:
     """Return what is known of the beginning."""
     return text[: min((text.find(hole) for hole in HOLES if hole in text), default=len(text))]
-
-
-def ending(text: str) -> str:
-    """Return what is known of the end."""
-    return text[max(text.rfind(hole) for hole in HOLES) + 1 :]

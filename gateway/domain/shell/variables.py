@@ -31,13 +31,11 @@ LOADERS = frozenset({
 def watched(walk: Walk, name: str, value: str) -> None:
     """Read what setting a variable makes run."""
     if name in COMMANDS:
-        if value != ANY and value:
+        if value not in (ANY, ""):
             with walk.shell.apart():
                 walk.code(value.replace("%s", ""), "")
     elif name in PROMPTS:
-        if "$" in value or "`" in value:
-            with walk.shell.apart():
-                words.quoted_text(value, walk)
-    elif name in LOADERS:
-        if value:
-            walk.doubt(f"{name} loads code")
+        with walk.shell.apart():
+            words.quoted_text(value, walk)
+    elif name in LOADERS and value:
+        walk.doubt(f"{name} loads code")

@@ -20,7 +20,7 @@ from gateway.domain.shell.plumbing import UNSEEN, Plumbing, redirected
 from gateway.domain.shell.reading import Reading
 from gateway.domain.shell.simple import Simple
 from gateway.domain.shell.state import Shell
-from gateway.domain.shell.tokens import EXPRESSION, MARK, TOWARDS, Tokens
+from gateway.domain.shell.tokens import MARK, TOWARDS, Tokens
 from gateway.domain.shell.unknown import ANY, SOME
 from gateway.domain.shell.variables import watched
 from gateway.domain.shell.words import LITERAL, Field
@@ -29,8 +29,10 @@ from gateway.domain.shell.wrappers import KEYWORDS
 MOST_DEPTH = 8
 """Code in code in code: deeper is not read."""
 MOST_NESTED = 40
+MOST_RUNS = 20
 MOST_TURNS = 16
 """So many turns of a loop are read one by one; of more, one with everything possible."""
+_STRANGE = re.compile("[\0\2-\5]")
 _PARSER = Parser(Language(tree_sitter_bash.language()))
 _PLAIN = re.compile(r"[\w/.:@%+,-][\w/.:@%+,=-]*(?: +[\w/.:@%+,=-]+)* *")
 _ASSIGNMENT = re.compile(r"([A-Za-z_]\w*)(\+?)=(.*)", re.S)
@@ -53,6 +55,7 @@ class Walk:
     """Functions and aliases that are being read."""
     depth: int = 0
     _nested: int = 0
+    _running: int = 0
     _tokens: Tokens = attrs.field(factory=lambda: Tokens(""))
     _attached: dict[int, list[Node]] = attrs.field(factory=dict)
     """Redirections that belong to the last command of what they stand behind, by that command's node."""
@@ -65,9 +68,9 @@ class Walk:
         if self.depth >= MOST_DEPTH:
             self.doubt("code stands in code too deeply")
             return ANY
-        if ANY in text:
+        if _STRANGE.search(text):
             self.doubt("code is made of something unknown")
-            text = text.replace(ANY, SOME)
+            text = _STRANGE.sub(SOME, text)
         if _PLAIN.fullmatch(text):
             first, *rest = text.split()
             if first not in KEYWORDS and "=" not in first:
@@ -147,15 +150,14 @@ class Walk:
     def _list(self, node: Node, plumbing: Plumbing) -> str:
         chain: list[tuple[str, Node]] = []
         while node.type == "list":
-            left, operator, right = node.children[0], node.children[1], node.children[-1]
-            chain.append((operator.type, right))
-            node = left
+            chain.append((node.children[1].type, node.children[-1]))
+            node = node.children[0]
         written = self.statement(node, plumbing)
         with ExitStack() as scope:
             scope.enter_context(self.shell.perhaps())
-            for operator, right in reversed(chain):
-                more = self._linked(operator, right, plumbing, scope)
-                written = ANY if operator == "||" and more and written else written + more
+            for link, right in reversed(chain):
+                more = self._linked(link, right, plumbing, scope)
+                written = ANY if link == "||" and more and written else written + more
         return written
 
     def _linked(self, operator: str, node: Node, plumbing: Plumbing, scope: ExitStack) -> str:
@@ -222,14 +224,13 @@ class Walk:
         name, body = node.named_children[0], node.named_children[-1]
         source = self._source(body)
         self.shell.define(self._source(name), source)
-        if len(self.inside) < MOST_DEPTH:
-            aside = Reading(self.reading.commands, [], self.reading.effort)
-            outer, self.reading = self.reading, aside
-            with self.shell.apart():
-                self.inside.append(self._source(name))
-                self.statement(body, Plumbing(plumbing.stdin))
-                self.inside.pop()
-            self.reading, outer.effort = outer, aside.effort
+        aside = Reading(self.reading.commands, [], self.reading.effort)
+        outer, self.reading = self.reading, aside
+        with self.shell.apart():
+            self.inside.append(self._source(name))
+            self.statement(body, Plumbing(plumbing.stdin))
+            self.inside.pop()
+        self.reading, outer.effort = outer, aside.effort
         return ""
 
     def _negated(self, node: Node, plumbing: Plumbing) -> str:
@@ -238,10 +239,7 @@ class Walk:
     def _touch(self, node: Node, plumbing: Plumbing) -> str:
         """Read the substitutions in words that are no command."""
         for source in map(self._tokens.original, _MARKS.findall(self._text(node))):
-            if source.startswith(EXPRESSION):
-                words.quoted_text(source[1:], self)
-            else:
-                words.text(source, self)
+            words.text(source, self)
         return ""
 
     def _test(self, node: Node, plumbing: Plumbing) -> str:
@@ -256,15 +254,13 @@ class Walk:
 
     def _assign(self, node: Node) -> str:
         """Set a variable or an array; return its name."""
-        found = _ASSIGNMENT.fullmatch(self._text(node))
-        if found is None:
-            self.doubt("an assignment is not understood")
-            return ""
-        name, more, value = found.groups()
+        name, _, value = self._text(node).partition("=")
+        more = name.endswith("+")
+        name = name.removesuffix("+")
         parts = node.named_children[-1]
         if parts.type == "array":
             fields = self._fields([self._source(each) for each in parts.named_children])
-            self.shell.fill(name, [field.text for field in fields], bool(more))
+            self.shell.fill(name, [field.text for field in fields], more)
         else:
             text = words.text(self._tokens.original(value), self)
             self.set(name, self.shell.value(name) + text if more else text)
@@ -312,7 +308,7 @@ class Walk:
             return self.statement(node.named_children[0], plumbing)
         plumbing = self._plumbed(plumbing, redirects)
         if body is None:
-            self.run([Field(":")], plumbing)
+            self._sent("", plumbing)
             return "" if plumbing.stdin is None else ANY if plumbing.stdin == UNSEEN else plumbing.stdin
         return self.statement(body, plumbing)
 
@@ -327,9 +323,14 @@ class Walk:
         """Run one simple command."""
         if not fields:
             return self._sent("", plumbing)
-        if not self.reading.spend(sum(len(field.text) for field in fields) + 32):
-            return ANY
-        return execute(self, fields, plumbing)
+        if self._running >= MOST_RUNS:
+            self.doubt("programs run programs too deeply")
+        elif self.reading.spend(sum(len(field.text) for field in fields) + 32):
+            self._running += 1
+            written = execute(self, fields, plumbing)
+            self._running -= 1
+            return written
+        return ANY
 
     def _text(self, node: Node) -> str:
         return (node.text or b"").decode("utf-8", "replace")
@@ -348,10 +349,8 @@ class Walk:
 
     def document(self, number: int) -> str:
         """Return the text of a here-document of the code that is being read."""
-        found = self._tokens.documents[number : number + 1]
-        if not found:
-            return ANY
-        return words.quoted_text(found[0].text, self) if found[0].expands else found[0].text
+        found = self._tokens.documents[number]
+        return words.quoted_text(found.text, self) if found.expands else found.text
 
     def doubt(self, why: str) -> None:
         """Note that something can not be read."""
@@ -359,7 +358,7 @@ class Walk:
 
     def value(self, name: str) -> str:
         """Return a variable's or positional parameter's value."""
-        if name.isdigit() and name != "0":
+        if name.isdecimal() and name != "0":
             place = int(name) - 1
             known = self.arguments[-1]
             return known[place] if place < len(known) and ANY not in known[: place + 1] else ANY if ANY in known else ""
