@@ -71,7 +71,7 @@ _record = table(output=flag, input=one_of("off", "masked", "full"), max=size, ex
 
 
 def match(value: Any) -> tuple[str, tuple[str, ...], tuple[str, ...], str, bool]:
-    """Take what an audited rule matches: a command with options and arguments, a regular expression, or what is opaque."""
+    """Take what an audited rule matches: a command with its words, a regular expression, or what can not be read."""
     found = _match(value)
     if len(found.keys() & {"command", "regex", "opaque"}) != 1:
         raise BadValue("needs either command or regex or opaque = true")

@@ -33,7 +33,6 @@ from gateway.domain.lane import (
     Tick,
 )
 from gateway.domain.policy import FrozenPolicy
-from gateway.domain.rights import Kind, kind_of_command
 from gateway.domain.risk import Risk
 from gateway.domain.rules import PROHIBITING, STRENGTH, Judged, judge, not_allowed, prohibits, unsettled
 from gateway.domain.shell import Simple
@@ -94,7 +93,7 @@ class AuditedGate:
             yield Notice(f'"{shown(line)}" is an audited command (rule {strongest[0].name})')
         for command in judged.commands:
             yield Tell(Fact("command.executed", {"command": shown(command.shown), "known_by": "exec"}))
-        if judged.opaque and not refusal and kind_of_command(line) is Kind.EXEC:
+        if judged.opaque and not refusal:
             yield Tell(Fact("command.opaque", {"command": shown(line), "outcome": "passed"}))
         yield event
 
@@ -107,8 +106,6 @@ class AuditedGate:
 
     def _opaque(self, judged: Judged, line: str) -> list[Effect]:
         if not unsettled(judged, self.policy.audited, self.policy.restrictions.allow_only):
-            return []
-        if kind_of_command(line) is not Kind.EXEC:
             return []
         binding = (rule.name for _, rule in judged.possible if rule.mode == "enforce" and prohibits(rule))
         name = next(binding, "")

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import posixpath
 import re
+from contextlib import suppress
 from fnmatch import fnmatchcase
 from functools import lru_cache
 from typing import Any
@@ -169,7 +170,8 @@ def _might_hit(rule: AuditedRule, command: Simple) -> bool:
     if rule.command != command.argv[0]:
         return False
     words = _sorted_out(command.argv[1:])
-    if not any(word.lstrip("-") != word and ANY in word or word.startswith(ANY) for word in command.argv[1:]) and not _has_options(rule, words):
+    unknown = any(ANY in word and word.startswith(("-", ANY)) for word in command.argv[1:])
+    if not unknown and not _has_options(rule, words):
         return False
     return all(any(_may_be(argument, wanted) for argument in words.arguments) for wanted in rule.arguments)
 
@@ -212,6 +214,8 @@ def _may_be(argument: str, wanted: str) -> bool:
         return True
     if not _HOLE.search(argument):
         return False
+    if wanted.startswith("/") and _PATTERN.match(argument):
+        return False
     before, behind = _ends(argument, _HOLE)
     wanted_before, wanted_behind = _ends(wanted, _PATTERN)
     starts = before.startswith(wanted_before) or wanted_before.startswith(before)
@@ -221,7 +225,10 @@ def _may_be(argument: str, wanted: str) -> bool:
 def _ends(text: str, hole: re.Pattern[str]) -> tuple[str, str]:
     """Return what is known of the beginning and of the end."""
     places = [found.start() for found in hole.finditer(text)]
-    return (text[: places[0]], text[places[-1] :].lstrip("*?\0\1").partition("]")[2]) if places else (text, text)
+    if not places:
+        return text, text
+    rest = text[places[-1] :]
+    return text[: places[0]], rest.partition("]")[2] if rest.startswith("[") else rest[1:]
 
 
 def _might_match(pattern: str, text: str) -> bool:
@@ -231,8 +238,9 @@ def _might_match(pattern: str, text: str) -> bool:
     may match whatever is not known at all.
     """
     least, most = _range(pattern)
-    letters = len(posixpath.commonprefix([least, most]))
-    if letters < _FEWEST_LETTERS and ANY in text and not pattern.startswith("^"):
+    name = posixpath.commonprefix([least, most])
+    named = len(name) >= _FEWEST_LETTERS and name[:1].isalnum()
+    if not named and ANY in text and not pattern.startswith("^"):
         return True
     known = beginning(text)
     starts = [0] if pattern.startswith("^") else [0, *(found.end() for found in re.finditer(" ", known))]
@@ -247,10 +255,10 @@ def _within(known: bytes, least: bytes, most: bytes) -> bool:
 @lru_cache(maxsize=1024)
 def _range(pattern: str) -> tuple[bytes, bytes]:
     """Return the first and the last text that may begin a match."""
-    try:
-        return _compiled(f"^(?:{pattern})").possiblematchrange(_LONGEST_RANGE)  # type: ignore[no-any-return]
-    except re2.error:
-        return b"", b"\xff"
+    found = b"", b"\xff"
+    with suppress(re2.error):  # where the expression is too large to say
+        found = _compiled(f"^(?:{pattern})").possiblematchrange(_LONGEST_RANGE)
+    return found
 
 
 def _valid(text: str) -> str:
@@ -260,5 +268,3 @@ def _valid(text: str) -> str:
 @lru_cache(maxsize=1024)
 def _compiled(pattern: str) -> Any:
     return re2.compile(pattern)
-
-

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - a row is a line
 """Lines with the commands that they run; lines that are doubted, and why; sessions of lines."""
 
 ARGVS = (
@@ -258,6 +259,28 @@ OPAQUE = (
 )
 
 SESSIONS = (
+    ("passes", "find . -exec"),
+    ("hit", "tail -n 1 <<< 'rm -rf /x' | sh"),
+    ("hit", "python -c 'os.system(\"rm -rf /x\"); getattr(a, b)'"),
+    ("passes", "alias a b=c"),
+    ("passes", "perl -e '``'"),
+    ("hit", "cd /tmp", "hash -p /bin/rm a", "a -rf /x"),
+    ("hit", "cd /tmp", "cp /bin/rm a", "/tmp/a -rf /x"),
+    ("opaque", "${#a[", "${.} -rf /x"),
+    ("opaque", "a=(b c)", "${a[5]} -rf /x"),
+    ("opaque", "a=b", "${a:x} -rf /x"),
+    ("opaque", "a=b", "${a#$c} -rf /x"),
+    ("opaque", "a=b", "${a@Q} -rf /x"),
+    ("opaque", "a=b", "${a^x} -rf /x"),
+    ("opaque", "a=b", "${a/b*/c} -rf /x"),
+    ("opaque", "${a#b} -rf /x"),
+    ("passes", "a=", "ls ${a:?b}"),
+    ("hit", "a=", "rm -rf ${a:+b}/x"),
+    ("hit", "b $(ls # )\n); rm -rf /x"),
+    ("hit", "b $(ls a#b); rm -rf /x"),
+    ("hit", "b $(ls $'a\\')' '('); rm -rf /x"),
+    ("opaque", "b $(ls # )"),
+    ("opaque", "parallel a :::: f; xargs -a f rm"),
     ("hit", "a=rm", "$a -rf /x"),
     ("opaque", "a=rm", "unset a", "a=$b", "$a -rf /x"),
     ("hit", "alias a='rm -rf'", "a /x"),

@@ -1,6 +1,10 @@
 """Lines that hide ``rm -rf`` so that not all of it can be worked out: each must be seen, or be opaque."""
 
 HIDDEN = (
+    "a=rm; if b; then a=ls; else $a -rf /x; fi",
+    "a=rm; case b in c) a=ls;; *) $a -rf /x;; esac",
+    "if b; then a=ls; elif c; then a=rm; fi; $a -rf /x",
+    "printf 'ls\\nrm -rf /x\\n' | while read l; do $l; done",
     '$x -rf /x', '${x} -rf /x', '"$x" -rf /x', '$x', 'r${x}m -rf /x', 'r$x -rf /x', '$1 -rf /x', '$@', '"$@"',
     '$(x) -rf /x', '`x` -rf /x', '$(cat f) -rf /x', '$(<f) -rf /x', '$(curl h) -rf /x', 'r? -rf /x', 'r* -rf /x',
     '/bin/r? -rf /x', '/bin/r[l-n] -rf /x', '/???/r? -rf /x', '${x:-rm} -rf /x', '${x:=rm} -rf /x',

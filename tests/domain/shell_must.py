@@ -1,6 +1,9 @@
 """Lines that run ``rm`` with ``-r`` and ``-f``, or ``mkfs.ext4``: each must be seen by name."""
 
 MUST = (
+    "if a; then b=rm; $b -rf /x; fi",
+    "case a in a) b=rm; $b -rf /x;; esac",
+    "printf 'rm -rf /x\n' | while read l; do $l; done",
     'rm -rf /x', 'rm -fr /x', 'rm -r -f /x', 'rm --recursive --force /x', 'rm /x -rf', 'rm -rf -- /x',
     '/bin/rm -rf /x', '/usr/bin/rm -rf /x', '//bin//rm -rf /x', './rm -rf /x', '../bin/rm -rf /x',
     '  rm   -rf   /x  ', '\trm\t-rf\t/x', "'rm' -rf /x", '"rm" -rf /x', "r'm' -rf /x", 'r"m" -rf /x', "r''m -rf /x",

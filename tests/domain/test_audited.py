@@ -134,6 +134,40 @@ class AuditedTests(SynchronousTestCase):
                 self.assertIn(("command.opaque", "passed"), facts(out), line)
                 self.assertEqual(out[-1], asked(line))
 
+    def test_a_rule_for_opaque_lines_decides_on_them(self) -> None:
+        """With its own action and score; what it lets pass is told."""
+        lenient = gate(RM, AuditedRule("o", opaque=True, action="warn", score=7))
+        out = weigh(lenient, "$X")
+        self.assertEqual(
+            facts(out), [("command.audited", "warn"), ("command.executed", ""), ("command.opaque", "passed")]
+        )
+        self.assertEqual((out[-1], lenient.risk.score), (asked("$X"), 7))
+        strict = gate(AuditedRule("o", opaque=True, action="interrupt"))
+        self.assertIsInstance(weigh(strict, "$X")[-1], EndSession)
+        self.assertEqual(weigh(strict, "ls")[-1], asked("ls"))
+        allowing = gate(AuditedRule("o", opaque=True, action="allow"), allow_only=True)
+        self.assertIsInstance(weigh(allowing, "$X")[-1], Refuse)
+
+    def test_words_that_are_not_known_are_refused_where_they_may_be_prohibited(self) -> None:
+        """With the rule's name; other programs pass."""
+        strict = gate(attrs.evolve(RM, options=("r", "f")), AuditedRule("o", opaque=True, action="allow"))
+        out = weigh(strict, "rm $X")
+        self.assertEqual(facts(out), [("command.opaque", "denied")])
+        self.assertIn("can not be checked for rule rm", str(out[-1]))
+        for line in ("echo $X", "echo L=$LANG", "kill -TERM $$", "ls *.log"):
+            self.assertEqual(weigh(strict, line)[-1], asked(line), line)
+
+    def test_allow_only_needs_words_that_are_known_where_its_rule_asks_for_words(self) -> None:
+        """A rule that allows a program allows any words of it."""
+        judging = gate(
+            AuditedRule("e", command="echo", action="allow"),
+            AuditedRule("l", command="ls", arguments=("/x",), action="allow"),
+            allow_only=True,
+        )
+        self.assertEqual(weigh(judging, "echo $X")[-1], asked("echo $X"))
+        self.assertIsInstance(weigh(judging, "ls /x $X")[-1], Refuse)
+        self.assertIsInstance(weigh(judging, "echo x | sudo ls /x")[-1], Refuse)
+
     def test_a_transfer_is_not_opaque(self) -> None:
         """Its own right decided on it."""
         for line in ("scp -t .", "rsync --server . x"):

@@ -12,6 +12,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from gateway.domain.entries import AuditedRule
 from gateway.domain.rules import judge, unsettled
 from gateway.domain.shell import LONGEST_LINE, MOST_COMMANDS, Shell, read, single
+from gateway.domain.shell.state import MOST_NAMES
 from tests.domain.shell_edges import ARGVS, OPAQUE, SESSIONS
 from tests.domain.shell_harmless import HARMLESS, TYPED
 from tests.domain.shell_hidden import HIDDEN
@@ -24,10 +25,14 @@ RULES = (
 JUNK = st.text(st.sampled_from("ab -;&|<>()'\"\\\n\t$`{}*?[]~#=!\0\1\u20ac/2@:,.%+^"), max_size=60)
 PIECES = st.lists(
     st.sampled_from((
-        "rm -rf /x", "$(", ")", "`", "'", '"', "<<E\n", "\nE\n", "{", "}", "(", ";", "\n", "&&", "|", "sh", "eval ", "if ",
-        "then ", "fi", "for i in a", "do ", "done", "case x in ", "esac", "f() ", "$x", "${x:-", "sudo ", "xargs ", "echo ",
-        ">", "<", "<<<", "x=", "a=(", "[[ ", " ]]", "((", "))", "\\", "~", "*", "{a,b}", "{1..9}", "$'\\x", "!", "&", "cat ",
-        "alias a=", "-c ", "--", "tr ", "sed s/a/b/", "printf ", "%s", "base64 -d", "python -c ", "system(", "\udcff", "é",
+        "rm -rf /x", "$(", ")", "`", "'", '"', "<<E\n", "\nE\n", "{", "}", "(", ";", "\n", "&&", "|", "sh", "eval ",
+        "if ",
+        "then ", "fi", "for i in a", "do ", "done", "case x in ", "esac", "f() ", "$x", "${x:-", "sudo ", "xargs ",
+        "echo ",
+        ">", "<", "<<<", "x=", "a=(", "[[ ", " ]]", "((", "))", "\\", "~", "*", "{a,b}", "{1..9}", "$'\\x", "!",
+        "&", "cat ",
+        "alias a=", "-c ", "--", "tr ", "sed s/a/b/", "printf ", "%s", "base64 -d", "python -c ", "system(",
+        "\udcff", "é",
     )),
     max_size=14,
 ).map("".join)  # fmt: skip
@@ -92,6 +97,21 @@ class TableTests(SynchronousTestCase):
             found = [seen(line, shell) for line in lines]
             self.assertEqual(found[-1], wanted, lines)
 
+    def test_what_is_unknown_is_shown_as_an_ellipsis(self) -> None:
+        """In words and in files that are written."""
+        self.assertEqual([each.shown for each in read("a $b ~/c >d$e").commands], ["a … …/c > d…"])
+
+    def test_a_session_that_sets_too_much_is_opaque(self) -> None:
+        """What is not kept could be anything."""
+        shell = Shell()
+        for number in range(MOST_NAMES + 1):
+            self.assertEqual(read(f"v{number}=x", shell).doubts, [])
+        self.assertTrue(read("ls", shell).opaque)
+        shell = Shell()
+        read(f"a=({'b ' * (MOST_NAMES + 1)}); c={'d' * 3000}", shell)
+        read("c=$c$c$c$c$c$c", shell)
+        self.assertEqual((shell.value("a"), shell.value("c")), ("\0", "\0"))
+
 
 class PropertyTests(SynchronousTestCase):
     """Any text."""
@@ -119,28 +139,42 @@ class PropertyTests(SynchronousTestCase):
             read(line, shell)
 
     @settings(max_examples=200, deadline=None)
-    @given(st.lists(st.text(st.characters(exclude_characters="\0\1\2\3\4\5\6", exclude_categories=["Cs"]), max_size=8), min_size=1, max_size=5))
+    @given(
+        st.lists(
+            st.text(st.characters(exclude_characters="\0\1\2\3\4\5\6", exclude_categories=["Cs"]), max_size=8),
+            min_size=1,
+            max_size=5,
+        )
+    )
     def test_quoted_words_read_back(self, words: list[str]) -> None:
         """What is quoted for a shell is read as the words it was."""
         self.assertEqual(argvs(shlex.join(["p", *words])), [("p", *words)])
 
     @settings(max_examples=200, deadline=None)
-    @given(st.sampled_from(("rm -rf /x", "sudo rm -rf /x", "env A=1 rm -r -f /x", "nice -n 1 rm -fr /x")), st.randoms(use_true_random=False))
+    @given(
+        st.sampled_from(("rm -rf /x", "sudo rm -rf /x", "env A=1 rm -r -f /x", "nice -n 1 rm -fr /x")),
+        st.randoms(use_true_random=False),
+    )
     def test_any_quoting_of_a_denied_command_is_denied(self, line: str, draw: object) -> None:
         """Each character may be bare, escaped, in either quote, or by number; blanks may be more or continued."""
         forms = ("{}", "\\{}", "'{}'", '"{}"', "''{}", '{}""', "\\\n{}", "$'{}'", "$'\\x{:02x}'", "$'\\{:03o}'")
         blanks = (" ", "  ", "\t", " \\\n", " \t ")
         pick = draw.choice  # type: ignore[attr-defined]
         text = "".join(
-            pick(blanks) if letter == " " else letter if letter == "=" else written(pick(forms), letter) for letter in line
+            pick(blanks) if letter == " " else letter if letter == "=" else written(pick(forms), letter)
+            for letter in line
         )
         self.assertEqual(seen(text), "hit", text)
 
     def test_it_takes_bounded_time(self) -> None:
         """The longest line of the worst pieces is read in a moment."""
         pieces = (
-            "'", '"', "\\", "a;", "a ", ";", ">", ">x ", "#", "*", "&>", "a\n", "$(", "`", "{", "{a,", "{a,b}", "(", "((", "${", "$((", "[[ ", "if a;then ", "a|", "a&&", "f(){ ", "<<E\n", "<<<a ", "$'", "sh -c '", "eval ", "$x",
-            "a=$a$a;", "case a in ", "for i in {1..16};do ", "x=b;", "b(){ b;b; };b;", "alias a='a a';a;", "a[", "@(", "<(", "\n", "\t", "é", "\udcff", "sudo ", "\\\n", "!", "=~ (", "printf %s ", "tr a b|", "echo {1..64};",
+            "'", '"', "\\", "a;", "a ", ";", ">", ">x ", "#", "*", "&>", "a\n", "$(", "`", "{", "{a,", "{a,b}", "(",
+            "((", "${", "$((", "[[ ", "if a;then ", "a|", "a&&", "f(){ ", "<<E\n", "<<<a ", "$'", "sh -c '",
+            "eval ", "$x",
+            "a=$a$a;", "case a in ", "for i in {1..16};do ", "x=b;", "b(){ b;b; };b;", "alias a='a a';a;", "a[",
+            "@(", "<(", "\n", "\t", "é", "\udcff", "sudo ", "\\\n", "!", "=~ (", "printf %s ", "tr a b|",
+            "echo {1..64};",
         )  # fmt: skip
         for piece in pieces:
             line = (piece * LONGEST_LINE)[: LONGEST_LINE // 2]
@@ -161,7 +195,12 @@ class SingleTests(SynchronousTestCase):
 
     def test_one_plain_command_is_told(self) -> None:
         """Quotes and patterns are all it may have."""
-        for line, argv in (("a b", ("a", "b")), ("'a' \"b c\" d\\ e", ("a", "b c", "d e")), ("/bin/a '$x' '{'", ("a", "$x", "{")), ("dir/ x", ("dir/", "x"))):
+        for line, argv in (
+            ("a b", ("a", "b")),
+            ("'a' \"b c\" d\\ e", ("a", "b c", "d e")),
+            ("/bin/a '$x' '{'", ("a", "$x", "{")),
+            ("dir/ x", ("dir/", "x")),
+        ):
             found = single(line)
             assert found is not None, line
             self.assertEqual((found.argv, found.unsure), (argv, False))
@@ -172,5 +211,35 @@ class SingleTests(SynchronousTestCase):
 
     def test_whatever_is_more_is_not(self) -> None:
         """Anything that may become another command, another word or a file."""
-        for line in ("", " ", "a;b", "a|b", "a&", "a\nb", "a >b", "a <b", "a <<E\nE", "X=1 a", "a $x", "a $(b)", "a `b`", "a <(b)", "a {b,c}", "a {", "a 'b", "if a", "! a", "* a", "a\0", "a ${x:=b}", "a \"$@\"", "'' a", "~ b", "(a)", "[ a ]", "a $'\\x"):
-            self.assertIsNone(single(line) if line != "~ b" else None, line)
+        for line in (
+            "",
+            " ",
+            "a;b",
+            "a|b",
+            "a&",
+            "a\nb",
+            "a >b",
+            "a <b",
+            "a <<E\nE",
+            "X=1 a",
+            "a $x",
+            "a $(b)",
+            "a `b`",
+            "a <(b)",
+            "a {b,c}",
+            "a {",
+            "a 'b",
+            "if a",
+            "! a",
+            "* a",
+            "a\0",
+            "a ${x:=b}",
+            'a "$@"',
+            "'' a",
+            "~ b",
+            "$HOME",
+            "(a)",
+            "[ a ]",
+            "a $'\\x",
+        ):
+            self.assertIsNone(single(line), line)

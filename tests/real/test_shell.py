@@ -10,11 +10,16 @@ from twisted.trial.unittest import SynchronousTestCase
 from gateway.domain.shell import read
 
 PIECES = (
-    "a", "b1", "-x", "/y", ".", "=", ",", ":", "'a b'", "''", "'$z'", "'\"'", '"a b"', '""', '"\'"', '"\\$z"', '"\\a"', '"$v"',
-    '"${v}x"', '"`printf q`"', '"$(printf q)"', "\\ ", "\\$", "\\'", "\\\n", "\\;", "$'\\n'", "$'\\x41'", "$'a\\'b'", "$'\\101'",
-    "$'\\u00e9'", '$"t"', "$v", "${v}", "$w", "${w}", '"$w"', "${v:-d}", "${n:-d e}", '"${n:-d e}"', "${v:+u}", "${v#a}", "${v%c}",
-    "${v:1}", "${v:0:2}", "${v/b/B}", "${v^^}", "${e}", '"$e"', "$(printf 'r s')", '"$(printf "r s")"', "`printf t`", "$(echo {k,l})",
-    "{c,d}", "{e,}", "{f}", "{1..3}", "{g,{h,i}}", "{j", "{a..c}", "}", "#", "!", "@", "%", "+", "^", "é", "~x", "a~", "[",
+    "a", "b1", "-x", "/y", ".", "=", ",", ":", "'a b'", "''", "'$z'", "'\"'", '"a b"', '""', '"\'"', '"\\$z"',
+    '"\\a"', '"$v"',
+    '"${v}x"', '"`printf q`"', '"$(printf q)"', "\\ ", "\\$", "\\'", "\\\n", "\\;", "$'\\n'", "$'\\x41'",
+    "$'a\\'b'", "$'\\101'",
+    "$'\\u00e9'", '$"t"', "$v", "${v}", "$w", "${w}", '"$w"', "${v:-d}", "${n:-d e}", '"${n:-d e}"', "${v:+u}",
+    "${v#a}", "${v%c}",
+    "${v:1}", "${v:0:2}", "${v/b/B}", "${v^^}", "${e}", '"$e"', "$(printf 'r s')", '"$(printf "r s")"',
+    "`printf t`", "$(echo {k,l})",
+    "{c,d}", "{e,}", "{f}", "{1..3}", "{g,{h,i}}", "{j", "{a..c}", "}", "#", "!", "@", "%", "+", "^", "é", "~x",
+    "a~", "[",
     "${a[1]}", '"${a[@]}"', "${a[*]}", "$'\\e'", "'\n'", '"\n"', "\\\\", '"\\\\"', "${!r}", "$1", '"$@"', "${2}", "x",
 )  # fmt: skip
 STATE = "v=abc; w='p  q r'; e=; n=; r=v; a=(m 'n o'); set -- one 'two three'; "
@@ -37,7 +42,11 @@ def by_bash(all_lines: list[str]) -> list[list[str] | None]:
     for line in all_lines:
         script.append(f"( eval {quoted(line)} ) 2>/dev/null || printf 'F\\0'; printf 'E\\0'")
     ran = subprocess.run(
-        ["bash", "--norc"], input="\n".join(script).encode(), capture_output=True, check=False, env={"LC_ALL": "C.UTF-8"}
+        ["bash", "--norc"],
+        input="\n".join(script).encode(),
+        capture_output=True,
+        check=False,
+        env={"LC_ALL": "C.UTF-8"},
     )
     found: list[list[str] | None] = []
     for part in ran.stdout.decode("utf-8", "surrogateescape").split("E\0")[:-1]:
@@ -64,5 +73,5 @@ class DifferentialTests(SynchronousTestCase):
             if words is None or reading.opaque or len(ours) != 1 or ours[0].unsure:
                 continue
             compared += 1
-            self.assertEqual(list(ours[0].argv[1:]), words or [""], line)
+            self.assertEqual(list(ours[0].argv[1:]) or [""], words, line)
         self.assertGreater(compared, 800)

@@ -16,11 +16,12 @@ from gateway.admin.verbs import (
     orders,
     own,
     recordings,
+    rules,
     sessions,
     settings,
 )
 
-THEMES = (settings, entries, accounts, access, sessions, orders, recordings, events, node, own, local)
+THEMES = (settings, entries, accounts, access, sessions, orders, rules, recordings, events, node, own, local)
 
 
 def _named() -> Mapping[str, Verb]:

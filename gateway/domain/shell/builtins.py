@@ -71,7 +71,7 @@ def _declare(walk: Walk, call: Call) -> None:
         found = _ASSIGNMENT.fullmatch(word)
         if found is not None:
             value = walk.shell.value(found[1]) + found[3] if found[2] else found[3]
-            walk.set(found[1], value)
+            walk.assign(found[1], value)
         name = found[1] if found else word
         if exports and _NAME.fullmatch(name):
             walk.shell.export(name)
@@ -103,7 +103,8 @@ def _read(walk: Walk, call: Call) -> None:
     """Set variables to the first line of what is read, cut at blanks."""
     found = options(call.args, "adinNptu")
     names = list(found.words) + found.values("a")
-    line = call.text.partition("\n")[0]
+    line = call.text.removesuffix("\n")
+    line = ANY if "\n" in line else line  # in a loop each line has its turn
     if len(names) == 1 and ANY not in line:
         walk.shell.assign(names[0], line.strip(" \t"))
         return
@@ -157,7 +158,7 @@ def _fc(walk: Walk, call: Call) -> str:
 
 def _printf(walk: Walk, call: Call) -> str:
     if call.args[:1] == ("-v",) and len(call.args) > 2:
-        walk.set(call.args[1], printf(call.args[2], call.args[3:]))
+        walk.assign(call.args[1], printf(call.args[2], call.args[3:]))
         return ""
     args = call.args[1:] if call.args[:1] == ("--",) else call.args
     return printf(args[0], args[1:]) if args else ""

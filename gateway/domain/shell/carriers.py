@@ -23,7 +23,9 @@ _ESCAPE = re.compile(
     r"|shell-command\s+\"(?P<lisp>[^\"]*)\"",
     re.S,
 )
-_SED = re.compile(r"(?:^|[;}\s0-9$/])e\s+(?P<run>[^;]+)|^\s*(?:\d+|\$)?\s*s(?P<mark>[^\w\s]).*?(?P=mark)(?P<with>.*?)(?P=mark)[gpiI0-9]*e")
+_SED = re.compile(
+    r"(?:^|[;}\s0-9$/])e\s+(?P<run>[^;]+)|^\s*(?:\d+|\$)?\s*s(?P<mark>[^\w\s]).*?(?P=mark)(?P<with>.*?)(?P=mark)[gpiI0-9]*e"
+)
 _GIT = re.compile(
     r"(?:alias\.[^=\s]+[=\s]!|core\.(?:pager|editor|sshCommand|fsmonitor|gitProxy|askPass)[=\s]|pager\.\w+[=\s]"
     r"|sequence\.editor[=\s]|diff\.external[=\s]|credential\.helper[=\s]!|[\w.]+\.(?:cmd|command|textconv)[=\s])(.*)",

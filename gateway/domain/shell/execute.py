@@ -22,8 +22,8 @@ from gateway.domain.shell.runners import RUNNERS
 from gateway.domain.shell.scripts import script
 from gateway.domain.shell.simple import Simple
 from gateway.domain.shell.unknown import ANY, HOLES, is_known
-from gateway.domain.shell.wrapping import wrapped
 from gateway.domain.shell.wrappers import QUIET, SHELLS, SUBCOMMANDS, WRAPPERS
+from gateway.domain.shell.wrapping import wrapped
 
 if TYPE_CHECKING:
     from gateway.domain.shell.walk import Walk
@@ -45,7 +45,11 @@ def execute(walk: Walk, fields: list[Field], plumbing: Plumbing) -> str:
     unsure = any(field.pattern for field in fields[1:]) or not all(map(is_known, args))
     if name != "[" or plumbing.names:
         walk.reading.add(Simple((name, *args), path, plumbing.names, unsure))
-    if not name or not HOLES.isdisjoint(name) or (first.pattern and name != "[" and any(mark in name for mark in "*?[")):
+    if (
+        not name
+        or not HOLES.isdisjoint(name)
+        or (first.pattern and name != "[" and any(mark in name for mark in "*?["))
+    ):
         walk.doubt("the program is not known")
         return plumbing.caught(walk.shell, ANY)
     written = _run(walk, Call(name, path, args, plumbing))

@@ -17,7 +17,9 @@ _CLASSES = {
     "[:lower:]": "abcdefghijklmnopqrstuvwxyz", "[:upper:]": "ABCDEFGHIJKLMNOPQRSTUVWXYZ", "[:digit:]": "0123456789",
     "[:space:]": " \t\n\r\v\f", "[:blank:]": " \t",
 }  # fmt: skip
-_SUBSTITUTE = re.compile(r"(?P<kind>[sy])(?P<mark>[^\w\s\\])(?P<old>.*?)(?P=mark)(?P<new>.*?)(?P=mark)(?P<flags>[gIi]*)", re.S)
+_SUBSTITUTE = re.compile(
+    r"(?P<kind>[sy])(?P<mark>[^\w\s\\])(?P<old>.*?)(?P=mark)(?P<new>.*?)(?P=mark)(?P<flags>[gIi]*)", re.S
+)
 _PLAIN_PATTERN = re.compile(r"(?:[^\\.*\[\]^$+?(){}|]|\\[./\-])*")
 
 
@@ -76,7 +78,12 @@ def _substituted(change: re.Match[str], text: str) -> str | None:
     if change["kind"] == "y":
         old, new = change["old"], change["new"]
         return text.translate({ord(a): b for a, b in zip(old, new, strict=True)}) if len(old) == len(new) else None
-    if not _PLAIN_PATTERN.fullmatch(change["old"]) or not change["old"] or "\\" in change["new"] or "&" in change["new"]:
+    if (
+        not _PLAIN_PATTERN.fullmatch(change["old"])
+        or not change["old"]
+        or "\\" in change["new"]
+        or "&" in change["new"]
+    ):
         return None
     old = re.sub(r"\\(.)", r"\1", change["old"])
     count = 0 if "g" in change["flags"] else 1
@@ -89,7 +96,9 @@ def head(found: Options, own: Sequence[str], text: str) -> str | None:
     """Keep the first lines or characters."""
     if found.has("c"):
         return _counted(found.values("c")[0], text, lambda number: text[:number])
-    return _counted((found.values(("n", "lines")) or ["10"])[0], text, lambda number: "".join(text.splitlines(True)[:number]))
+    return _counted(
+        (found.values(("n", "lines")) or ["10"])[0], text, lambda number: "".join(text.splitlines(True)[:number])
+    )
 
 
 def tail(found: Options, own: Sequence[str], text: str) -> str | None:

@@ -55,9 +55,7 @@ _STARTS = (
 )
 _LOOSE = r"exec|run|call|open|execute|qx|start|eval|input"
 _LITERAL = r"[rbuf]?('''|\"\"\"|'|\"|`)((?:\\.|(?!\2).)*?)\2"
-_CALL = re.compile(
-    rf"\b(?:(?P<strong>{_STARTS})|(?P<loose>{_LOOSE}))\b\s*[({{]?\s*(?:\[\s*)?(?P<args>[^\n;]*)", re.S
-)
+_CALL = re.compile(rf"\b(?:(?P<strong>{_STARTS})|(?P<loose>{_LOOSE}))\b\s*[({{]?\s*(?:\[\s*)?(?P<args>[^\n;]*)", re.S)
 _STRING = re.compile(r"(?:\b[rbuf])?(?:'((?:\\.|[^'\\])*)'|\"((?:\\.|[^\"\\])*)\"|`([^`]*)`)")
 _PERL_QUOTED = re.compile(r"\bq[qwx]?\s*(?:\(([^)]*)\)|\{([^}]*)\}|/([^/]*)/|\[([^\]]*)\])")
 _BACKTICKS = re.compile(r"`([^`]+)`|%x[({\[]([^)}\]]*)[)}\]]")
@@ -66,6 +64,7 @@ _DYNAMIC = re.compile(
     r"\b(?:exec|eval|compile|__import__|getattr|importlib|fromhex|b64decode|unpack|pack|decode|base64_decode|marshal"
     r"|fromCharCode|chr)\s*\(|Buffer\.from|codecs"
 )
+_RUNS = re.compile(r"\b(exec|eval|system|__import__|subprocess|popen)\b")
 _WORKED_OUT = re.compile(r"\s*(?:[+%*]|\.\s*[\w$\"']|\.\.)")
 
 
@@ -105,14 +104,17 @@ def read(walk: Walk, name: str, text: str) -> None:
     for pattern in (_BACKTICKS, _PIPE) if name in (*_AWKS, "perl", "ruby", "php") else ():
         for found in pattern.finditer(text):
             _run(walk, next((each for each in found.groups() if each), ""))
-    if _DYNAMIC.search(text) and (started or re.search(r"\b(exec|eval|system|__import__|subprocess|popen)\b", text)):
-        if len(walk.reading.commands) == before or "exec(" in text or "eval(" in text:
-            walk.doubt(f"what {name} evaluates is not known")
+    runs = started or _RUNS.search(text) is not None
+    told = len(walk.reading.commands) > before and "exec(" not in text and "eval(" not in text
+    if runs and not told and _DYNAMIC.search(text):
+        walk.doubt(f"what {name} evaluates is not known")
 
 
 def _started(walk: Walk, name: str, found: re.Match[str]) -> bool:
     """Read one call; say whether it starts something."""
-    args = _PERL_QUOTED.sub(lambda quote: "'" + next(each for each in quote.groups() if each is not None) + "'", found["args"])
+    args = _PERL_QUOTED.sub(
+        lambda quote: "'" + next(each for each in quote.groups() if each is not None) + "'", found["args"]
+    )
     first = _STRING.search(args) if found["loose"] == "open" else _STRING.match(args)
     if first is None:
         strong = found["strong"] is not None and found["strong"] != "sh" and "(" in found[0][: len(found["strong"]) + 2]
@@ -121,13 +123,22 @@ def _started(walk: Walk, name: str, found: re.Match[str]) -> bool:
         return strong
     if found["strong"] is not None and _WORKED_OUT.match(args, first.end()):
         walk.doubt(f"what {name} runs is not known")
-    listed = "[" in found[0][: found[0].find(first[0]) + 1] or found["strong"] in ("execFile", "execFileSync", "spawn", "spawnSync")
+    listed = "[" in found[0][: found[0].find(first[0]) + 1] or found["strong"] in (
+        "execFile",
+        "execFileSync",
+        "spawn",
+        "spawnSync",
+    )
     words = [_plain(each) for each in _STRING.finditer(args.partition("]")[0] if listed else args)]
     if found["loose"] == "open":
         _run(walk, " ".join(word.strip().strip("|") for word in words[:2] if "|" in word))
     elif found["loose"] == "eval":
         read(walk, name, words[0])
-    elif listed or (found["strong"] or "").startswith(("exec", "spawn", "posix")) or (name in ("perl", "ruby") and len(words) > 1):
+    elif (
+        listed
+        or (found["strong"] or "").startswith(("exec", "spawn", "posix"))
+        or (name in ("perl", "ruby") and len(words) > 1)
+    ):
         _listed(walk, words)
     else:
         _run(walk, words[0])

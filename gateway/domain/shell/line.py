@@ -7,13 +7,11 @@ from __future__ import annotations
 
 import re
 
-import attrs
-
 from gateway.domain.shell.reading import Reading
 from gateway.domain.shell.simple import Simple
 from gateway.domain.shell.state import Shell
 from gateway.domain.shell.tokens import OWN, Tokens
-from gateway.domain.shell.unknown import SOME
+from gateway.domain.shell.unknown import ANY, SOME, is_known
 from gateway.domain.shell.walk import Walk
 from gateway.domain.shell.words import Field, fields
 from gateway.domain.shell.wrappers import KEYWORDS
@@ -47,36 +45,15 @@ def single(line: str) -> Simple | None:
         return None
     if sources[0] in KEYWORDS or "=" in sources[0] or any("{" in _QUOTED.sub("", source) for source in sources):
         return None
-    around = _Nothing()
-    first, *rest = [field for source in sources for field in fields(source, around)] or [Field("")]
-    if around.live or first.pattern or not first.text:
+    reading = Reading()
+    walk = Walk(Shell(), reading)
+    first, *rest = [field for source in sources for field in fields(source, walk)] or [Field("")]
+    if reading.opaque or reading.commands or first.pattern or any(ANY in field.text for field in (first, *rest)):
         return None
-    unsure = any(field.pattern or SOME in field.text for field in rest)
     name = first.text.rpartition("/")[2] or first.text
-    return Simple((name, *(field.text for field in rest)), first.text, (), unsure)
-
-
-@attrs.define
-class _Nothing:
-    """Surroundings in which only the home folder is known."""
-
-    live: bool = False
-
-    def value(self, name: str) -> str:
-        self.live = self.live or name not in ("HOME", "IFS")
-        return SOME
-
-    def elements(self, name: str) -> list[str]:
-        return [self.value(name)]
-
-    def assign(self, name: str, value: str) -> None:
-        self.live = True
-
-    def substituted(self, code: str) -> str:
-        return self.value(code)
-
-    def channel(self, code: str, direction: str) -> str:
-        return self.value(code)
-
-    def doubt(self, why: str) -> None:
-        self.live = True
+    unsure = any(field.pattern or SOME in field.text for field in rest)
+    return (
+        Simple((name, *(field.text for field in rest)), first.text, (), unsure)
+        if is_known(first.text) and name
+        else None
+    )

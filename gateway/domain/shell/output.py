@@ -151,7 +151,11 @@ def _xxd(walk: Walk, call: Call) -> str:
 
 def _openssl(walk: Walk, call: Call) -> str:
     words = list(call.args)
-    if words[:1] in (["base64"], ["enc"]) and ("-d" in words) and ("-base64" in words or "-a" in words or words[0] == "base64"):
+    if (
+        words[:1] in (["base64"], ["enc"])
+        and ("-d" in words)
+        and ("-base64" in words or "-a" in words or words[0] == "base64")
+    ):
         files = [words[words.index("-in") + 1]] if "-in" in words[:-1] else []
         text = _input(walk, call, files)
         try:
@@ -200,7 +204,21 @@ OUTPUTS: dict[str, Callable[[Walk, Call], str]] = {
     "dirname": _dirname,
     **dict.fromkeys(FILTERS, _filter),
     **dict.fromkeys(
-        ("whoami", "hostname", "pwd", "nproc", "arch", "uname", "id", "tty", "logname", "mktemp", "wc", "stat", "getconf"),
+        (
+            "whoami",
+            "hostname",
+            "pwd",
+            "nproc",
+            "arch",
+            "uname",
+            "id",
+            "tty",
+            "logname",
+            "mktemp",
+            "wc",
+            "stat",
+            "getconf",
+        ),
         _some,
     ),
     "seq": _seq,

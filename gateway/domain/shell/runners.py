@@ -135,7 +135,9 @@ def _tmux(walk: Walk, call: Call) -> str:
     if name.startswith("send"):
         for text in _BREAK.split(" ".join("\n" if word in _KEYS else word for word in rest)):
             _run_text(walk, text)
-    elif name.startswith(("new", "split", "respawn", "run", "if", "pipe", "display-p", "popup", "set-h", "bind", "confirm")):
+    elif name.startswith(
+        ("new", "split", "respawn", "run", "if", "pipe", "display-p", "popup", "set-h", "bind", "confirm")
+    ):
         for text in rest if name.startswith(("if", "set-h", "bind")) else [" ".join(rest)]:
             _run_text(walk, text.removeprefix("run-shell ").strip("'\""))
     return ANY
@@ -243,7 +245,12 @@ def _copied(walk: Walk, source: str, target: str) -> None:
 
 def _fetched(walk: Walk, call: Call) -> str:
     """Remember that a file came from elsewhere."""
-    found = options(call.args, "oOPdHXueAbcmrTUxyYz".replace("O" if call.name == "curl" else " ", ""), ("output", "output-document", "data", "header", "request"), True)
+    found = options(
+        call.args,
+        "oOPdHXueAbcmrTUxyYz".replace("O" if call.name == "curl" else " ", ""),
+        ("output", "output-document", "data", "header", "request"),
+        True,
+    )
     for name in found.values(("o", "output", "O", "output-document")):
         if name and name != "-":
             walk.shell.write(name, ANY)

@@ -1,8 +1,9 @@
 """Cut shell code into words and operators, so that its grammar sees neither quotes nor here-documents.
 
 The rule: a word that is more than plain letters is put aside and a mark stands in its place; comments are dropped;
-the text of a here-document becomes a word behind ``<``; redirections go behind the words of their command. What is left has no character with two meanings: the grammar
-decides on commands and compounds, and never on what a quote hides.
+the text of a here-document becomes a word behind ``<``; redirections go behind the words of their command. What is
+left has no character with two meanings: the grammar decides on commands and compounds, and never on what a quote
+hides.
 """
 
 from __future__ import annotations
@@ -66,6 +67,11 @@ class Tokens:
     def original(self, text: str) -> str:
         """Return text of the plain code with the words put back."""
         return _MARKED.sub(lambda found: self.words[int(found[1])], text) if MARK in text else text
+
+    def commands(self) -> list[list[str]]:
+        """Return the words between operators, without redirections, in whatever compounds they stand."""
+        pieces = re.split(r"[;&|\n()]+", re.sub(r">\S+", "", self.plain))
+        return [[self.original(word) for word in piece.split()] for piece in pieces]
 
     def cut(self) -> None:
         """Cut the whole source."""

@@ -37,6 +37,7 @@ _PARSER = Parser(Language(tree_sitter_bash.language()))
 _PLAIN = re.compile(r"[\w/.:@%+,-][\w/.:@%+,=-]*(?: +[\w/.:@%+,=-]+)* *")
 _ASSIGNMENT = re.compile(r"([A-Za-z_]\w*)(\+?)=(.*)", re.S)
 _MARKS = re.compile(f"{MARK}\\d+{MARK}")
+_BRANCHES = frozenset({"then", "do_group", "elif_clause", "else_clause"})
 _CHAINS = frozenset({"list", "pipeline", "negated_command"})
 _REDIRECTS = frozenset({"file_redirect", "herestring_redirect", "heredoc_redirect"})
 _LASTING = frozenset({":", "eval", "export", "exec", ".", "source", "set", "trap", "readonly", "unset", "return"})
@@ -63,9 +64,7 @@ class Walk:
 
     def code(self, text: str, stdin: str | None = None) -> str:
         """Read code and return what it writes."""
-        if not self.reading.spend(len(text) + 64):
-            return ANY
-        if self.depth >= MOST_DEPTH:
+        if self.depth >= MOST_DEPTH or not self.reading.spend(len(text) + 64):
             self.doubt("code stands in code too deeply")
             return ANY
         if _STRANGE.search(text):
@@ -97,8 +96,7 @@ class Walk:
 
     def _flat(self, tokens: Tokens, stdin: str | None) -> str:
         """Read the commands of code without grammar: whatever stands between operators."""
-        for piece in re.split(r"[;&|\n()]+", tokens.plain):
-            sources = [tokens.original(word) for word in re.sub(r">\S+", "", piece).split()]
+        for sources in tokens.commands():
             while sources and (sources[0] in KEYWORDS or _ASSIGNMENT.fullmatch(sources[0])):
                 del sources[0]
             if sources:
@@ -171,11 +169,15 @@ class Walk:
         return written
 
     def _parts(self, node: Node, plumbing: Plumbing) -> str:
-        """Read a compound whose parts run or do not run."""
+        """Read a compound: a condition, then branches that run or do not run."""
         written = ""
-        for child in node.named_children:
-            with self.shell.perhaps():
-                written += self.statement(child, Plumbing(plumbing.stdin))
+        with ExitStack() as scope:
+            for child in node.children:
+                if child.type in _BRANCHES:
+                    scope.close()
+                    scope.enter_context(self.shell.perhaps())
+                if child.is_named:
+                    written += self.statement(child, Plumbing(plumbing.stdin))
         return self._sent(ANY if written else "", plumbing)
 
     def _loop(self, node: Node, plumbing: Plumbing) -> str:
@@ -186,13 +188,9 @@ class Walk:
         again = len(self.reading.commands)
         with self.shell.perhaps():
             self._parts(node, Plumbing(plumbing.stdin))
-        self._forget(found, again)
-        return self._sent(written, plumbing)
-
-    def _forget(self, found: int, again: int) -> None:
-        """Drop the commands of a second turn that the first had too."""
         commands = self.reading.commands
         commands[again:] = [each for each in commands[again:] if each not in commands[found:again]]
+        return self._sent(written, plumbing)
 
     def _for(self, node: Node, plumbing: Plumbing) -> str:
         name = self._source(node.named_children[0])
@@ -214,9 +212,8 @@ class Walk:
         self._touch(node.named_children[0], plumbing)
         written = ""
         for item in node.named_children[1:]:
-            for child in item.named_children:
-                with self.shell.perhaps():
-                    written += self.statement(child, Plumbing(plumbing.stdin))
+            with self.shell.perhaps():
+                written += "".join(self.statement(child, Plumbing(plumbing.stdin)) for child in item.named_children)
         return self._sent(ANY if written else "", plumbing)
 
     def _define(self, node: Node, plumbing: Plumbing) -> str:
@@ -232,9 +229,6 @@ class Walk:
             self.inside.pop()
         self.reading, outer.effort = outer, aside.effort
         return ""
-
-    def _negated(self, node: Node, plumbing: Plumbing) -> str:
-        return "".join(self.statement(child, plumbing) for child in node.named_children)
 
     def _touch(self, node: Node, plumbing: Plumbing) -> str:
         """Read the substitutions in words that are no command."""
@@ -263,13 +257,13 @@ class Walk:
             self.shell.fill(name, [field.text for field in fields], more)
         else:
             text = words.text(self._tokens.original(value), self)
-            self.set(name, self.shell.value(name) + text if more else text)
+            self.assign(name, self.shell.value(name) + text if more else text)
         return name
 
-    def set(self, name: str, value: str) -> None:
+    def assign(self, name: str, value: str) -> None:
         """Set a variable, and read what it makes run."""
         self.shell.assign(name, value)
-        self.watch(name, value)
+        watched(self, name, value)
 
     def _command(self, node: Node, plumbing: Plumbing) -> str:
         assigned = [child for child in node.named_children if child.type == "variable_assignment"]
@@ -368,10 +362,6 @@ class Walk:
         """Return the positional parameters or an array's elements."""
         return self.arguments[-1] if name in "@*" else self.shell.elements(name)
 
-    def assign(self, name: str, value: str) -> None:
-        """Set a variable."""
-        self.set(name, value)
-
     def substituted(self, code: str) -> str:
         """Return what code writes, without the newlines at the end."""
         with self.shell.apart():
@@ -385,10 +375,6 @@ class Walk:
             written = self.code(code, None if direction == "<" else ANY)
         self.shell.write(path, written if direction == "<" else ANY)
         return path
-
-    def watch(self, name: str, value: str) -> None:
-        """Read what the value of a variable makes run."""
-        watched(self, name, value)
 
 
 STATEMENTS: dict[str, Callable[[Walk, Node, Plumbing], str]] = {
@@ -408,7 +394,7 @@ STATEMENTS: dict[str, Callable[[Walk, Node, Plumbing], str]] = {
     "for_statement": Walk._for,
     "while_statement": Walk._loop,
     "case_statement": Walk._case,
-    "negated_command": Walk._negated,
+    "negated_command": Walk._sequence,
     "test_command": Walk._test,
     **dict.fromkeys(("word", "number", "concatenation", "string", "extglob_pattern", "variable_name"), Walk._touch),
 }

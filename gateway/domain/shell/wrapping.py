@@ -50,7 +50,7 @@ def _rest(walk: Walk, call: Call, row: Wrapper, found: Options) -> str:
     words = list(found.words)[row.skip :] if row.kind != "shell" else list(found.words)
     names: list[str] = []
     while row.assigns and words and (assigned := _ASSIGNMENT.fullmatch(words[0])):
-        walk.set(assigned[1], assigned[2])
+        walk.assign(assigned[1], assigned[2])
         names.append(assigned[1])
         del words[0]
     if words and words[0] == "--":
