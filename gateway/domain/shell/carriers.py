@@ -9,9 +9,13 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+import attrs
+
 from gateway.domain.shell.call import Call
 from gateway.domain.shell.carriers_table import CARRIERS
 from gateway.domain.shell.options import options
+from gateway.domain.shell.plumbing import Plumbing
+from gateway.domain.shell.unknown import ANY
 
 if TYPE_CHECKING:
     from gateway.domain.shell.walk import Walk
@@ -46,6 +50,8 @@ def carried(walk: Walk, call: Call) -> None:
         _git(walk, found.words, call.args)
     elif call.name == "sed":
         _sed(walk, [*found.values(("e", "expression")), *found.words[:1]])
+    elif call.name in ("make", "gmake"):
+        _make(walk, call, found.values(("f", "file", "makefile")))
     elif row.escapes:
         _escapes(walk, call)
 
@@ -82,6 +88,18 @@ def _sed(walk: Walk, scripts: list[str]) -> None:
     for script in scripts:
         for found in _SED.finditer(script):
             _run(walk, found["run"] or found["with"] or "")
+
+
+def _make(walk: Walk, call: Call, names: list[str]) -> None:
+    """Read the recipes of a makefile that this session wrote or sends, and what is evaluated."""
+    _escapes(walk, attrs.evolve(call, plumbing=Plumbing()))
+    for name in names or ["Makefile", "makefile", "GNUmakefile"]:
+        content = call.text if name == "-" else walk.shell.read(name)
+        if content is not None and ANY in content:
+            walk.doubt("a makefile is not known")
+        for line in (content or "").splitlines():
+            if line.startswith("\t"):
+                _run(walk, line.lstrip("\t@-+"))
 
 
 def _run(walk: Walk, code: str) -> None:

@@ -22,7 +22,7 @@ from gateway.domain.shell.runners import RUNNERS
 from gateway.domain.shell.scripts import script
 from gateway.domain.shell.simple import Simple
 from gateway.domain.shell.unknown import ANY, HOLES, is_known
-from gateway.domain.shell.wrappers import QUIET, SHELLS, SUBCOMMANDS, WRAPPERS
+from gateway.domain.shell.wrappers import QUIET, RESERVED, SHELLS, SUBCOMMANDS, WRAPPERS
 from gateway.domain.shell.wrapping import wrapped
 
 if TYPE_CHECKING:
@@ -52,6 +52,8 @@ def execute(walk: Walk, fields: list[Field], plumbing: Plumbing) -> str:
     ):
         walk.doubt("the program is not known")
         return plumbing.caught(walk.shell, ANY)
+    if path in RESERVED:
+        walk.doubt("a reserved word stands where a command does")
     written = _run(walk, Call(name, path, args, plumbing))
     return plumbing.caught(walk.shell, written)
 

@@ -59,7 +59,10 @@ def redirected(walk: Walk, plumbing: Plumbing, operator: str, destination: str) 
     kind = operator[len(number) :]
     if kind == "<":
         text = _read(walk, destination)
-        return attrs.evolve(plumbing, stdin=text) if number in ("", "0") else plumbing
+        if number in ("", "0"):
+            return attrs.evolve(plumbing, stdin=text)
+        walk.shell.write(f"/dev/fd/{number}", text)
+        return plumbing
     if kind == "<&":
         return attrs.evolve(plumbing, stdin=ANY) if destination != "-" else plumbing
     name = words.text(destination, walk)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from gateway.domain.shell.call import Call
 from gateway.domain.shell.options import options
-from gateway.domain.shell.scripts import fed, script
+from gateway.domain.shell.scripts import STDIN, fed, script
 from gateway.domain.shell.unknown import ANY
 from gateway.domain.shell.words import Field
 
@@ -57,7 +57,7 @@ def _coded(walk: Walk, call: Call, words: tuple[str, ...]) -> str:
 
 
 def _file(walk: Walk, name: str, args: tuple[str, ...], stdin: str | None) -> str:
-    if name in ("/dev/stdin", "/proc/self/fd/0", "/dev/fd/0"):
+    if name in STDIN:
         return fed(walk, stdin)
     content = walk.shell.read(name)
     if content is not None:

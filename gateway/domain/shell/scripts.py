@@ -17,6 +17,8 @@ from gateway.domain.shell.unknown import ANY
 if TYPE_CHECKING:
     from gateway.domain.shell.walk import Walk
 
+STDIN = frozenset({"/dev/stdin", "/proc/self/fd/0", "/dev/fd/0"})
+"""Files that are the input."""
 _FIRST_LINE = re.compile(r"#!\s*\S*?(?:env\s+(?:-\S+\s+)*)?(?P<name>[A-Za-z]+)[\d.]*(?=\s|$)")
 
 

@@ -32,6 +32,13 @@ _TOKEN = re.compile(
 )
 _IN_WORD = re.compile(r"[^\\'\"$`<>()\s;|&]+|.", re.S)
 _ASSIGNMENT = re.compile(r"([A-Za-z_]\w*)(\[[^\]]*\])?(\+?=)")
+_COMPOUND = r"[ \t]*(?=\{[ \t\n]|\(|(?:if|while|until|for|case|select)[ \t\n(]|\[\[ )"
+_PREFIXED = {
+    "!": re.compile(_COMPOUND),
+    "time": re.compile(rf"(?:[ \t]+-p)?(?:[ \t]+--)?{_COMPOUND}"),
+    "coproc": re.compile(rf"{_COMPOUND}|[ \t]+\w+[ \t]*(?=\{{[ \t\n]|\()"),
+}
+"""What may stand between such a word and a compound, which then is read as if the word were not there."""
 _MARKED = re.compile(f"{MARK}(\\d+){MARK}")
 _ENDS = {"'": single_end, '"': double_end, "`": backtick_end}
 
@@ -141,7 +148,7 @@ class Tokens:
         inside = self.source[self._place + 1 : end]
         self._place = end + 2
         if self._after("for"):
-            self.out.append("_ in " + self._aside(f"$(({inside}))"))
+            self.out.append(" _ in " + self._aside(f"$(({inside}))"))
         else:
             self.out.append(": " + self._aside(f"$(({inside}))"))
 
@@ -183,6 +190,10 @@ class Tokens:
 
     def _word(self) -> None:
         word = self._scan()
+        prefixed = _PREFIXED[word].match(self.source, self._place) if word in _PREFIXED else None
+        if prefixed is not None:
+            self._place = prefixed.end()
+            return
         if word == "[[":
             self._condition()
             return

@@ -141,8 +141,7 @@ class Walk:
         fed, stages = plumbing.stdin, node.named_children
         for stage in stages:
             with self.shell.perhaps():
-                last = stage is stages[-1]
-                fed = self.statement(stage, attrs.evolve(plumbing, stdin=fed) if last else Plumbing(fed))
+                fed = self.statement(stage, Plumbing(fed, plumbing.writes if stage is stages[-1] else ()))
         return fed or ""
 
     def _list(self, node: Node, plumbing: Plumbing) -> str:

@@ -296,6 +296,13 @@ KEYWORDS = frozenset({
 })  # fmt: skip
 """Reserved words; a line that begins with one has a grammar of its own."""
 
+RESERVED = frozenset({
+    "if", "then", "else", "elif", "fi", "for", "while", "until", "do", "done", "case", "esac", "select", "function",
+    "{",
+    "}", "!",
+})  # fmt: skip
+"""Reserved words that can be no command; where one is read as such, the grammar was mistaken."""
+
 QUIET = frozenset({
     ":", "true", "false", "cd", "pushd", "popd", "export", "unset", "readonly", "local", "declare", "typeset", "set",
     "shopt", "mkdir", "touch", "chmod", "chown", "cp", "mv", "ln", "rm", "sleep", "wait", "alias", "unalias",
