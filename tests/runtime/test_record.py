@@ -36,7 +36,9 @@ class RecorderTests(SynchronousTestCase):
         for seen in (Bytes(DOWN, b"out"), Notice("soon"), Mark("m\udcff"), Resize(80, 24), Close(DOWN),
                      Request(DOWN, "exit-status", b"\0\0\0\7"), Request(DOWN, "exit-status", b"\7")):  # fmt: skip
             recording.see(seen, 1.0)
-        self.assertEqual(track.events, [("o", b"out"), ("o", b"\r\nostiary: soon\r\n"), ("m", b"m?"), ("r", b"80x24"), ("x", b"7")])
+        self.assertEqual(
+            track.events, [("o", b"out"), ("o", b"\r\nostiary: soon\r\n"), ("m", b"m?"), ("r", b"80x24"), ("x", b"7")]
+        )
 
     def test_payloads_of_transfers_are_counted_not_stored(self) -> None:
         """Nor those of git, forwards, agents and X11."""

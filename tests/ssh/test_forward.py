@@ -98,15 +98,24 @@ class ForwardTests(SynchronousTestCase):
 
     def test_agent_and_x11_come_back_only_by_right_and_request(self) -> None:
         """The target may open them when the policy allows it and the operator asked."""
-        for request, kind, right in (("auth-agent-req@openssh.com", "auth-agent@openssh.com", "agent"), ("x11-req", "x11", "x11")):
-            for rights, asks, opens in ((("shell", right), True, True), (("shell", right), False, False), (("shell",), True, False)):
+        for request, kind, right in (
+            ("auth-agent-req@openssh.com", "auth-agent@openssh.com", "agent"),
+            ("x11-req", "x11", "x11"),
+        ):
+            for rights, asks, opens in (
+                (("shell", right), True, True),
+                (("shell", right), False, False),
+                (("shell",), True, False),
+            ):
                 world = World(rights=rights)
                 end, heard = world.open()
                 if asks:
                     end.request(request, b"", wants_reply=True)
                 world.settle()
                 world.accept()
-                self.assertEqual([event for event in heard.events if event[0] == "replied"], [("replied", opens)] * asks)
+                self.assertEqual(
+                    [event for event in heard.events if event[0] == "replied"], [("replied", opens)] * asks
+                )
                 back = type(heard)()
                 far = world.target.connection.open(kind, back, 1000)
                 world.settle()
@@ -114,7 +123,9 @@ class ForwardTests(SynchronousTestCase):
                 if opens:
                     far.write(b"sign this")
                     world.settle()
-                    self.assertEqual((world.client_owner.ends[0].kind, world.client_owner.heard[0].taken[0]), (kind, b"sign this"))
+                    self.assertEqual(
+                        (world.client_owner.ends[0].kind, world.client_owner.heard[0].taken[0]), (kind, b"sign this")
+                    )
 
     def test_a_target_may_open_nothing_else(self) -> None:
         """No session, no forward, no global request."""
