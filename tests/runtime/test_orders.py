@@ -38,7 +38,8 @@ class OrderTests(SynchronousTestCase):
 
     def test_each_scope_reaches_its_own(self) -> None:
         """Session, target by glob, group, all; and not the others."""
-        for scope, mine, others in (("session", "S-0000000000001", ""), ("target", "web*", "db*"), ("group", "ops", "dba"),
+        for scope, mine, others in (("session", "S-0000000000001", ""), ("target", "web*", "db*"), ("group",
+            "ops", "dba"),
                                     ("all", "", ""), ("user", "alice", "carol")):  # fmt: skip
             world = World()
             if others:

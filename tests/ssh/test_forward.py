@@ -44,8 +44,10 @@ class ForwardTests(SynchronousTestCase):
     def test_without_its_right_nothing_is_dialled(self) -> None:
         """The reason is said in the refusal; malformed and foreign kinds too."""
         world = World(rights=("exec", "forward:db1:5432"))
-        for kind, extra in (("direct-tcpip", to("db2", 5432)), ("direct-tcpip", b"junk"), ("direct-tcpip", to("db1", 0)),
-                            ("direct-tcpip", to("db1", 5432) + b"x"), ("direct-streamlocal@openssh.com", b""), ("tun@openssh.com", b""),
+        for kind, extra in (("direct-tcpip", to("db2", 5432)), ("direct-tcpip", b"junk"), ("direct-tcpip",
+            to("db1", 0)),
+                            ("direct-tcpip", to("db1", 5432) + b"x"), ("direct-streamlocal@openssh.com", b""),
+                            ("tun@openssh.com", b""),
                             ("forwarded-tcpip", b""), ("x11", b""), ("auth-agent@openssh.com", b"")):  # fmt: skip
             _, heard = world.open(kind, extra=extra)
             self.assertEqual((heard.events[0][0], heard.events[0][1]), ("refused", 1), kind)

@@ -143,7 +143,7 @@ class ChannelTests(SynchronousTestCase):
 
     def test_a_patient_end_leaves_the_answer_to_its_owner(self) -> None:
         """An exit status that comes after the peer's CLOSE goes before ours; bytes are dropped."""
-        end, heard, far, far_heard, ours, theirs = opened(window=1)
+        end, heard, far, _far_heard, ours, theirs = opened(window=1)
         end.patient = True
         end.write(b"abc")
         far.close()
