@@ -42,10 +42,6 @@ def paintable(chunk: bytes) -> bytes:
     return clean_lines(chunk.decode("utf-8", "replace")).replace("\n", "\r\n").encode()
 
 
-def _nothing(program: VerbProgram) -> None:
-    """Do nothing more."""
-
-
 def _columns(columns: int) -> int:
     """Return the columns to paint in: a terminal that does not know its width says 0 (RFC 4254, 6.2) or nonsense."""
     return min(columns, WIDEST) if columns >= NARROWEST else 80
@@ -89,8 +85,8 @@ class VerbProgram:
 
     room_factory: Callable[[], Room]
     verbs: Verbs
-    ended_by: Callable[[VerbProgram], object] = _nothing
-    """Called once, when the program is over."""
+    open_programs: set[VerbProgram] = attrs.field(factory=set)
+    """The program is in it from its start to its end."""
     _roles: frozenset[str] = attrs.field(init=False, default=frozenset())
     _output: Output = attrs.field(init=False)
     _streams: Streams = attrs.field(init=False)
@@ -112,6 +108,7 @@ class VerbProgram:
             self._editor = LineEditor("", _columns(start.terminal[0]))
             self._streams = Streams(Stdin(), self._paint, self._paint, valve, self._ask)
         self._roles = self._standing()
+        self.open_programs.add(self)
         self._interactive = start.command is None and start.terminal is not None
         if self._interactive:
             self._next_line()
@@ -154,7 +151,7 @@ class VerbProgram:
         """Take note that the door is gone: cancel what runs, write nothing more."""
         if not self._over:
             self._over = True
-            self.ended_by(self)
+            self.open_programs.discard(self)
         running, self._running = self._running, None
         if running is not None:
             running.cancel()

@@ -30,10 +30,8 @@ class Vigil:
     _open: set[VerbProgram] = attrs.field(init=False, factory=set)
 
     def program(self, room_factory: Callable[[], Room]) -> VerbProgram:
-        """Return a new program under watch."""
-        program = VerbProgram(room_factory, self.verbs, self._open.discard)
-        self._open.add(program)
-        return program
+        """Return a new program, under watch from its start to its end."""
+        return VerbProgram(room_factory, self.verbs, self._open)
 
     def apply(self, entry: Entry) -> None:
         """Look at every open program again when somebody's standing has changed."""

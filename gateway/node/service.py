@@ -6,6 +6,7 @@ are told and their recordings sealed.
 
 from __future__ import annotations
 
+import gc
 import os
 import secrets
 import stat
@@ -26,11 +27,11 @@ from twisted.python.failure import Failure
 from twisted.python.usage import Options as UsageOptions
 from twisted.python.usage import UsageError
 
-from gateway.admin.ctl import SOCKET, Use, main
-from gateway.admin.room import Caller, Front, Room
-from gateway.admin.shell import VerbProgram
-from gateway.admin.socket import VerbFactory, local_caller
+from gateway.admin.ctl import SOCKET
+from gateway.admin.room import Front
+from gateway.admin.socket import VerbFactory
 from gateway.admin.verbs import VERBS
+from gateway.admin.vigil import Vigil
 from gateway.admin.welcome import FirstStart, started
 from gateway.config import Config, ConfigError, load
 from gateway.directory.operators import CODE_LIFE
@@ -50,12 +51,15 @@ from gateway.ssh.menu import Chooser, Menu
 from gateway.ssh.operator import Reception
 from gateway.ssh.program import ProgramDoor
 from gateway.ssh.target import Dialler
+from gateway.ssh.vouching import Revocations, Vouching, read_authorities
 from gateway.wire.hostkeys import load_or_create_host_key
 from gateway.wire.pacing import FailurePace
 
 log = Logger()
 VERB_ROLES = frozenset({"admin", "auditor", "approver"})
 CHECKPOINT_SECONDS = 10.0
+SWITCH_SECONDS = 0.001
+"""How long a thread may keep the reactor waiting for the interpreter."""
 
 
 def _version() -> str:
@@ -104,10 +108,12 @@ class Node(Service):
         self.rooms: Rooms | None = None
         self.ports: list[Any] = []
         self.ssh_port = 0
+        self._vigil = Vigil(VERBS)
         self._demo: DemoTarget | None = None
         self._listener: Listener | None = None
         self._loops: list[LoopingCall] = []
         self.watch: DiskWatch | None = None
+        self._revocations: Revocations | None = None
         self._started = False
 
     def startService(self) -> None:
@@ -133,6 +139,7 @@ class Node(Service):
     async def start(self) -> None:
         """Make the rooms, recover what a dead process left, and listen."""
         os.umask(0o077)
+        sys.setswitchinterval(SWITCH_SECONDS)
         rooms = self.rooms = make_rooms(self.config, self.reactor, self.environ)
         refuse_empty(rooms)
         await self._recover(rooms)
@@ -149,6 +156,7 @@ class Node(Service):
         self._loop(self.watch.look, 5.0)
         self._loop(lambda: self._checkpoint(rooms), CHECKPOINT_SECONDS)
         self._started = True
+        settle_collector()
         say(self._words(rooms, host_key.fingerprint, codes))
 
     def _words(self, rooms: Rooms, fingerprint: str, codes: dict[str, str]) -> str:
@@ -192,9 +200,10 @@ class Node(Service):
             admitting=self._admitting,
             help_contact=self.config.help.contact,
         )
+        vouching = await self._vouch(rooms)
 
         def authority(open_door: OpenDoor) -> Authority:
-            return Authority(rooms.operators, open_door, self.config.ssh.banner)
+            return Authority(rooms.operators, open_door, self.config.ssh.banner, vouching)
 
         pace = FailurePace(secrets.token_bytes(32))
         self._listener = Listener(
@@ -207,9 +216,21 @@ class Node(Service):
             self.ssh_port = self.ssh_port or int(getattr(port.getHost(), "port", 0))
         front = Front("127.0.0.1", self.ssh_port, (host_key.line,))
         self._verbs = VerbRooms(rooms, front, self._faults)
+        rooms.journal.attach(self._vigil)
+
+    async def _vouch(self, rooms: Rooms) -> Vouching:
+        """Read who vouches for operators' keys, and what is revoked; a list of no use is a fault, not the end."""
+        settings = self.config.ssh
+        authorities = read_authorities(settings.user_ca)
+        if settings.revoked_keys:
+            path = settings.revoked_keys.removeprefix("file:")
+            self._revocations = Revocations(path, rooms.in_thread, rooms.wall)
+            await self._revocations.look()
+        return Vouching(authorities, rooms.wall, self._revocations)
 
     def _faults(self) -> list[Any]:
-        return self.watch.faults() if self.watch is not None else []
+        sources = (self.watch, self._revocations)
+        return [fault for source in sources if source is not None for fault in source.faults()]
 
     def _admitting(self) -> str:
         if self.watch is None or not self._started:
@@ -218,7 +239,7 @@ class Node(Service):
 
     def _without_target(self, login: Login) -> ProgramDoor:
         room = self._verbs.of_login(login)
-        verbs = partial(VerbProgram, room, VERBS)
+        verbs = partial(self._vigil.program, room)
         menu = partial(self._menu, login)
         prefers_verbs = bool(VERB_ROLES & set(login.user.roles))
         if "operator" not in login.user.roles:
@@ -285,6 +306,13 @@ class Node(Service):
         await rooms.close()
 
 
+def settle_collector() -> None:
+    """Leave what was made at the start out of garbage collections, and collect less often: they stop the reactor."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 50)
+
+
 def say(words: str) -> None:
     """Say something to whoever started the node: twistd has put a log in the place of ``sys.stderr``."""
     stream = sys.__stderr__
@@ -296,34 +324,3 @@ def say(words: str) -> None:
 def _place(port: Any) -> str:
     where = port.getHost()
     return f"{where.host}:{where.port}" if hasattr(where, "port") else str(where)
-
-
-def pamctl() -> None:
-    """Run ``pamctl``."""
-    sys.exit(main(sys.argv[1:], verbs=VERBS, state_of=_state_of, offline=_offline))
-
-
-def _state_of(path: str | None) -> str:
-    return load(path, os.environ).node.state
-
-
-def _offline(path: str | None, state: str, use: Use) -> int:
-    """Do a verb on the store while the node is down; opening it so is a fact itself."""
-    config = load(path, os.environ)
-    config = attrs.evolve(config, node=attrs.evolve(config.node, state=state))
-    try:
-        rooms = make_rooms(config, None, os.environ)
-    except (OSError, JournalRefused, VaultError) as fault:
-        raise ValueError(str(fault)) from None
-    caller: Caller = local_caller(os.geteuid(), config.node.name, "pamctl offline")
-    rooms.journal.tell(Fact("store.offline_change", {"by": caller.name, "command": " ".join(sys.argv[1:3])}))
-    room: Room = VerbRooms(rooms, Front("GATEWAY", 2222, ())).room(caller)
-    codes: list[int] = []
-    failures: list[Failure] = []
-    use(room).addCallbacks(codes.append, failures.append)
-    rooms.journal.close()  # type: ignore[attr-defined]
-    if failures:
-        failures[0].raiseException()
-    if not codes:
-        raise ValueError("this verb waits for a running node; start it first")
-    return codes[0]

@@ -49,6 +49,7 @@ class ForwardChannel:
             flow = self.run.compose(self.number, self.kind, False, self.where)
         except OSError as fault:
             self.run.recording_failed(fault)
+            self.refused(0, "the session can not be recorded")
             return
         self.run.tell(Fact("forward.opened", {"channel": self.number, "what": self.where}))
         self.asker.confirm(min(other.room, 2**31), other.packet)
@@ -72,10 +73,12 @@ class ForwardChannel:
         self.refused(code, text)
 
     def refused(self, code: int, text: str | None) -> None:
-        """Close both ends; a forward has no place for words."""
-        if self.junction is not None:
-            self.junction.stop()
-        self.asker.close()
+        """Close both ends; a forward has no place for words but the reason of a refusal."""
+        self.cut()
+        if self.asker.confirmed or self.asker.got_close:
+            self.asker.close()
+        else:
+            self.asker.refuse(ADMINISTRATIVELY_PROHIBITED, f"ostiary: {text or 'the session is over'}")
         if self.other is not None:
             self.other.close()
 
@@ -126,7 +129,8 @@ class ForwardEnd:
 
     def open_refused(self, code: int, text: str) -> None:
         """Pass the refusal on."""
-        self.channel.asker.refuse(code, text)
+        if not self.channel.asker.got_close:
+            self.channel.asker.refuse(code, text)
 
     def received(self, chunk: bytes, stderr: bool) -> None:
         """Weigh bytes."""

@@ -29,6 +29,7 @@ from gateway.domain.lane import (
     GiveOrder,
     Inject,
     Lane,
+    LaneEvent,
     Notice,
     Refuse,
     Request,
@@ -98,8 +99,12 @@ class Junction:
 
     def feed(self, event: Event) -> None:
         """Weigh an event and do what comes of it."""
-        for effect in self.flow.feed(event, self.run.at):
-            self._do(effect)
+        flow = self.flow
+        for effect in flow.feed(event, self.run.at):
+            if self.flow is not flow and isinstance(effect, LaneEvent):
+                self.feed(effect)  # released by a flow that was replaced meanwhile: the new one weighs it too
+            else:
+                self._do(effect)
         self._choose_ways()
         self.settle()
 

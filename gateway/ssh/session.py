@@ -90,6 +90,9 @@ class SessionDoor:
 
     def target_started(self, connection: Connection) -> None:
         """Go on with what waited for the target."""
+        if self.run.state is State.ENDED:
+            connection.transport.abort()
+            return
         self.target = connection
         if self.run.state is State.WAITING:
             self.run.state = State.LOCKED if self.run.locked else State.LIVE
@@ -116,10 +119,8 @@ class SessionDoor:
         self._when_ready(lambda: open_channel(end, extra))
 
     def _when_ready(self, go_on: Callable[[], None]) -> None:
-        if self.run.locked and self.failed is None:
+        if self.failed is None and (self.run.locked or self.target is None):
             self._waiting.append(lambda: self._when_ready(go_on))
-        elif self.target is None and self.failed is None:
-            self._waiting.append(go_on)
         else:
             go_on()
 
@@ -130,6 +131,8 @@ class SessionDoor:
 
     def _session(self, end: ChannelEnd, extra: bytes, first: Requests = ()) -> None:
         if end.got_close or self.operator is None:
+            if first and self.run.state is not State.ENDED:
+                self.lost()
             return
         if self.failed is not None:
             self._explain(end, self.failed)
@@ -141,7 +144,7 @@ class SessionDoor:
     def _explain(self, end: ChannelEnd, failed: TargetFailed) -> None:
         if end.confirmed:
             refuse_channel(end, Refusal(failed.code, failed.text))
-            self.run.cut("target_failed")
+            self.run.end(failed.code, "target_failed", None)
         else:
             refusal_door(Refusal(failed.code, failed.text)).open_requested(end, b"")
 
@@ -154,6 +157,8 @@ class SessionDoor:
         return False
 
     def _forward(self, end: ChannelEnd, extra: bytes) -> None:
+        if end.got_close:
+            return
         if self.failed is not None:
             end.refuse(ADMINISTRATIVELY_PROHIBITED, f"ostiary: {self.failed.text}")
         elif self.target is None or end.kind not in FORWARD_KINDS:
@@ -173,7 +178,7 @@ class SessionDoor:
     def lost(self) -> None:
         """End the session: the operator is gone."""
         self.operator = None
-        self.run.cut("operator_left")
+        self.run.cut("operator_left" if self.failed is None else "target_failed")
 
     # What the session does with its connections.
 
