@@ -64,10 +64,8 @@ class ModelTests(SynchronousTestCase):
                 case ("grant", count):
                     far.grant(count)
                     granted += count
-                case ("deliver", count):
-                    any([ours.deliver() for _ in range(count)])
-                case ("back", count):
-                    any([theirs.deliver() for _ in range(count)])
+                case ("deliver" | "back" as way, count):
+                    any([(ours if way == "deliver" else theirs).deliver() for _ in range(count)])
                 case ("eof",):
                     end.end()
                     wanted += [] if ended or closed else ["eof"]
