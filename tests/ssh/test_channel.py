@@ -6,7 +6,7 @@ import struct
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from gateway.domain.entries import AuditedRule
+from gateway.domain.entries import AuditedRule, Recorded
 from gateway.domain.session import State
 from gateway.wire.channels import ChannelEnd
 from gateway.wire.fields import string
@@ -173,7 +173,7 @@ class LockTests(SynchronousTestCase):
 
     def test_a_command_asked_for_under_a_lock_runs_whole_on_release(self) -> None:
         """Request, input and EOF are held in order, and judged and recorded as ever."""
-        world = World(rules=(RM,))
+        world = World(rules=(RM,), record=Recorded(input="full"))
         end, heard = world.open()
         self.successResultOf(world.lock())
         end.request("exec", string(b"cat"), wants_reply=True)
@@ -186,6 +186,10 @@ class LockTests(SynchronousTestCase):
         world.settle()
         self.assertEqual(world.far()[1].events, [("request", "exec", string(b"cat")), ("data", b"input"), "eof"])
         self.assertIn("command.executed", world.kinds())
+        assert world.recording is not None
+        world.far()[0].close()
+        world.settle()
+        self.assertEqual(world.recording.tracks[1].text("i"), b"input")
         end, heard = world.open()
         self.successResultOf(world.lock())
         end.request("exec", string(b"rm x"), wants_reply=True)

@@ -33,7 +33,12 @@ class JunctionTests(SynchronousTestCase):
     """One exec channel between an operator and a target."""
 
     def step(
-        self, world: World, step: tuple[Any, ...], letter: bytes, ends: tuple[ChannelEnd, ChannelEnd], sent: dict[str, Any]
+        self,
+        world: World,
+        step: tuple[Any, ...],
+        letter: bytes,
+        ends: tuple[ChannelEnd, ChannelEnd],
+        sent: dict[str, Any],
     ) -> int:
         """Do one step; return how many lines the operator is told."""
         match step:
