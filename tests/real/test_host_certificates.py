@@ -14,6 +14,7 @@ from twisted.trial.unittest import TestCase
 
 from gateway.domain.entries import Target
 from gateway.ssh.target import TargetFailed
+from tests.real.harness import SSHD, PlaceCase, free_port, listens, until
 from tests.real.test_transport import Daemon
 from tests.ssh.dialling import OneKeyVault, Way
 from tests.wire.issuing import certify, key_file
@@ -131,6 +132,49 @@ class HostCertificateTests(TestCase):
         unknown = self.way(port, None)
         self.assertEqual(await self.refused(unknown), "host_key_unknown")
         self.assertEqual([fact.kind for fact in unknown.facts.told], ["target.key_queued"])
+
+
+TARGET = """
+[[target]]
+name = "web2"
+address = "127.0.0.1:{port}"
+host_ca = ["{authority}"]
+"""
+
+
+class SessionTests(PlaceCase):
+    """A session of the gateway with a target that is known by its authority alone."""
+
+    def target(self, *principals: str) -> None:
+        """Start another sshd, whose certificate has these principals, and add it to the directory."""
+        folder, port = self.place.folder, free_port()
+        authority = folder / "authority"
+        for path in (authority, folder / "certified"):
+            if not path.exists():
+                key_file(folder, path.name)
+        certify(authority, folder / "certified", "-h", "-n", ",".join(principals), *DAY)
+        settings = folder / f"sshd_{port}"
+        known = SSHD.format(port=port, folder=folder, password="no", sftp_server="internal-sftp")
+        named = known.replace(f"{folder}/host", f"{folder}/certified")
+        settings.write_text(f"HostCertificate {folder}/certified-cert.pub\n{named}")
+        self.place.spawn(["/usr/sbin/sshd", "-D", "-e", "-f", str(settings)])
+        until(lambda: listens(port), "sshd listens")
+        self.place.apply(TARGET.format(port=port, authority=_line(authority)))
+
+    def test_a_session_starts_where_the_certificate_names_the_target(self) -> None:
+        """By the name that the directory knows it by."""
+        self.target("web2.example", "web2")
+        done = self.place.ssh(self.place.to_web(target="web2"), "echo", "arrived")
+        self.assertEqual((done.code, done.out), (0, b"arrived\n"), done)
+
+    def test_the_operator_is_told_why_a_session_does_not_start(self) -> None:
+        """In one line, with 76; the fact names certificate and key."""
+        self.target("elsewhere.example")
+        done = self.place.ssh(self.place.to_web(target="web2"), "echo", "arrived")
+        self.assert_said(done, 76, "web2 can not prove who it is: the certificate is not for this host")
+        fact = self.place.events("--kind", "target.failed")[-1]
+        self.assertEqual(fact["reason"], "host_certificate_principal")
+        self.assertIn("certified SHA256:", fact["detail"])
 
 
 def _line(path: Path) -> str:
