@@ -17,9 +17,9 @@ from gateway.ssh.target import TargetFailed
 from tests.real.harness import SSHD, PlaceCase, free_port, listens, until
 from tests.real.test_transport import Daemon
 from tests.ssh.dialling import OneKeyVault, Way
-from tests.wire.issuing import certify, key_file
+from tests.wire.issuing import blob_in, certify, key_file
 
-KINDS = (("ed25519",), ("ecdsa", "-b", "256"), ("rsa", "-b", "3072"))
+KINDS = (("ed25519",), *(("ecdsa", "-b", bits) for bits in ("256", "384", "521")), ("rsa", "-b", "3072"))
 DAY = ("-V", "-5m:+1d")
 
 
@@ -86,10 +86,22 @@ class HostCertificateTests(TestCase):
         rsa = key_file(self.folder, "rsa-authority", "rsa", "-b", "2048")
         for authority in (self.authority, rsa):
             for kind, *more in KINDS:
-                host = key_file(self.folder, f"{authority.name}-{kind}", kind, *more)
+                host = key_file(self.folder, f"{authority.name}-{kind}{more[-1] if more else 0}", kind, *more)
                 for principal in ("web1", "127.0.0.1"):
                     certificate = certify(authority, host, "-h", "-n", f"other,{principal}", *DAY)
                     await self.arrives(self.way(await self.sshd(certificate), authority))
+
+    async def test_the_certificate_is_the_same_after_a_change_of_keys(self) -> None:
+        """It stands in the key's place in each exchange of a connection."""
+        certificate = certify(self.authority, key_file(self.folder, "host"), "-h", "-n", "web1", *DAY)
+        connection = await self.way(await self.sshd(certificate), self.authority).dial()
+        transport, changed = connection.transport, Deferred[bool]()
+        self.patch(transport, "exchange_finished", lambda *, first: changed.callback(first))
+        transport.rekey()
+        self.assertFalse(await changed)
+        self.assertEqual(transport.host_key, blob_in(certificate))
+        transport.lose()
+        await transport.closed
 
     async def test_a_certificate_that_does_not_convince_is_refused(self) -> None:
         """Another authority, a wrong name, one for a user's key, one whose days are over or have not come."""
