@@ -6,6 +6,7 @@ are told and their recordings sealed.
 
 from __future__ import annotations
 
+import gc
 import os
 import secrets
 import stat
@@ -26,9 +27,9 @@ from twisted.python.failure import Failure
 from twisted.python.usage import Options as UsageOptions
 from twisted.python.usage import UsageError
 
-from gateway.admin.ctl import SOCKET, Use, main
-from gateway.admin.room import Caller, Front, Room
-from gateway.admin.socket import VerbFactory, local_caller
+from gateway.admin.ctl import SOCKET
+from gateway.admin.room import Front
+from gateway.admin.socket import VerbFactory
 from gateway.admin.verbs import VERBS
 from gateway.admin.vigil import Vigil
 from gateway.admin.welcome import FirstStart, started
@@ -57,6 +58,8 @@ from gateway.wire.pacing import FailurePace
 log = Logger()
 VERB_ROLES = frozenset({"admin", "auditor", "approver"})
 CHECKPOINT_SECONDS = 10.0
+SWITCH_SECONDS = 0.001
+"""How long a thread may keep the reactor waiting for the interpreter."""
 
 
 def _version() -> str:
@@ -136,6 +139,7 @@ class Node(Service):
     async def start(self) -> None:
         """Make the rooms, recover what a dead process left, and listen."""
         os.umask(0o077)
+        sys.setswitchinterval(SWITCH_SECONDS)
         rooms = self.rooms = make_rooms(self.config, self.reactor, self.environ)
         refuse_empty(rooms)
         await self._recover(rooms)
@@ -152,6 +156,7 @@ class Node(Service):
         self._loop(self.watch.look, 5.0)
         self._loop(lambda: self._checkpoint(rooms), CHECKPOINT_SECONDS)
         self._started = True
+        settle_collector()
         say(self._words(rooms, host_key.fingerprint, codes))
 
     def _words(self, rooms: Rooms, fingerprint: str, codes: dict[str, str]) -> str:
@@ -301,6 +306,13 @@ class Node(Service):
         await rooms.close()
 
 
+def settle_collector() -> None:
+    """Leave what was made at the start out of garbage collections, and collect less often: they stop the reactor."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 50)
+
+
 def say(words: str) -> None:
     """Say something to whoever started the node: twistd has put a log in the place of ``sys.stderr``."""
     stream = sys.__stderr__
@@ -312,34 +324,3 @@ def say(words: str) -> None:
 def _place(port: Any) -> str:
     where = port.getHost()
     return f"{where.host}:{where.port}" if hasattr(where, "port") else str(where)
-
-
-def pamctl() -> None:
-    """Run ``pamctl``."""
-    sys.exit(main(sys.argv[1:], verbs=VERBS, state_of=_state_of, offline=_offline))
-
-
-def _state_of(path: str | None) -> str:
-    return load(path, os.environ).node.state
-
-
-def _offline(path: str | None, state: str, use: Use) -> int:
-    """Do a verb on the store while the node is down; opening it so is a fact itself."""
-    config = load(path, os.environ)
-    config = attrs.evolve(config, node=attrs.evolve(config.node, state=state))
-    try:
-        rooms = make_rooms(config, None, os.environ)
-    except (OSError, JournalRefused, VaultError) as fault:
-        raise ValueError(str(fault)) from None
-    caller: Caller = local_caller(os.geteuid(), config.node.name, "pamctl offline")
-    rooms.journal.tell(Fact("store.offline_change", {"by": caller.name, "command": " ".join(sys.argv[1:3])}))
-    room: Room = VerbRooms(rooms, Front("GATEWAY", 2222, ())).room(caller)
-    codes: list[int] = []
-    failures: list[Failure] = []
-    use(room).addCallbacks(codes.append, failures.append)
-    rooms.journal.close()  # type: ignore[attr-defined]
-    if failures:
-        failures[0].raiseException()
-    if not codes:
-        raise ValueError("this verb waits for a running node; start it first")
-    return codes[0]

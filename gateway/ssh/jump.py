@@ -23,6 +23,7 @@ from gateway.ssh.forward import destination
 from gateway.ssh.login import Login, OpenDoor
 from gateway.ssh.tunnel import WINDOW, Tunnel
 from gateway.wire.authority import IAttempt, IAuthority, IService, Outcome, Prompts
+from gateway.wire.certificates import Certificate
 from gateway.wire.channels import LARGEST_PACKET, ChannelEnd
 from gateway.wire.connection import ADMINISTRATIVELY_PROHIBITED, RESOURCE_SHORTAGE
 from gateway.wire.hostkeys import HostKey
@@ -117,11 +118,11 @@ class InnerAttempt:
         """Accept ``none``: clients ask for it first."""
         return (b"none", b"password")
 
-    def key_acceptable(self, key: PublicKey) -> Deferred[bool]:
+    def key_acceptable(self, key: PublicKey | Certificate) -> Deferred[bool]:
         """Refuse: keys are for the outer login."""
         return succeed(False)
 
-    def key_verified(self, key: PublicKey) -> Deferred[Outcome]:
+    def key_verified(self, key: PublicKey | Certificate) -> Deferred[Outcome]:
         """Refuse: keys are for the outer login."""
         return succeed(Outcome.REFUSED)
 

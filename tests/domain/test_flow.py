@@ -204,6 +204,15 @@ class FlowTests(SynchronousTestCase):
         self.assertEqual(flow.taps, (recorder,))
         self.assertEqual(recorder.seen, [Bytes(DOWN, b"a"), Bytes(DOWN, b"b")])
 
+    def test_what_nobody_weighed_is_said_and_seen(self) -> None:
+        """A line of the session itself skips the gates, not the taps; an ended flow says nothing."""
+        tap, gate = Watching(), Script("1")
+        flow = Flow((gate,), (tap,))
+        self.assertEqual(flow.say("five minutes left", 1.0), [Notice("five minutes left")])
+        self.assertEqual((tap.seen, gate.weighed), ([Notice("five minutes left")], []))
+        flow.ended = True
+        self.assertEqual(flow.say("more", 2.0), [])
+
     def test_after_end_session_nothing_more_leaves(self) -> None:
         """An ended flow is silent, also within the turn."""
         flow = Flow((Script("1", {b"x": [EndSession(79, "rule"), Bytes(UP, b"after")]}),))
