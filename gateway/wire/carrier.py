@@ -267,6 +267,11 @@ class Carrier:
         return self._writable
 
     @property
+    def ended(self) -> bool:
+        """Say whether nothing is sent or heard any more."""
+        return self.link.ended
+
+    @property
     def exchanging(self) -> bool:
         """Say whether keys are being changed, for which the peer has to be read."""
         return self._exchanging
