@@ -19,11 +19,29 @@ NAMES = {
 
 
 @attrs.define(eq=False)
+class Calm:
+    """A network that always takes everything."""
+
+    on_change: Callable[[], None] | None = None
+    writable: bool = True
+    exchanging: bool = False
+    ended: bool = False
+    holds: set[str] = attrs.field(factory=set)
+
+    def pause_reading(self, why: str) -> None:
+        self.holds.add(why)
+
+    def resume_reading(self, why: str) -> None:
+        self.holds.discard(why)
+
+
+@attrs.define(eq=False)
 class Side:
     """One connection's transport: what it sends waits until it is delivered."""
 
     connection: Connection
     peer: Side | None = None
+    carrier: Calm = attrs.field(factory=Calm)
     sent: deque[tuple[int, bytes]] = attrs.field(factory=deque)
     said: list[str] = attrs.field(factory=list)
     """Names of all messages sent so far."""
