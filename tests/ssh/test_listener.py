@@ -161,6 +161,17 @@ class WaitingTests(ListenerCase):
         caller.leave()
         self.assertEqual(self.admission.waiting, 0)
 
+    def test_a_silent_connection_makes_room(self) -> None:
+        """The fourth from the address comes in when the first has said nothing for a while."""
+        first = self.called()
+        for _ in range(2):
+            self.called()
+        self.clock.advance(self.limits.patience)
+        self.assertIsNotNone(self.call())
+        self.assertTrue(first.wires[first.door].aborted)
+        first.leave()
+        self.assertEqual(self.admission.waiting, 3)
+
     def test_a_login_may_take_its_time(self) -> None:
         """A client that came to the key exchange is cut at the end of the grace only."""
         caller = self.called()

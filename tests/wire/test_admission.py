@@ -88,6 +88,52 @@ class ShareTests(AdmissionCase):
         self.assertLess(limits.begin, limits.full)
 
 
+class ReplacementTests(AdmissionCase):
+    """Who is silent makes room for who comes."""
+
+    def arrive_and_note(self, address: str, cut: list[str]) -> Waiting:
+        """Let one arrive who notes his own end."""
+        (waiting,) = self.arrive(address)
+        waiting.cut = lambda: cut.append(address)
+        return waiting
+
+    def test_the_longest_silent_of_the_address_goes_first(self) -> None:
+        """Six wait silently, and a seventh comes after the patience is over; another address's are left alone."""
+        cut: list[str] = []
+        self.arrive_and_note("198.51.100.1", cut)
+        six = [self.arrive_and_note("192.0.2.7", cut) for _ in range(6)]
+        self.hands.pass_by(SMALL.patience)
+        self.assertEqual((len(self.arrive()), cut), (1, ["192.0.2.7"]))
+        self.assertEqual([each.over for each in six], [True] + [False] * 5)
+        self.assertEqual((self.admission.waiting, self.admission.counters.replaced), (7, 1))
+
+    def test_who_has_just_come_is_not_replaced(self) -> None:
+        """Nor is who came to the key exchange, however long ago."""
+        six = self.arrive(times=6)
+        self.hands.pass_by(SMALL.patience - 0.1)
+        self.assertEqual(self.arrive(), [])
+        self.hands.pass_by(1)
+        for each in six:
+            each.has_spoken = lambda: True
+        self.assertEqual((self.arrive(), self.admission.counters.refused_source), ([], 2))
+
+    def test_silence_everywhere_makes_room_for_anybody(self) -> None:
+        """Twenty silent ones from twenty networks; the lot falls badly; whoever comes is let in."""
+        for address in SPREAD[:20]:
+            self.arrive(address)
+        self.hands.pass_by(SMALL.patience)
+        self.hands.lot = 0.0
+        self.assertEqual(sum(len(self.arrive("203.0.113.1")) for _ in range(6)), 6)
+        self.assertEqual((self.admission.counters.refused_full, self.admission.counters.refused_lot), (0, 0))
+
+    def test_a_network_makes_room_for_itself(self) -> None:
+        """Eight silent ones of one /24; a ninth neighbour comes in."""
+        for number in range(8):
+            self.arrive(f"198.51.100.{number}")
+        self.hands.pass_by(SMALL.patience)
+        self.assertEqual((len(self.arrive("198.51.100.99")), self.admission.waiting), (1, 8))
+
+
 class PenaltyTests(AdmissionCase):
     """Who pays, and how long."""
 
@@ -229,7 +275,13 @@ class AnyOrder(RuleBasedStateMachine):
         found = self.admission.arrive(address)
         if found is not None:
             self.inside.add(found)
+            found.cut = lambda: self.inside.discard(found)
         return found
+
+    @rule(waiting=waiting)
+    def speak(self, waiting: Waiting | None) -> None:
+        if waiting is not None:
+            waiting.has_spoken = lambda: True
 
     @rule(waiting=waiting, parting=st.sampled_from(Parting))
     def part(self, waiting: Waiting | None, parting: Parting) -> None:
