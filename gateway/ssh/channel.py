@@ -168,8 +168,10 @@ class SessionChannel:
                 return early and variable is not None and allows_variable(policy, *variable)
             case "window-change":
                 return len(payload) == 16
-            case "shell" | "exec" | "subsystem":
+            case "shell":
                 return early
+            case "exec" | "subsystem":
+                return early and _only_string(payload) is not None
             case "auth-agent-req@openssh.com" | "x11-req":
                 return early and self.permit(name)
             case _:
@@ -185,10 +187,7 @@ class SessionChannel:
         self.junction.ask_target(request.name, request.payload, request.slot)
 
     def _start(self, request: Request) -> None:
-        what = _only_string(request.payload) if request.name != "shell" else ""
-        if what is None:
-            self.junction.answer(request.slot, False)
-            return
+        what = "" if request.name == "shell" else _only_string(request.payload) or ""
         kind, denied = self._decide(request.name, what)
         if denied is not None:
             told = {"channel": self.number, "channel_kind": kind.value, "what": what, "reason": denied.reason}

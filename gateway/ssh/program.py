@@ -287,7 +287,7 @@ def _nothing() -> None:
 
 def refusal_door(refusal: Refusal) -> ProgramDoor:
     """Make a door that says why there is no session."""
-    return ProgramDoor(lambda: refusal, refusal.text)
+    return ProgramDoor(lambda: refusal, refusal.text, {"sftp": lambda: refusal})
 
 
 def refuse_channel(end: ChannelEnd, refusal: Refusal) -> None:

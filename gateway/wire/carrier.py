@@ -172,11 +172,13 @@ class Carrier:
 
     def forward(self, frame: memoryview) -> None:
         """Send a frame that another connection opened, its channel number changed in place."""
+        link = self.link
         try:
-            self.link.forward(frame)
+            link.forward(frame)
         except Violation as violation:
             self.refuse(violation)
-        self._flush_soon()
+        if not self._due or link.writer.waiting >= FLUSH_AT:
+            self._flush_soon()
 
     def _flush_soon(self) -> None:
         if self.link.writer.waiting >= FLUSH_AT:

@@ -95,6 +95,7 @@ class Link:
     plane: Plane | None = attrs.field(default=None, init=False, repr=False)
     _standing: Phase = attrs.field(default=Phase.OPENING, init=False)
     _stage: Phase | None = attrs.field(default=None, init=False)
+    _serving: bool = attrs.field(default=False, init=False)
     _verdicts: tuple[Verdict, ...] = attrs.field(default=(), init=False, repr=False)
     _queue: deque[tuple[int, bytes]] = attrs.field(factory=deque, init=False, repr=False)
     _queued: int = attrs.field(default=0, init=False)
@@ -115,6 +116,7 @@ class Link:
 
     def _enter(self, stage: Phase | None) -> None:
         self._stage = stage
+        self._serving = self.phase is Phase.CONNECTED
         self._verdicts = VERDICTS[self.role, self.phase]
 
     def advance(self, standing: Phase) -> None:
@@ -150,21 +152,22 @@ class Link:
             return
         self._parsing = True
         try:
-            while not self.ended and self._parse_one():
-                pass
+            if not self.peer_version:
+                self._parse_lines()
+            while not self.ended and self.peer_version:
+                payload = self.reader.next_payload()
+                if payload is None:
+                    return
+                self._weigh(payload)
         finally:
             self._parsing = False
 
-    def _parse_one(self) -> bool:
-        if not self.peer_version:
+    def _parse_lines(self) -> None:
+        while not (self.ended or self.peer_version):
             line = self.reader.next_line()
-            if line is not None:
-                self._take_line(line)
-            return line is not None
-        payload = self.reader.next_payload()
-        if payload is not None:
-            self._weigh(payload)
-        return payload is not None
+            if line is None:
+                return
+            self._take_line(line)
 
     def _take_line(self, line: bytes) -> None:
         if self.role is Role.TARGET and not line.startswith(b"SSH-"):
@@ -177,7 +180,7 @@ class Link:
 
     def _weigh(self, payload: memoryview) -> None:
         number = payload[0]
-        if self.plane is not None and 93 <= number <= 97 and self.phase is Phase.CONNECTED:
+        if self.plane is not None and 93 <= number <= 97 and self._serving:
             if self.plane(number, self.reader.frame):
                 return
         match self._verdicts[number]:

@@ -172,8 +172,7 @@ class PacketReader:
             if self._start == len(self._buffer):
                 self._buffer, self._start = b"", 0
             return False
-        with memoryview(self._buffer)[self._start : head] as view:
-            length = cipher.measure(self.sequence, view)
+        length = cipher.measure(self.sequence, self._buffer[self._start : head])
         padded = length if cipher.length_apart else length + 4
         if not 2 + _SMALLEST_PADDING <= length <= self.limit or padded % cipher.block or padded < cipher.head:
             raise Violation("length", PROTOCOL_ERROR, "a packet's length cannot be right")

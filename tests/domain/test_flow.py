@@ -138,6 +138,19 @@ class FlowTests(SynchronousTestCase):
         self.assertEqual(flow.feed(Answered(7, True), 0), [Bytes(UP, b"?"), Bytes(UP, b"next"), End(UP)])
         self.assertEqual(flow.held(UP), 0)
 
+    def test_a_lane_rests_while_something_is_held_or_asked_on_it(self) -> None:
+        """Then nothing may go past the flow on that lane; the other lane is free."""
+        asking = Script("a", {b"?": [Ask(1, UP, None)], b"hold": [Hold(DOWN, 4)], b"go": [Credit(DOWN, 4)]})
+        flow = Flow((asking,))
+        self.assertFalse(flow.rests(UP) or flow.rests(DOWN))
+        flow.feed(Bytes(UP, b"?"), 0)
+        self.assertEqual((flow.rests(UP), flow.rests(DOWN)), (True, False))
+        flow.feed(Answered(1, None), 0)
+        flow.feed(Bytes(DOWN, b"hold"), 0)
+        self.assertEqual((flow.rests(UP), flow.rests(DOWN)), (False, True))
+        flow.feed(Bytes(DOWN, b"go"), 0)
+        self.assertFalse(flow.rests(DOWN))
+
     def test_an_answer_nobody_asked_for_is_ignored(self) -> None:
         """A late answer changes nothing."""
         self.assertEqual(Flow((Script("1"),)).feed(Answered(9, True), 0), [])

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from gateway.wire.windows import LARGEST_WINDOW, SMALLEST_CREDIT, credit_due
+from gateway.wire.windows import LARGEST_WAITING, LARGEST_WINDOW, credit_due
 
 ROOM = st.integers(0, LARGEST_WINDOW)
 STEPS = st.lists(
@@ -31,7 +31,7 @@ class CreditTests(SynchronousTestCase):
         """When he has nothing left and the receiver takes anything, he gets it, however little."""
         self.assertEqual(credit_due(room, resting, 0), max(0, room - resting))
         left = room - resting - granted
-        if left >= SMALLEST_CREDIT:
+        if left >= LARGEST_WAITING:
             self.assertEqual(credit_due(room, resting, granted), left)
 
     @given(st.integers(1, 100_000), STEPS)
