@@ -43,6 +43,7 @@ class Terminal:
     def shell(cls, place: Place, login: str, key: str = "alice", columns: int = 80, rows: int = 24) -> Terminal:
         """Start a login shell and wait until it answers."""
         terminal = cls.open(place, login, key=key, columns=columns, rows=rows)
+        terminal.expect(", recorded")
         terminal.type("echo rea$((40+2))dy\r")
         terminal.expect("rea42dy")
         return terminal
