@@ -168,7 +168,8 @@ class Arrival:
         if not self._arrived and self.refusals:
             last = self.refusals[-1]
             body = {"user": _shown(last.username), "source": self.source, "method": _shown(last.method),
-                    "reason": last.reason, "fingerprint": last.fingerprint, "failures": len(self.refusals)}  # fmt: skip
+                    "reason": last.reason, "fingerprint": last.fingerprint, "failures": len(self.refusals),
+                    "tried": _tried(self.refusals)}  # fmt: skip
             tell(self.listener.facts, Fact("auth.failed", body))
 
     def _leave(self) -> None:
@@ -187,6 +188,13 @@ class Arrival:
         if self._overdue or ending is Ending.GRACE:
             return Parting.OVERDUE
         return Parting.FAILED if self.refusals else Parting.NO_LOGIN
+
+
+def _tried(refusals: list[Refusal]) -> list[dict[str, str]]:
+    """Return every proof that failed, for a client offers all it has and the last is seldom the one that was meant."""
+    return [
+        {"method": _shown(each.method), "reason": each.reason, "fingerprint": each.fingerprint} for each in refusals
+    ]
 
 
 def _vouched(login: Login) -> dict[str, str]:
