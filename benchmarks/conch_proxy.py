@@ -27,6 +27,7 @@ class Half(SSHChannel):
     """A session on one side; its peer is the session on the other. What comes too early waits in order."""
 
     name = b"session"
+    conn: Any
     peer: Half | None = None
     ending = False
 
@@ -98,11 +99,13 @@ class OperatorHalf(Half):
         from twisted.internet import reactor
 
         dial = ClientFactory.forProtocol(lambda: Upstream(self))
-        reactor.connectTCP("127.0.0.1", PLACE.target, dial)  # type: ignore[attr-defined]
+        reactor.connectTCP("127.0.0.1", PLACE.target, dial)
 
 
 class TargetHalf(Half):
     """The session at the target."""
+
+    operator: OperatorHalf
 
     def channelOpen(self, specificData: bytes) -> None:
         self.operator.join(self)
@@ -171,8 +174,8 @@ def serve(port: int) -> None:
     factory.publicKeys = {b"ssh-ed25519": PLACE.host.public()}
     factory.privateKeys = {b"ssh-ed25519": PLACE.host}
     factory.portal = Portal(Realm(), [SSHPublicKeyChecker(keys)])
-    reactor.listenTCP(port, factory, interface="127.0.0.1")  # type: ignore[attr-defined]
-    reactor.run()  # type: ignore[attr-defined]
+    reactor.listenTCP(port, factory, interface="127.0.0.1")
+    reactor.run()
 
 
 if __name__ == "__main__":

@@ -65,10 +65,10 @@ class Contender:
         return last
 
     def _options(self, port: int, login: str, cipher: str) -> list[str]:
-        pairs = {
+        pairs: dict[str, object] = {
             "Port": port, "User": login, "IdentityFile": self.key, "IdentitiesOnly": "yes", "IdentityAgent": "none",
             "UserKnownHostsFile": self.key.parent / "known_hosts", "StrictHostKeyChecking": "accept-new",
-            "LogLevel": "ERROR", "BatchMode": "yes",
+            "LogLevel": "INFO", "BatchMode": "yes",
         }  # fmt: skip
         if cipher:
             pairs["Ciphers"] = cipher
@@ -91,26 +91,30 @@ class Stage:
     names: tuple[str, ...]
     idle_port: int = attrs.field(factory=free_port)
     place: Place = attrs.field(init=False)
-    _jump: Sshd = attrs.field(init=False)
+    _jump: Sshd | None = attrs.field(init=False, default=None)
     _proxies: dict[str, tuple[int, subprocess.Popen[bytes]]] = attrs.field(init=False, factory=dict)
+
+    def __attrs_post_init__(self) -> None:
+        self.place = Place(GRANT + IDLE % self.idle_port)
 
     def open(self) -> None:
         """Start all of it, and connect once each way, so that hosts are known and programs are in memory."""
-        self.place = Place(GRANT + IDLE % self.idle_port)
         self.place.open()
-        self._jump = Sshd(self.place.folder)
-        self._jump.start()
+        if "jump" in self.names:
+            self._jump = Sshd(self.place.folder)
+            self._jump.start()
         for name in ("asyncssh", "conch"):
             if name in self.names:
                 self._proxies[name] = self._proxy(name, self.place.sshd.port)
         for name in self.names:
-            warm(self.contender(name))
+            warm(self.contender(name))  # a way that does not work at all is an error, not a figure
 
     def close(self) -> None:
         """End all of it."""
         for _, process in self._proxies.values():
             stop(process)
-        self._jump.stop()
+        if self._jump is not None:
+            self._jump.stop()
         self.place.close()
 
     def contender(self, name: str) -> Contender:
@@ -120,9 +124,10 @@ class Stage:
             case "direct":
                 return Contender(name, sshd.port, ACCOUNT, folder / "credential")
             case "jump":
-                process = self._jump.process
-                pid = process.pid if process is not None else None
-                return Contender(name, sshd.port, ACCOUNT, folder / "credential", pid, self._jump.port)
+                jump = self._jump
+                if jump is None or jump.process is None:
+                    raise Unmeasured("no jump host was started")
+                return Contender(name, sshd.port, ACCOUNT, folder / "credential", jump.process.pid, jump.port)
             case "ours":
                 pid = gateway.process.pid if gateway.process is not None else None
                 return Contender(name, gateway.port, self.place.to_web(), folder / "alice", pid)

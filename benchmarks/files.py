@@ -5,10 +5,10 @@ sftp runs ``date`` between its transfers, so neither connecting nor logging in i
 
 from __future__ import annotations
 
-import shutil
+from itertools import pairwise
 from pathlib import Path
 
-from benchmarks.bulk import running, stamps, zeros
+from benchmarks.bulk import in_memory, running, stamps, zeros
 from benchmarks.contenders import Contender, Unmeasured
 from benchmarks.scale import MIB, Scale, Values
 
@@ -17,17 +17,13 @@ SMALL = 4096
 
 def transfer(contender: Contender, scale: Scale) -> Values:
     """Time the four transfers."""
-    folder = contender.key.parent
-    there, here = folder / "there", folder / "here"
-    try:
+    with in_memory() as folder:
+        there, here = folder / "there", folder / "here"
         for each in (there, here):
             _fill(each, scale)
         said = _sftp(contender, scale, there, here)
         _compare(there, here, scale)
-    finally:
-        for each in (there, here):
-            shutil.rmtree(each, ignore_errors=True)
-    took = [(end - start) / 1e9 for start, end in zip(said, said[1:], strict=False)]
+    took = [(end - start) / 1e9 for start, end in pairwise(said)]
     return {
         "W4.get": [scale.file / took[0]], "W4.put": [scale.file / took[1]],
         "W4.get_small": [scale.small_files / took[2]], "W4.put_small": [scale.small_files / took[3]],

@@ -30,7 +30,8 @@ def busy(contender: Contender, scale: Scale) -> Values:
         assert client.stdout is not None and client.stderr is not None
         pump = subprocess.Popen(["cat"], stdin=client.stdout, stdout=subprocess.DEVNULL)
         try:
-            if client.stderr.readline() != b"began\n":
+            said = next((line for line in client.stderr if line == b"began\n"), b"")
+            if not said:
                 raise Unmeasured("the download did not begin")
             middle, late = typed(contender, scale)
             if client.poll() is not None:

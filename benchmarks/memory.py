@@ -9,6 +9,7 @@ from __future__ import annotations
 import subprocess
 import threading
 import time
+from collections.abc import Callable
 
 from benchmarks.bulk import running, swallow
 from benchmarks.contenders import Contender, Stage, Unmeasured
@@ -43,14 +44,14 @@ def idle_sessions(stage: Stage, name: str, scale: Scale) -> Values:
     return {"W6.idle": [(many - few) / (count - count // 5) / KIB]}
 
 
-def _sit(operators: subprocess.Popen[bytes], count: int, measure, pid: int) -> int:  # type: ignore[no-untyped-def]
+def _sit(operators: subprocess.Popen[bytes], count: int, measure: Callable[[int], int], pid: int) -> int:
     assert operators.stdin is not None and operators.stdout is not None
     operators.stdin.write(b"%d\n" % count)
     operators.stdin.flush()
     if operators.stdout.readline() != b"%d\n" % count:
         raise Unmeasured(f"{count} sessions could not be opened")
     time.sleep(SETTLE)
-    return int(measure(pid))
+    return measure(pid)
 
 
 def _pid(contender: Contender) -> int:
@@ -69,13 +70,12 @@ def stalled(stage: Stage, name: str, scale: Scale) -> Values:
     with running(argv, scale.patience, stdin=subprocess.DEVNULL) as client:
         assert client.stdout is not None and client.stderr is not None
         start = time.monotonic()
-        settled, cpu = start + scale.stalled_for / 5, None
+        time.sleep(scale.stalled_for / 5)  # in which windows and pipes fill
+        since, cpu = time.monotonic(), cpu_seconds(pid)
         while time.monotonic() < start + scale.stalled_for:
             time.sleep(LOOK)
             most = max(most, measure(pid))
-            if cpu is None and time.monotonic() > settled:
-                cpu, since = cpu_seconds(pid), time.monotonic()
-        share = 100 * (cpu_seconds(pid) - (cpu or 0.0)) / (time.monotonic() - since)
+        share = 100 * (cpu_seconds(pid) - cpu) / (time.monotonic() - since)
         got = swallow(client.stdout.fileno())
         most, code = max(most, measure(pid)), client.wait()
         if code or got != size:

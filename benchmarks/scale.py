@@ -28,4 +28,6 @@ class Scale:
     patience: float = 180.0
 
 
-QUICK = Scale(size=2, file=2, small_files=10, connections=2, at_once=2, keys=20, idle=10, few=4, stall=16, stalled_for=0.5)
+QUICK = Scale(
+    size=2, file=2, small_files=10, connections=2, at_once=2, keys=20, idle=10, few=5, stall=16, stalled_for=0.5
+)
