@@ -39,13 +39,25 @@ MACS_OFFERED: Final[Names] = (
 )
 HOST_KEYS: Final[Names] = (b"ssh-ed25519", b"ecdsa-sha2-nistp256", b"rsa-sha2-512", b"rsa-sha2-256")
 
-HOST_CERTIFICATES: Final[Names] = (
+TARGET_KEYS: Final[Names] = (
+    b"ssh-ed25519",
+    b"ecdsa-sha2-nistp256",
+    b"ecdsa-sha2-nistp384",
+    b"ecdsa-sha2-nistp521",
+    b"rsa-sha2-512",
+    b"rsa-sha2-256",
+)
+"""The host keys that a target may have: some that we would not make ourselves."""
+
+TARGET_CERTIFICATES: Final[Names] = (
     b"ssh-ed25519-cert-v01@openssh.com",
     b"ecdsa-sha2-nistp256-cert-v01@openssh.com",
+    b"ecdsa-sha2-nistp384-cert-v01@openssh.com",
+    b"ecdsa-sha2-nistp521-cert-v01@openssh.com",
     b"rsa-sha2-512-cert-v01@openssh.com",
     b"rsa-sha2-256-cert-v01@openssh.com",
 )
-"""What stands before :data:`HOST_KEYS` in our offer to a target that is known by a certificate authority."""
+"""What stands before :data:`TARGET_KEYS` in our offer to a target that is known by a certificate authority."""
 
 USER_KEYS: Final[Names] = (
     b"ssh-ed25519",

@@ -12,7 +12,8 @@ from gateway.wire.channels import ChannelEnd
 from gateway.wire.connection import Connection
 
 NAMES = {
-    80: "global", 81: "yes", 82: "no", 90: "open", 91: "confirmed", 92: "refused", 93: "adjust", 94: "data", 95: "stderr",
+    80: "global", 81: "yes", 82: "no", 90: "open", 91: "confirmed", 92: "refused", 93: "adjust", 94: "data",
+        95: "stderr",
     96: "eof", 97: "close", 98: "request", 99: "success", 100: "failure",
 }  # fmt: skip
 
