@@ -58,7 +58,7 @@ from gateway.wire.pacing import FailurePace
 log = Logger()
 VERB_ROLES = frozenset({"admin", "auditor", "approver"})
 CHECKPOINT_SECONDS = 10.0
-REVOCATION_SECONDS = 15.0
+REVOCATION_SECONDS = 5.0
 SWITCH_SECONDS = 0.001
 """How long a thread may keep the reactor waiting for the interpreter."""
 
