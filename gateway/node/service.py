@@ -6,6 +6,7 @@ are told and their recordings sealed.
 
 from __future__ import annotations
 
+import atexit
 import gc
 import os
 import secrets
@@ -131,8 +132,8 @@ class Node(Service):
             say(f"ostiary: can not start: {failure.getErrorMessage()}\n")
         else:
             log.failure("can not start", failure)
+        atexit.register(_leave_with_an_error)
         try:
-            self.reactor._exitCode = 1
             self.reactor.stop()
         except ReactorNotRunning:
             os._exit(1)
@@ -327,3 +328,10 @@ def say(words: str) -> None:
 def _place(port: Any) -> str:
     where = port.getHost()
     return f"{where.host}:{where.port}" if hasattr(where, "port") else str(where)
+
+
+def _leave_with_an_error() -> None:
+    """Give the code that twistd has no way to give; registered last, so it is called when all else is done."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(1)

@@ -1,8 +1,8 @@
 """Take operators' connections: admission before anything is made, a grace from the first moment, one fact a failure.
 
 The rule: a connection that has not logged in costs little and lasts a minute at the most, a silent one a quarter of
-that; how many such there may be is decided before a transport is made. Each arrival leaves admission exactly once, at
-its login or at its end, whichever comes first.
+that, and less where its place is wanted; how many such there may be is decided before a transport is made. Each arrival
+leaves admission exactly once, at its login or at its end, whichever comes first.
 """
 
 from __future__ import annotations
@@ -111,6 +111,7 @@ class Arrival:
             clock=listener.clock, host_keys=listener.host_keys, make_userauth=self._make_userauth, tally=self
         )
         self.transport.on_closed = self._closed
+        self.waiting.cut, self.waiting.has_spoken = self.transport.abort, self._has_spoken
         listener.transports.add(self.transport)
         self._grace = listener.clock.callLater(GRACE, self._late)
         self._silence = listener.clock.callLater(SILENCE, self._still_silent)
@@ -127,8 +128,11 @@ class Arrival:
         # An arrival whose connection broke before it was made is told of no end.
         self._leave()
 
+    def _has_spoken(self) -> bool:
+        return bool(self.transport.carrier.link.session_id)
+
     def _still_silent(self) -> None:
-        if not self.transport.carrier.link.session_id:
+        if not self._has_spoken():
             self._late()
 
     def _make_userauth(self, transport: OperatorTransport) -> Any:

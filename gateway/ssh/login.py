@@ -15,6 +15,7 @@ from twisted.internet.defer import Deferred, succeed
 from zope.interface import implementer
 
 from gateway.domain.entries import User
+from gateway.domain.grant import within
 from gateway.domain.login import BadLogin, Reading, read_login
 from gateway.domain.secret import Secret
 from gateway.interfaces import IOperatorSource
@@ -152,7 +153,7 @@ class Attempt:
     def _weighed(
         self, user: User | None, method: str, fingerprint: str, certificate: Certificate | None = None
     ) -> Outcome:
-        if user is None or user.second_factor != "none":
+        if user is None or user.second_factor != "none" or (user.origin and not within(self.source, user.origin)):
             return Outcome.REFUSED
         self._login = Login(user, self.readings, self.source, method, fingerprint, certificate)
         return Outcome.ACCEPTED

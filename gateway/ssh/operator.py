@@ -107,6 +107,7 @@ class Reception:
         """Freeze the policy of a session and start it, or say why not."""
         user, source = self.operators.find(login.user.name), login.source
         if user is None or not self.operators.is_active(user.name):
+            self._refuse(login, reading, "inactive", "switched off after the login")
             return Refusal(DENIED, f"the account {login.user.name} is not active any more")
         lock = self.orders.barring(user.name, user.groups, reading.target)
         if lock is not None:
@@ -128,7 +129,10 @@ class Reception:
             return Refusal(
                 CONFIGURATION, "this grant asks for what this version can not check; tell an administrator"
             )
-        return self._begin(grant)
+        opened = self._begin(grant)
+        if isinstance(opened, Refusal):
+            self._refuse(login, reading, "not_recorded", opened.text)
+        return opened
 
     def _begin(self, grant: Grant) -> SessionDoor | Refusal:
         name = session_id(self.wall(), secrets.randbits(25))

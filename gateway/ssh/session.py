@@ -25,6 +25,7 @@ from gateway.ssh.program import Refusal, refusal_door, refuse_channel
 from gateway.ssh.target import Dialler, TargetFailed
 from gateway.wire.channels import ChannelEnd
 from gateway.wire.connection import ADMINISTRATIVELY_PROHIBITED, Connection
+from gateway.wire.coupling import couple
 from gateway.wire.fields import string
 
 log = Logger()
@@ -94,6 +95,8 @@ class SessionDoor:
             connection.transport.abort()
             return
         self.target = connection
+        if self.operator is not None:
+            couple(self.operator.transport.carrier, connection.transport.carrier)
         if self.run.state is State.WAITING:
             self.run.state = State.LOCKED if self.run.locked else State.LIVE
         self._ready()

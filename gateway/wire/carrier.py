@@ -91,7 +91,8 @@ class Carrier:
     service: Service | None = attrs.field(default=None, init=False)
     on_change: Callable[[], None] | None = attrs.field(default=None, init=False, repr=False)
     """Called when :attr:`writable` or :attr:`exchanging` changed."""
-    _link: Link | None = attrs.field(default=None, init=False)
+    link: Link = attrs.field(init=False)
+    """What is carried; it needs its owner first, so :meth:`carry` brings it before anything else runs."""
     _transport: ITransport | None = attrs.field(default=None, init=False)
     _reason: str = attrs.field(default="", init=False)
     _stalled: bool = attrs.field(default=False, init=False)
@@ -109,15 +110,9 @@ class Carrier:
     _closed: bool = attrs.field(default=False, init=False)
     _gone: bool = attrs.field(default=False, init=False)
 
-    @property
-    def link(self) -> Link:
-        """Return the link that is carried."""
-        assert self._link is not None  # noqa: S101  set by carry() before anything else can run
-        return self._link
-
     def carry(self, link: Link) -> None:
-        """Take the link; it needs its owner first, so it cannot come with the constructor."""
-        self._link = link
+        """Take the link."""
+        self.link = link
 
     def begin(self, transport: ITransport) -> None:
         """Start speaking on a connected transport."""
@@ -270,6 +265,11 @@ class Carrier:
     def writable(self) -> bool:
         """Say whether what is sent now leaves now."""
         return self._writable
+
+    @property
+    def ended(self) -> bool:
+        """Say whether nothing is sent or heard any more."""
+        return self.link.ended
 
     @property
     def exchanging(self) -> bool:

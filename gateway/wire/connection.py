@@ -13,8 +13,8 @@ from typing import Any, Protocol
 
 import attrs
 
-from gateway.wire.carrier import Carrier
 from gateway.wire.channels import LARGEST_PACKET, SMALLEST_PACKET, ChannelEnd, ChannelFault, Listener
+from gateway.wire.coupling import Coupled
 from gateway.wire.direct import TYPING
 from gateway.wire.fields import Fields, MalformedField, string
 
@@ -33,7 +33,9 @@ ADMINISTRATIVELY_PROHIBITED, CONNECT_FAILED, UNKNOWN_TYPE, RESOURCE_SHORTAGE = 1
 class Carrying(Protocol):
     """What a connection needs of its transport."""
 
-    carrier: Carrier
+    @property
+    def carrier(self) -> Coupled:
+        """Return what decides whether another connection is read."""
 
     def forward(self, frame: memoryview) -> None:
         """Send a frame that another connection opened."""

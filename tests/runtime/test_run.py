@@ -47,7 +47,9 @@ class ClockTests(SynchronousTestCase):
         world = World(max_duration=1200)
         _, heard = world.exec("cat")
         self.ticks(world, 1199)
-        self.assertEqual(heard.taken[1], b"ostiary: this session ends in 10 minutes\nostiary: this session ends in 60 seconds\n")
+        self.assertEqual(
+            heard.taken[1], b"ostiary: this session ends in 10 minutes\nostiary: this session ends in 60 seconds\n"
+        )
         self.assertEqual([body["seconds"] for body in world.bodies("session.expiring")], [600, 60])
         self.successResultOf(world.lock())
         self.ticks(world, 1)
