@@ -19,6 +19,7 @@ from gateway.admin.room import Caller, Room
 from gateway.admin.streams import Streams
 from gateway.admin.verb import Call, Verb
 from gateway.domain.facts import Fact
+from gateway.interfaces.archive import ArchiveError
 from gateway.interfaces.directory import DirectoryError
 from gateway.interfaces.vault import VaultError
 
@@ -45,10 +46,11 @@ async def perform(verbs: Verbs, room: Room, words: Sequence[str], streams: Strea
         return _refuse(refusal, words, streams)
     except DirectoryError as failure:
         return _refuse(Refusal(Exit.CONFIGURATION, "configuration", str(failure)), words, streams)
-    except VaultError as failure:
-        return _refuse(Refusal(Exit.FAILED, "vault", str(failure)), words, streams)
+    except (VaultError, ArchiveError) as failure:
+        kind = "vault" if isinstance(failure, VaultError) else "recording"
+        return _refuse(Refusal(Exit.FAILED, kind, str(failure)), words, streams)
     except OSError as failure:
-        said = f"nothing was changed, the node could not write: {failure.strerror or failure}; see `status`"
+        said = f"nothing was changed, the disk refused: {failure.strerror or failure}; see `status`"
         return _refuse(Refusal(Exit.LATER, "storage", said), words, streams)
 
 

@@ -45,7 +45,7 @@ class Caller:
 
 @attrs.frozen
 class Access:
-    """Questions of who may reach what; times are short enough for the reactor."""
+    """Questions of who may reach what; ``who`` and ``what`` are asked in a thread, the others on the reactor."""
 
     who: Callable[[str], Sequence[Row]]
     """For a target's name: rows of ``user, account, target, allowed, grants, rights, conditions, obstacles``."""

@@ -85,6 +85,9 @@ class VerbProgram:
 
     room_factory: Callable[[], Room]
     verbs: Verbs
+    open_programs: set[VerbProgram] = attrs.field(factory=set)
+    """The program is in it from its start to its end."""
+    _roles: frozenset[str] = attrs.field(init=False, default=frozenset())
     _output: Output = attrs.field(init=False)
     _streams: Streams = attrs.field(init=False)
     _editor: LineEditor | None = attrs.field(init=False, default=None)
@@ -104,6 +107,8 @@ class VerbProgram:
         else:
             self._editor = LineEditor("", _columns(start.terminal[0]))
             self._streams = Streams(Stdin(), self._paint, self._paint, valve, self._ask)
+        self._roles = self._standing()
+        self.open_programs.add(self)
         self._interactive = start.command is None and start.terminal is not None
         if self._interactive:
             self._next_line()
@@ -144,7 +149,9 @@ class VerbProgram:
 
     def stopped(self) -> None:
         """Take note that the door is gone: cancel what runs, write nothing more."""
-        self._over = True
+        if not self._over:
+            self._over = True
+            self.open_programs.discard(self)
         running, self._running = self._running, None
         if running is not None:
             running.cancel()
@@ -154,6 +161,22 @@ class VerbProgram:
         if not self._over:
             self._say(words)
             self._finish(Exit.DENIED)
+
+    def review(self) -> None:
+        """Look again how the caller stands, and end at once where he lost what he had when this began."""
+        try:
+            lost = self._roles - self.room_factory().caller.roles
+        except Refusal as refusal:
+            self.revoke(refusal.message)
+            return
+        if lost:
+            self.revoke(f"you are not {' nor '.join(sorted(lost))} any more")
+
+    def _standing(self) -> frozenset[str]:
+        try:
+            return self.room_factory().caller.roles
+        except Refusal:
+            return frozenset()
 
     def _paint(self, chunk: bytes) -> None:
         self._output.write(paintable(chunk))

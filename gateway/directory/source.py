@@ -58,6 +58,7 @@ class Reach:
     snapshot: Snapshot
     _answers: dict[Names, Reachable] = attrs.field(factory=dict)
     _accounts: dict[tuple[frozenset[str], Names], Names] = attrs.field(factory=dict)
+    _addresses: dict[str, str] = attrs.field(factory=dict)
 
     def reachable(self, grants: Sequence[GrantRule]) -> Reachable:
         """Return what several grants together reach: (target, accounts), sorted."""
@@ -75,6 +76,13 @@ class Reach:
         if asked not in self._accounts:
             self._accounts[asked] = tuple(sorted(each for each in there if matches_any(patterns, each)))
         return self._accounts[asked]
+
+    def target_at_address(self, address: str) -> str | None:
+        """Return the first target, by name, that has an address."""
+        if not self._addresses:
+            for name in sorted(self.snapshot.target, reverse=True):
+                self._addresses[self.snapshot.target[name].address] = name
+        return self._addresses.get(address)
 
     def fits(self, snapshot: Snapshot) -> bool:
         """Say whether what is remembered is true of another snapshot too."""
@@ -109,6 +117,13 @@ class PolicySource:
         return self.reach().reachable([
             grant for grant in snapshot.grants_of(user) if self._is_open(grant, source, now)
         ])
+
+    def target_at(self, host: str, port: int) -> str | None:
+        """Return the target of a name, or of an address; a name goes before an address, the first by name wins."""
+        snapshot = self._snapshot()
+        if host in snapshot.target:
+            return host
+        return self.reach().target_at_address(f"[{host}]:{port}" if ":" in host else f"{host}:{port}")
 
     def grant(self, user: User, target: str, account: str, source: str) -> Grant | Refused:
         """Freeze a policy for one session."""

@@ -6,7 +6,8 @@ The rule, for every channel of a frozen session:
 * everything else, in both lanes, is held in order, and delivered exactly so on release;
 * the operator is told once when it begins and once when it ends.
 
-The bytes held are bounded by the windows that were open when the lock fell: nothing held is refunded.
+The bytes held are bounded by the windows that were open when the lock fell: nothing held is refunded. Requests have
+no window: more than :data:`MOST_HELD` of them end the session.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from gateway.domain.lane import (
     Credit,
     Effect,
     End,
+    EndSession,
     Event,
     Hold,
     Lane,
@@ -34,6 +36,11 @@ from gateway.domain.lane import (
 
 DROPPED_REQUESTS = frozenset({"signal", "break"})
 """Requests of a terminal that are keys by another name."""
+MOST_HELD = 256
+"""Requests that are held; more of them are a flood."""
+SMALL_CHUNK = 512
+"""Chunks up to this size are joined while they are held: memory is bounded by bytes, not by their number."""
+FLOODED = 75
 
 
 @attrs.define(eq=False)
@@ -79,9 +86,21 @@ class LockGate:
             return
         if isinstance(event, Bytes):
             yield Hold(event.lane, len(event.chunk))
+            self._hold_bytes(event)
+            return
         if isinstance(event, Resize):
             self._held = [held for held in self._held if not isinstance(held, Resize)]
         self._held.append(event)
+        if isinstance(event, Request) and sum(isinstance(held, Request) for held in self._held) > MOST_HELD:
+            yield EndSession(FLOODED, "lock_flooded", "too many requests came while the session was locked; it is over")
+
+    def _hold_bytes(self, event: Bytes) -> None:
+        last = self._held[-1] if self._held else None
+        alike = isinstance(last, Bytes) and (last.lane, last.stderr) == (event.lane, event.stderr)
+        if isinstance(last, Bytes) and alike and len(last.chunk) + len(event.chunk) <= SMALL_CHUNK:
+            self._held[-1] = Bytes(event.lane, last.chunk + event.chunk, event.stderr)
+        else:
+            self._held.append(event)
 
     def _is_typed(self, event: LaneEvent) -> bool:
         if event.lane is not Lane.TO_TARGET:

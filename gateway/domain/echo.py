@@ -182,7 +182,7 @@ class EchoMask:
     """Decide what of one terminal's input is recorded; ``level`` is ``off``, ``masked`` or ``full``."""
 
     def __init__(self, level: str) -> None:
-        self._level = level
+        self.level = level
         self._lines: list[Line] = []
         self._painted = Painted()
         self._keys = _UTF_8("surrogateescape")
@@ -196,7 +196,7 @@ class EchoMask:
 
     def typed(self, at: float, chunk: bytes) -> list[Typed]:
         """Take input; return what is decided by now."""
-        match self._level:
+        match self.level:
             case "off":
                 return []
             case "full":

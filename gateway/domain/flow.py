@@ -108,6 +108,10 @@ class Flow:
         """Return the bytes that rest in the flow on a lane."""
         return self._held[lane]
 
+    def rests(self, lane: Lane) -> bool:
+        """Say whether something of a lane rests in the flow, so that what comes now has to go behind it."""
+        return self._held[lane] > 0 or any(waiting.lane is lane for waiting in self._waiting.values())
+
     def feed(self, event: Event, at: float) -> list[Effect]:
         """Run one event to its end and return what is to be done, in order; an ended flow does nothing more."""
         return self._run(self._entries(event), at)

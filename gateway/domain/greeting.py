@@ -26,6 +26,11 @@ class GreetingGate:
     _decided: bool = attrs.field(default=False, init=False)
     _cut: bool = attrs.field(default=False, init=False)
 
+    @property
+    def decided(self) -> bool:
+        """Say whether the far side is known not to be an SSH server, so that nothing has to be read any more."""
+        return self._decided
+
     def weigh(self, event: Event, at: float) -> Iterator[Event | Effect]:
         """Pass everything but an SSH greeting towards the operator."""
         match event:

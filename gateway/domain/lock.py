@@ -140,7 +140,7 @@ class LockSet:
 
     def deactivations_of(self, user: str) -> tuple[str, ...]:
         """Return the ids of the deactivations in force for a user."""
-        return tuple(order for order, name in self._deactivated.items() if name == user)
+        return tuple(order for order, name in tuple(self._deactivated.items()) if name == user)
 
     def in_force(self, now: float) -> tuple[Lock, ...]:
         """Return the locks in force, oldest first."""

@@ -79,6 +79,9 @@ class IPolicySource(Interface):
     def reachable(user: User, source: str) -> Sequence[tuple[str, tuple[str, ...]]]:
         """Return what the user may reach now: (target name, account names), sorted by target."""
 
+    def target_at(host: str, port: int) -> str | None:
+        """Return the target that is called ``host``, or whose address is ``host:port``; None where there is none."""
+
     def grant(user: User, target: str, account: str, source: str) -> Grant | Refused:
         """Freeze a policy for one session; ``source`` is the operator's IP address.
 

@@ -4,11 +4,13 @@
 * ``service`` – ``twistd -n pam``: listeners, the clock, the first start, the orderly stop.
 * ``first``   – the first start on an empty store: keys, one admin, one demo operator, the demo target.
 * ``verbs``   – the room that admin's verbs see, for the running node and offline.
+* ``offline`` – ``pamctl``, while the node is down.
 * ``watch``   – the disk: what happens when it fills.
 
 May never be here: anything a room could do for itself.
 """
 
-from gateway.node.service import Options, makeService, pamctl
+from gateway.node.offline import pamctl
+from gateway.node.service import Options, makeService
 
 __all__ = ["Options", "makeService", "pamctl"]

@@ -40,6 +40,7 @@ from gateway.vault.seal import NodeKey
 from gateway.vault.vault import Vault
 from gateway.vault.wrapping import unwrap_with, wrap_for
 
+STORE = "journal.sqlite"
 THREADS = 4
 """Threads for password hashing, key decryption, big parses, fsync and verification."""
 
@@ -104,7 +105,7 @@ def make_rooms(config: Config, reactor: Any, environ: Mapping[str, str], anew: b
         pool.start()
     in_thread: Callable[..., Deferred[Any]] = _now if pool is None else partial(deferToThreadPool, reactor, pool)
     wall = time.time
-    journal = open_journal(state / "journal.sqlite", config.node.name, 0, reactor)
+    journal = open_journal(state / STORE, config.node.name, 0, reactor)
     environment = dict(environ)
     directory = Directory(journal, in_thread)
     node_key = load_or_make_node_key(str(state / "node.key"))

@@ -6,6 +6,8 @@ are told and their recordings sealed.
 
 from __future__ import annotations
 
+import atexit
+import gc
 import os
 import secrets
 import stat
@@ -26,11 +28,11 @@ from twisted.python.failure import Failure
 from twisted.python.usage import Options as UsageOptions
 from twisted.python.usage import UsageError
 
-from gateway.admin.ctl import SOCKET, Use, main
-from gateway.admin.room import Caller, Front, Room
-from gateway.admin.shell import VerbProgram
-from gateway.admin.socket import VerbFactory, local_caller
+from gateway.admin.ctl import SOCKET
+from gateway.admin.room import Front
+from gateway.admin.socket import VerbFactory
 from gateway.admin.verbs import VERBS
+from gateway.admin.vigil import Vigil
 from gateway.admin.welcome import FirstStart, started
 from gateway.config import Config, ConfigError, load
 from gateway.directory.operators import CODE_LIFE
@@ -43,18 +45,22 @@ from gateway.node.rooms import Rooms, make_rooms
 from gateway.node.verbs import VerbRooms
 from gateway.node.watch import DiskWatch
 from gateway.ssh.demo import DemoTarget
+from gateway.ssh.jump import JumpHost
 from gateway.ssh.listener import Listener
 from gateway.ssh.login import Authority, Login, OpenDoor
 from gateway.ssh.menu import Chooser, Menu
 from gateway.ssh.operator import Reception
 from gateway.ssh.program import ProgramDoor
 from gateway.ssh.target import Dialler
+from gateway.ssh.vouching import Revocations, Vouching, read_authorities
 from gateway.wire.hostkeys import load_or_create_host_key
 from gateway.wire.pacing import FailurePace
 
 log = Logger()
 VERB_ROLES = frozenset({"admin", "auditor", "approver"})
 CHECKPOINT_SECONDS = 10.0
+SWITCH_SECONDS = 0.001
+"""How long a thread may keep the reactor waiting for the interpreter."""
 
 
 def _version() -> str:
@@ -103,10 +109,12 @@ class Node(Service):
         self.rooms: Rooms | None = None
         self.ports: list[Any] = []
         self.ssh_port = 0
+        self._vigil = Vigil(VERBS)
         self._demo: DemoTarget | None = None
         self._listener: Listener | None = None
         self._loops: list[LoopingCall] = []
         self.watch: DiskWatch | None = None
+        self._revocations: Revocations | None = None
         self._started = False
 
     def startService(self) -> None:
@@ -123,8 +131,8 @@ class Node(Service):
             say(f"ostiary: can not start: {failure.getErrorMessage()}\n")
         else:
             log.failure("can not start", failure)
+        atexit.register(_leave_with_an_error)
         try:
-            self.reactor._exitCode = 1
             self.reactor.stop()
         except ReactorNotRunning:
             os._exit(1)
@@ -132,6 +140,7 @@ class Node(Service):
     async def start(self) -> None:
         """Make the rooms, recover what a dead process left, and listen."""
         os.umask(0o077)
+        sys.setswitchinterval(SWITCH_SECONDS)
         rooms = self.rooms = make_rooms(self.config, self.reactor, self.environ)
         refuse_empty(rooms)
         await self._recover(rooms)
@@ -148,6 +157,7 @@ class Node(Service):
         self._loop(self.watch.look, 5.0)
         self._loop(lambda: self._checkpoint(rooms), CHECKPOINT_SECONDS)
         self._started = True
+        settle_collector()
         say(self._words(rooms, host_key.fingerprint, codes))
 
     def _words(self, rooms: Rooms, fingerprint: str, codes: dict[str, str]) -> str:
@@ -191,9 +201,10 @@ class Node(Service):
             admitting=self._admitting,
             help_contact=self.config.help.contact,
         )
+        vouching = await self._vouch(rooms)
 
         def authority(open_door: OpenDoor) -> Authority:
-            return Authority(rooms.operators, open_door, self.config.ssh.banner)
+            return Authority(rooms.operators, open_door, self.config.ssh.banner, vouching)
 
         pace = FailurePace(secrets.token_bytes(32))
         self._listener = Listener(
@@ -206,9 +217,21 @@ class Node(Service):
             self.ssh_port = self.ssh_port or int(getattr(port.getHost(), "port", 0))
         front = Front("127.0.0.1", self.ssh_port, (host_key.line,))
         self._verbs = VerbRooms(rooms, front, self._faults)
+        rooms.journal.attach(self._vigil)
+
+    async def _vouch(self, rooms: Rooms) -> Vouching:
+        """Read who vouches for operators' keys, and what is revoked; a list of no use is a fault, not the end."""
+        settings = self.config.ssh
+        authorities = read_authorities(settings.user_ca)
+        if settings.revoked_keys:
+            path = settings.revoked_keys.removeprefix("file:")
+            self._revocations = Revocations(path, rooms.in_thread, rooms.wall)
+            await self._revocations.look()
+        return Vouching(authorities, rooms.wall, self._revocations)
 
     def _faults(self) -> list[Any]:
-        return self.watch.faults() if self.watch is not None else []
+        sources = (self.watch, self._revocations)
+        return [fault for source in sources if source is not None for fault in source.faults()]
 
     def _admitting(self) -> str:
         if self.watch is None or not self._started:
@@ -217,10 +240,19 @@ class Node(Service):
 
     def _without_target(self, login: Login) -> ProgramDoor:
         room = self._verbs.of_login(login)
-        verbs = partial(VerbProgram, room, VERBS)
+        verbs = partial(self._vigil.program, room)
         menu = partial(self._menu, login)
         prefers_verbs = bool(VERB_ROLES & set(login.user.roles))
-        return ProgramDoor(lambda: Chooser(verbs, menu if "operator" in login.user.roles else None, prefers_verbs))
+        if "operator" not in login.user.roles:
+            return ProgramDoor(lambda: Chooser(verbs, None, prefers_verbs))
+        return ProgramDoor(lambda: Chooser(verbs, menu, prefers_verbs), jump=self._jump_host(login).open_requested)
+
+    def _jump_host(self, login: Login) -> JumpHost:
+        assert self._listener is not None and self.rooms is not None  # noqa: S101 - a login came through it
+        return JumpHost(
+            login, self.rooms.policies, self.rooms.journal, self.reactor, self._listener.host_keys,
+            self._listener.pace, self._reception.open_door,
+        )  # fmt: skip
 
     def _menu(self, login: Login) -> Menu:
         return Menu(
@@ -275,6 +307,13 @@ class Node(Service):
         await rooms.close()
 
 
+def settle_collector() -> None:
+    """Leave what was made at the start out of garbage collections, and collect less often: they stop the reactor."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 50)
+
+
 def say(words: str) -> None:
     """Say something to whoever started the node: twistd has put a log in the place of ``sys.stderr``."""
     stream = sys.__stderr__
@@ -288,32 +327,8 @@ def _place(port: Any) -> str:
     return f"{where.host}:{where.port}" if hasattr(where, "port") else str(where)
 
 
-def pamctl() -> None:
-    """Run ``pamctl``."""
-    sys.exit(main(sys.argv[1:], verbs=VERBS, state_of=_state_of, offline=_offline))
-
-
-def _state_of(path: str | None) -> str:
-    return load(path, os.environ).node.state
-
-
-def _offline(path: str | None, state: str, use: Use) -> int:
-    """Do a verb on the store while the node is down; opening it so is a fact itself."""
-    config = load(path, os.environ)
-    config = attrs.evolve(config, node=attrs.evolve(config.node, state=state))
-    try:
-        rooms = make_rooms(config, None, os.environ)
-    except (OSError, JournalRefused, VaultError) as fault:
-        raise ValueError(str(fault)) from None
-    caller: Caller = local_caller(os.geteuid(), config.node.name, "pamctl offline")
-    rooms.journal.tell(Fact("store.offline_change", {"by": caller.name, "command": " ".join(sys.argv[1:3])}))
-    room: Room = VerbRooms(rooms, Front("GATEWAY", 2222, ())).room(caller)
-    codes: list[int] = []
-    failures: list[Failure] = []
-    use(room).addCallbacks(codes.append, failures.append)
-    rooms.journal.close()  # type: ignore[attr-defined]
-    if failures:
-        failures[0].raiseException()
-    if not codes:
-        raise ValueError("this verb waits for a running node; start it first")
-    return codes[0]
+def _leave_with_an_error() -> None:
+    """Give the code that twistd has no way to give; registered last, so it is called when all else is done."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(1)

@@ -23,7 +23,7 @@ from gateway.domain.grant import Grant, Refused
 from gateway.domain.secret import Secret
 from gateway.journal.verify import verify
 from gateway.node.first import demo_off, initialise, recover
-from gateway.node.rooms import Rooms
+from gateway.node.rooms import STORE, Rooms
 from gateway.runtime.roster import rfc3339
 from gateway.ssh.login import Login
 
@@ -74,7 +74,7 @@ class VerbRooms:
         user = rooms.operators.find(name)
         if user is None or not rooms.operators.is_active(name):
             raise Refusal(Exit.DENIED, "denied", f"the account {name} is not active any more")
-        if rooms.orders.barring(name, user.groups, "") is not None:
+        if any(lock["scope"] == "user" and lock["subject"] == name for lock in rooms.orders.locks()):
             raise Refusal(Exit.LATER, "locked", f"{name} is locked; another administrator must unlock him")
         return self.room(Caller(name, user.full_name, frozenset(user.roles), source, "ssh"))
 
@@ -115,7 +115,7 @@ class VerbRooms:
         return self.rooms.archive.verify_path(path)
 
     def _verify_journal(self) -> Deferred[Any]:
-        return self.rooms.in_thread(_journal_row, self.rooms.state / "journal.sqlite", self.rooms.config.node.name)
+        return self.rooms.in_thread(_journal_row, self.rooms.state / STORE, self.rooms.config.node.name)
 
 
 @attrs.frozen

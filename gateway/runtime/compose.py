@@ -3,8 +3,9 @@
 A reviewer reads the enforcement here: GATES from left to right is the way to the target, from right to left the way
 to the operator. The lock is nearest to the operator. What is not in a table does not run.
 
-WAYS says how much of a lane is read: MEDIATE runs every byte through the flow. The faster ways (sift, tap, splice)
-belong to the wire's own issue; until then every lane is mediated, which is slower and never looser.
+WAYS says how fast a lane may travel while nobody reads it: SPLICE re-addresses each packet and counts its bytes, TAP
+also gives the recorder a copy. Whoever reads a lane (see :func:`reads`) brings it back to MEDIATE, which runs every
+byte through the flow; a gate or tap that is not known here reads everything.
 """
 
 from __future__ import annotations
@@ -22,12 +23,15 @@ from gateway.domain.lane import Lane
 from gateway.domain.policy import FrozenPolicy
 from gateway.domain.rights import Kind
 from gateway.domain.risk import Risk
+from gateway.runtime.record import Recorder
 
 
 class Way(enum.Enum):
     """Name how a lane's bytes travel."""
 
     MEDIATE = "mediate"
+    TAP = "tap"
+    SPLICE = "splice"
 
 
 @attrs.frozen
@@ -71,8 +75,46 @@ GATES: dict[Kind, tuple[Callable[[Makings], Gate], ...]] = {
 }
 
 WAYS: dict[Kind, dict[Lane, Way]] = {
-    kind: {Lane.TO_TARGET: Way.MEDIATE, Lane.TO_OPERATOR: Way.MEDIATE} for kind in Kind
+    Kind.PTY: {Lane.TO_TARGET: Way.MEDIATE, Lane.TO_OPERATOR: Way.MEDIATE},
+    Kind.SHELL: {Lane.TO_TARGET: Way.MEDIATE, Lane.TO_OPERATOR: Way.TAP},
+    Kind.EXEC: {Lane.TO_TARGET: Way.SPLICE, Lane.TO_OPERATOR: Way.TAP},
+    Kind.GIT: {Lane.TO_TARGET: Way.TAP, Lane.TO_OPERATOR: Way.TAP},
+    Kind.SFTP: {Lane.TO_TARGET: Way.TAP, Lane.TO_OPERATOR: Way.TAP},
+    Kind.SCP: {Lane.TO_TARGET: Way.TAP, Lane.TO_OPERATOR: Way.TAP},
+    Kind.RSYNC: {Lane.TO_TARGET: Way.TAP, Lane.TO_OPERATOR: Way.TAP},
+    Kind.FORWARD: {Lane.TO_TARGET: Way.SPLICE, Lane.TO_OPERATOR: Way.SPLICE},
+    Kind.AGENT: {Lane.TO_TARGET: Way.SPLICE, Lane.TO_OPERATOR: Way.SPLICE},
+    Kind.X11: {Lane.TO_TARGET: Way.SPLICE, Lane.TO_OPERATOR: Way.SPLICE},
 }
+
+COMMANDED = frozenset({Kind.PTY, Kind.SHELL, Kind.EXEC})
+"""Kinds whose input may be commands: with audited rules it is never passed unread."""
+
+
+def reads(who: Gate | Tap, kind: Kind, lane: Lane) -> bool:
+    """Say whether a gate or tap reads a lane's bytes now; one that is not known reads everything."""
+    match who:
+        case LockGate():
+            return who.locked
+        case AuditedGate():
+            ruled = who.policy.audited or who.policy.restrictions.allow_only
+            return bool(ruled) and lane is Lane.TO_TARGET and kind in COMMANDED
+        case GreetingGate():
+            return not who.decided
+        case Recorder():
+            return who.reads(lane)
+        case _:
+            return True
+
+
+def way_now(kind: Kind | None, lane: Lane, flow: Flow) -> Way:
+    """Return how a lane travels at this moment: as WAYS says while nobody reads it and nothing rests in it."""
+    if kind is None or flow.ended or flow.rests(lane):
+        return Way.MEDIATE
+    watching: tuple[Gate | Tap, ...] = (*flow.gates, *flow.taps)
+    if any(reads(who, kind, lane) for who in watching):
+        return Way.MEDIATE
+    return WAYS[kind][lane]
 
 
 def early_flow(makings: Makings) -> Flow:

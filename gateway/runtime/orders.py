@@ -50,7 +50,7 @@ class Orders:
     _timer: IDelayedCall | None = attrs.field(init=False, default=None)
 
     def apply(self, entry: Entry) -> None:
-        """Take a committed fact into account: what came from elsewhere acts here too."""
+        """Take a committed fact into account."""
         self._set.apply(entry)
         self._wake()
 
@@ -157,7 +157,8 @@ class Orders:
     def _expire(self) -> None:
         now = self.wall()
         over = {lock.id for run in self.roster.running() for lock in run.locks.values() if not lock.in_force(now)}
-        self._release(tuple(sorted(over)), f"the lock ended at {_clock(now)}")
+        for run in self._release(tuple(sorted(over)), f"the lock ended at {_clock(now)}"):
+            run.tell(Fact("session.unlocked", {"by": "", "reason": "the time of the lock is over"}))
 
     # Ends.
 
@@ -208,16 +209,17 @@ class Orders:
             raise NotForOneself("nobody activates himself; ask another administrator")
         orders = list(self._set.deactivations_of(user))
         body = {"orders": orders, "user": user, "by": by, "by_name": by_name, "reason": reason, "door": door}
-        return self.facts.tell(Fact("user.activated", body)).addCallback(lambda _: None)
+        return self.facts.tell(Fact("user.activated", body)).addCallback(lambda _: self._set.activate(orders))
 
     def by_rule(self, run: Run, order: GiveOrder) -> None:
         """Give the order a rule asks for, about the operator of a session."""
         user, by = run.subject.user, f"policy rule {order.rule}"
         reason = f"rule {order.rule} in session {run.id}"
         if order.kind is OrderKind.DEACTIVATE:
-            self.deactivate(user, by=by, by_name=by, reason=reason, door="policy")
+            done: Deferred[Any] = self.deactivate(user, by=by, by_name=by, reason=reason, door="policy")
         else:
-            self.lock("user", user, by=by, by_name=by, reason=reason, ttl=None, only=False, door="policy")
+            done = self.lock("user", user, by=by, by_name=by, reason=reason, ttl=None, only=False, door="policy")
+        done.addErrback(run.not_kept, f"user.{order.kind.value}").addErrback(lambda _: None)
 
     def is_deactivated(self, user: str) -> bool:
         """Say whether a deactivation is in force."""

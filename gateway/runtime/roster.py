@@ -78,13 +78,14 @@ class Roster:
         """Tell a session's end and seal its recording."""
         if self._running.pop(run.id, None) is None:
             return
-        for number in tuple(run.legs):
-            run.gone(number, "")
+        for number, leg in tuple(run.legs.items()):
+            run.gone(number, leg.exit)
         run.tell(Fact("session.ended", dict(run.summary())))
         if run.recording is not None:
             sealing = Deferred.fromCoroutine(self._seal(run))
             self._sealing.add(sealing)
-            sealing.addBoth(lambda _: self._sealing.discard(sealing))
+            sealing.addErrback(lambda failure: log.failure("sealing {session} failed", failure, session=run.id))
+            sealing.addCallback(lambda _: self._sealing.discard(sealing))
 
     async def _seal(self, run: Run) -> None:
         assert run.recording is not None  # noqa: S101 - over() looked
@@ -104,9 +105,11 @@ class Roster:
 
     def apply(self, entry: Entry) -> None:
         """Remember starts, ends and refusals."""
-        body = entry.body or {}
+        body = entry.body
+        if body is None:
+            return
         match entry.kind:
-            case "session.started":
+            case "session.started" if body["session"] not in self._past:
                 row = {key: body.get(key, "") for key in ("user", "source", "target", "account", "policy")}
                 self._past[body["session"]] = {
                     **row,
@@ -210,7 +213,9 @@ def _told(entries: Sequence[Entry]) -> dict[str, Any]:
     channels: dict[int, dict[str, Any]] = {}
     told: dict[str, Any] = {"commands": [], "transfers": [], "elevations": [], "admin_actions": [], "blind_s": 0.0}
     for entry in entries:
-        body = entry.body or {}
+        body = entry.body
+        if body is None:
+            continue
         shown = {"time": rfc3339(entry.time), **body}
         match entry.kind.partition(".")[0], entry.kind:
             case "channel", "channel.opened":

@@ -27,7 +27,7 @@ from gateway.domain.lock import Lock, Subject
 from gateway.domain.rights import OPAQUE, Kind
 from gateway.domain.risk import Risk
 from gateway.domain.session import State
-from gateway.interfaces import IFacts, IRecording
+from gateway.interfaces import IFacts, IRecording, ITrack
 from gateway.runtime.compose import Makings, early_flow, flow_of
 from gateway.runtime.record import Recorder
 
@@ -35,10 +35,15 @@ log = Logger()
 
 ANNOUNCED = (600.0, 60.0)
 """Seconds before the end at which the operator is told."""
+BEGINNING = 60.0
+"""Seconds after which a session that no connection took up is over."""
 
 
 class Leg(Protocol):
     """One channel of the session, as the session sees it."""
+
+    exit: str
+    """How it ended, as far as that is known."""
 
     def feed(self, event: Event) -> None:
         """Weigh an event that does not come from the wire."""
@@ -49,8 +54,8 @@ class Leg(Protocol):
     def finish(self, code: int, text: str | None) -> None:
         """Say the line, give the exit code, close; what is queued leaves first."""
 
-    def resume(self) -> None:
-        """Refund windows that were held back."""
+    def cut(self) -> None:
+        """Pass nothing more, on either lane."""
 
 
 class Connections(Protocol):
@@ -146,9 +151,10 @@ class Run:
     def commit(self, fact: Fact) -> Deferred[Any]:
         """Tell a fact that somebody waits for; fails when it can not be kept, and the session is over."""
         told = self.workings.facts.tell(attrs.evolve(fact, body={**fact.body, **self.identity()}))
-        return told.addErrback(self._not_kept, fact.kind)
+        return told.addErrback(self.not_kept, fact.kind)
 
-    def _not_kept(self, failure: Failure, kind: str) -> Failure:
+    def not_kept(self, failure: Failure, kind: str) -> Failure:
+        """End the session, for its facts can not be kept; hand the failure on."""
         log.error("session {session}: fact {kind} could not be kept: {reason}",
                   session=self.id, kind=kind, reason=failure.getErrorMessage())  # fmt: skip
         self.end(75, "journal_failed", "the gateway can not keep its journal; the session is over")
@@ -177,30 +183,39 @@ class Run:
         self, number: int, kind: Kind, terminal: bool, where: str, size: tuple[int, int] | None = None
     ) -> Flow:
         """Make a channel's flow and begin its track; raises OSError where recording is required and fails."""
-        policy = self.grant.policy
         taps: tuple[Recorder, ...] = ()
         if self.recording is not None:
-            record = policy.restrictions.record
             told: dict[str, Any] = {"command": shown(where), "kind": kind.value}
             if size is not None:
                 told |= {"cols": size[0], "rows": size[1]}
-            track = self.recording.track(number, "pty" if terminal else kind.value, self.at, told)
-            recorder = Recorder(
-                kind=kind,
-                terminal=terminal,
-                track=track,
-                mask=EchoMask(record.input if terminal or record.input == "full" else "off"),
-                budgets=(self._budget, self.workings.user_budget),
-                output=record.output,
-                hashed=record.exec_hash and not terminal,
-                essential=policy.settings.record_required,
-            )
-            self.recorders[number] = recorder
-            taps = (recorder,)
+            try:
+                track = self.recording.track(number, "pty" if terminal else kind.value, self.at, told)
+            except OSError as fault:
+                if self.grant.policy.settings.record_required:
+                    raise
+                self.recording_failed(fault)
+            else:
+                taps = (self._recorder(kind, terminal, track),)
+                self.recorders[number] = taps[0]
         self.protocol = self.protocol or kind.value
         body = {"channel": number, "channel_kind": kind.value, "command": shown(where), "opaque": kind in OPAQUE}
         self.tell(Fact("channel.opened", body))
         return flow_of(kind, self._makings(terminal, where), taps)
+
+    def _recorder(self, kind: Kind, terminal: bool, track: ITrack) -> Recorder:
+        policy = self.grant.policy
+        record = policy.restrictions.record
+        return Recorder(
+            kind=kind,
+            terminal=terminal,
+            track=track,
+            mask=EchoMask(record.input if terminal or record.input == "full" else "off"),
+            budgets=(self._budget, self.workings.user_budget),
+            epoch=self._epoch,
+            output=record.output,
+            hashed=record.exec_hash and not terminal,
+            essential=policy.settings.record_required,
+        )
 
     def _makings(self, terminal: bool, where: str) -> Makings:
         return Makings(self.grant.policy, self._attempts, self.risk, terminal, self.locked, where)
@@ -229,7 +244,7 @@ class Run:
     def pause(self) -> float:
         """Return for how many seconds output's windows are not refunded, so that recording keeps pace."""
         budgets = (self._budget, self.workings.user_budget)
-        return max(budget.pause(self.workings.clock.seconds() - self._epoch) for budget in budgets)
+        return max(budget.pause(self.workings.clock.seconds()) for budget in budgets)
 
     # Time.
 
@@ -237,10 +252,14 @@ class Run:
         """Do what is due: ``now`` in seconds since the epoch."""
         if self.state is State.ENDED:
             return
-        for recorder in tuple(self.recorders.values()):
+        if self.connections is None and self.at > BEGINNING:
+            self.cut("never_began")
+            return
+        for number, recorder in tuple(self.recorders.items()):
             try:
                 recorder.tick(self.at)
             except OSError as fault:
+                del self.recorders[number]
                 self.recording_failed(fault)
         restrictions = self.grant.policy.restrictions
         if restrictions.idle_timeout and not self.locked and self.idle >= restrictions.idle_timeout:
@@ -319,6 +338,8 @@ class Run:
         if self.state is State.ENDED:
             return
         self._over(reason)
+        for leg in tuple(self.legs.values()):
+            leg.cut()
         if self.connections is not None:
             self.connections.cut()
         self.workings.ended(self)

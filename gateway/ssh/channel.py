@@ -13,6 +13,7 @@ from collections.abc import Callable
 
 import attrs
 
+from gateway.domain.barrier import DROPPED_REQUESTS
 from gateway.domain.facts import Fact
 from gateway.domain.lane import Bytes, Close, End, Event, Lane, Request, Resize
 from gateway.domain.notice import line
@@ -47,12 +48,15 @@ class SessionChannel:
     first: Requests = ()
     """Requests to make by ourselves once the channel is open: what the menu was asked for."""
     terminal: bool = False
-    speaks: bool = True
+    speaks: bool = False
+    """True from the start of what runs in the channel: before, there is no place for words."""
     size: tuple[int, int] | None = None
     kind: Kind | None = None
     number: int = 0
     exit: str = ""
     junction: Junction = attrs.field(init=False)
+    _asked: bool = attrs.field(init=False, default=False)
+    """Whether a request to start something came; a lock may hold it."""
     _operator_gone: bool = attrs.field(init=False, default=False)
     _target_gone: bool = attrs.field(init=False, default=False)
 
@@ -68,7 +72,7 @@ class SessionChannel:
     def opened(self, target: ChannelEnd) -> None:
         """Confirm to the operator what the target confirmed, with the target's own window."""
         self.junction.target = target
-        if self.end.got_close:
+        if self.end.got_close or self.junction.flow.ended:
             target.close()
             return
         if not self.end.confirmed:
@@ -78,8 +82,12 @@ class SessionChannel:
 
     def unopened(self, code: int, text: str) -> None:
         """Pass on that the target refused the channel."""
-        self._target_gone = self._operator_gone = True
-        self.end.refuse(code, text)
+        self._target_gone = True
+        if not (self.end.confirmed or self.end.sent_close):
+            self._operator_gone = True
+            self.end.refuse(code, text)
+        elif not self.junction.flow.ended:
+            self.refused(DENIED, f"{self.run.grant.target.name} opens no session: {text}")
         self._over()
 
     # What the session's leg must do.
@@ -90,20 +98,26 @@ class SessionChannel:
 
     def say(self, text: str) -> None:
         """Tell the operator one line."""
-        if self.kind is not None:
+        if self.speaks:
             self.junction.say(text)
 
-    def resume(self) -> None:
-        """Refund windows that were held back."""
-        self.junction.settle()
+    def cut(self) -> None:
+        """Pass nothing more, on either lane."""
+        self.junction.stop()
 
     def finish(self, code: int, text: str | None) -> None:
         """End the channel in order."""
         self.refused(code, text)
 
+    def carried(self, lane: Lane, count: int) -> None:
+        """Note bytes that passed beside the flow."""
+        self.run.touch()
+
     def refused(self, code: int, text: str | None) -> None:
         """Say the line, give the exit code, close both ends; what was written before leaves first."""
-        self.junction.flow.ended = True
+        if text is not None:
+            self.junction.flow.say(text, self.run.at)
+        self.junction.stop()
         if not self.end.confirmed and not self.end.sent_close:
             self.end.confirm(0, LARGEST_PACKET)
         self.junction.answer_all(True)
@@ -125,28 +139,43 @@ class SessionChannel:
         if name not in RELAYED_REQUESTS or not self._well_formed(name, payload):
             self.junction.answer(slot, False)
             return
+        self._asked = self._asked or name in STARTING
         if name == "window-change":
             columns, rows = struct.unpack(">LL", payload[:8])
             self.junction.feed(Resize(columns, rows, payload))
+        elif name in DROPPED_REQUESTS and self.terminal and self.run.locked:
+            self.junction.feed(Request(Lane.TO_TARGET, name, payload))
+        else:
+            self.junction.feed(Request(Lane.TO_TARGET, name, payload, slot))
             return
-        self.junction.feed(Request(Lane.TO_TARGET, name, payload, slot))
+        self.junction.answer(slot, True)
+
+    def received(self, chunk: bytes, stderr: bool) -> None:
+        """Weigh bytes for the target."""
+        if self.kind is None and not self._asked:
+            self.refused(DENIED, "bytes came before a request to run anything")
+        else:
+            self.junction.feed(Bytes(Lane.TO_TARGET, chunk, stderr))
 
     def _well_formed(self, name: str, payload: bytes) -> bool:
-        policy = self.run.grant.policy
+        policy, early = self.run.grant.policy, self.kind is None and not self._asked
         match name:
             case "pty-req":
-                return self.kind is None and (policy.allows("shell") or policy.allows("exec"))
+                sized = _terminal_size(payload) is not None
+                return early and sized and (policy.allows("shell") or policy.allows("exec"))
             case "env":
                 variable = _two_strings(payload)
-                return self.kind is None and variable is not None and allows_variable(policy, *variable)
+                return early and variable is not None and allows_variable(policy, *variable)
             case "window-change":
                 return len(payload) == 16
-            case "shell" | "exec" | "subsystem":
-                return self.kind is None
+            case "shell":
+                return early
+            case "exec" | "subsystem":
+                return early and _only_string(payload) is not None
             case "auth-agent-req@openssh.com" | "x11-req":
-                return self.kind is None and self.permit(name)
+                return early and self.permit(name)
             case _:
-                return self.kind is not None
+                return not early
 
     def passed_request(self, request: Request) -> None:
         """Do with a request that passed the gates what its kind needs."""
@@ -158,10 +187,7 @@ class SessionChannel:
         self.junction.ask_target(request.name, request.payload, request.slot)
 
     def _start(self, request: Request) -> None:
-        what = _only_string(request.payload) if request.name != "shell" else ""
-        if what is None:
-            self.junction.answer(request.slot, False)
-            return
+        what = "" if request.name == "shell" else _only_string(request.payload) or ""
         kind, denied = self._decide(request.name, what)
         if denied is not None:
             told = {"channel": self.number, "channel_kind": kind.value, "what": what, "reason": denied.reason}
@@ -173,8 +199,8 @@ class SessionChannel:
         except OSError as fault:
             self.run.recording_failed(fault)
             return
-        self.kind = kind
-        self.junction.flow = flow
+        self.kind, self.speaks = kind, True
+        self.junction.become(kind, flow)
         if kind is Kind.PTY:
             self.junction.say(self._welcome())
         self.junction.feed(request)
@@ -241,10 +267,7 @@ class FromOperator:
     def received(self, chunk: bytes, stderr: bool) -> None:
         """Weigh bytes for the target."""
         self.channel.run.touch()
-        if self.channel.kind is None:
-            self.channel.refused(DENIED, "bytes came before a request to run anything")
-            return
-        self.channel.junction.feed(Bytes(Lane.TO_TARGET, chunk, stderr))
+        self.channel.received(chunk, stderr)
 
     def widened(self) -> None:
         """Refund the target: the operator takes more."""

@@ -25,10 +25,10 @@ from gateway.ssh.demo_files import Scratch
 from gateway.ssh.demo_sftp import Sftp
 from gateway.ssh.demo_shell import Machine, Shell
 from gateway.ssh.program import ProgramDoor
-from gateway.wire.authority import IAttempt, IAuthority, IService, Outcome, Prompts
+from gateway.wire.authority import IAttempt, IAuthority, IService, Outcome, Prompts, ShownKey
 from gateway.wire.connection import Connection
 from gateway.wire.hostkeys import HostKey, from_private_key
-from gateway.wire.keyblobs import PublicKey, parse_blob
+from gateway.wire.keyblobs import parse_blob
 from gateway.wire.pacing import FailurePace
 from gateway.wire.transport import OperatorTransport
 from gateway.wire.userauth import UserAuthServer
@@ -159,11 +159,11 @@ class DemoAttempt:
         """Return the one method."""
         return (b"password",)
 
-    def key_acceptable(self, key: PublicKey) -> Deferred[bool]:
+    def key_acceptable(self, key: ShownKey) -> Deferred[bool]:
         """Refuse: there are no keys here."""
         return succeed(False)
 
-    def key_verified(self, key: PublicKey) -> Deferred[Outcome]:
+    def key_verified(self, key: ShownKey) -> Deferred[Outcome]:
         """Refuse: there are no keys here."""
         return succeed(Outcome.REFUSED)
 

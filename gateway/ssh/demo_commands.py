@@ -56,6 +56,7 @@ async def _ls(job: Job) -> int:
             for name in shown:
                 found = files.stat((*place, name) if inside else place)
                 await job.write((_long(found) if "l" in options else b"") + name + b"\n")
+                await job.shell.sleep(0)
         except OSError as fault:
             status = await job.complain(f"{path}: {fault.strerror}")
     return status
@@ -129,7 +130,8 @@ async def _rm(job: Job) -> int:
         try:
             place = job.shell.place(path)
             if options & {"r", "R"}:
-                files.remove_tree(place)
+                for _ in files.removing(place):
+                    await job.shell.sleep(0)
             else:
                 files.remove(place)
         except FileNotFoundError as fault:

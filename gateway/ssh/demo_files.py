@@ -18,7 +18,7 @@ from pathlib import Path
 import attrs
 
 QUOTA = 64 * 1024 * 1024
-MOST_ENTRIES = 1024
+MOST_ENTRIES = 512
 DEEPEST = 32
 LONGEST_NAME = 255
 HOME = b"/root"
@@ -166,13 +166,14 @@ class Scratch:
             os.unlink(place[-1], dir_fd=parent)
         self._gone(found)
 
-    def remove_tree(self, place: Place) -> None:
-        """Remove a place and everything below it; the root itself stays."""
+    def removing(self, place: Place) -> Iterator[None]:
+        """Remove a place and everything below it, one entry a step; the root itself stays."""
         if not self.is_folder(place):
             self.remove(place)
             return
         for name in self.names(place):
-            self.remove_tree((*place, name))
+            yield from self.removing((*place, name))
+            yield
         if place:
             self.remove_folder(place)
 
@@ -180,9 +181,9 @@ class Scratch:
         """Rename; an existing goal is an error unless it is to be replaced."""
         if not source or not goal:
             raise _fault(errno.EBUSY)
-        if len(goal) + self._height(source) > DEEPEST:
-            raise _fault(errno.ENAMETOOLONG)
         with self._folder(source[:-1]) as old, self._folder(goal[:-1]) as new:
+            if len(goal) + _height(source[-1], old) > DEEPEST:
+                raise _fault(errno.ENAMETOOLONG)
             present = os.stat(goal[-1], dir_fd=new, follow_symlinks=False) if _exists(goal[-1], new) else None
             if present is not None and not replace:
                 raise _fault(errno.EEXIST)
@@ -190,11 +191,6 @@ class Scratch:
             os.rename(source[-1], goal[-1], src_dir_fd=old, dst_dir_fd=new)
         if present is not None and present.st_ino != moved.st_ino:
             self._gone(present)
-
-    def _height(self, place: Place) -> int:
-        if not self.is_folder(place):
-            return 0
-        return 1 + max((self._height((*place, name)) for name in self.names(place)), default=-1)
 
     def _take_entry(self) -> None:
         if self.entries >= MOST_ENTRIES:
@@ -262,6 +258,20 @@ class OpenFile:
             del self.scratch.opened[self.identity]
             if not found.st_nlink:
                 self.scratch.used -= found.st_size
+
+
+def _height(name: bytes, parent: int) -> int:
+    """Return how many levels lie below an entry, which may be gone."""
+    try:
+        folder = os.open(name, _FOLDER, dir_fd=parent)
+    except OSError:
+        return 0
+    try:
+        with os.scandir(folder) as found:
+            inside = [(os.fsencode(each.name), each.is_dir(follow_symlinks=False)) for each in found]
+        return max((1 + (_height(below, folder) if is_folder else 0) for below, is_folder in inside), default=0)
+    finally:
+        os.close(folder)
 
 
 def _exists(name: bytes, folder: int) -> bool:

@@ -34,6 +34,7 @@ class ForwardChannel:
     terminal: bool = False
     speaks: bool = False
     number: int = 0
+    exit: str = ""
     other: ChannelEnd | None = None
     junction: Junction | None = None
     _carried: dict[Lane, int] = attrs.field(init=False, factory=lambda: dict.fromkeys(Lane, 0))
@@ -48,10 +49,11 @@ class ForwardChannel:
             flow = self.run.compose(self.number, self.kind, False, self.where)
         except OSError as fault:
             self.run.recording_failed(fault)
+            self.refused(0, "the session can not be recorded")
             return
-        self.junction = Junction(self.run, self, operator, flow, target)
         self.run.tell(Fact("forward.opened", {"channel": self.number, "what": self.where}))
         self.asker.confirm(min(other.room, 2**31), other.packet)
+        self.junction = Junction(self.run, self, operator, flow, target, kind=self.kind)
 
     def feed(self, event: Event) -> None:
         """Weigh an event that does not come from the wire."""
@@ -61,30 +63,36 @@ class ForwardChannel:
     def say(self, text: str) -> None:
         """Say nothing: a forward has no place for words."""
 
-    def resume(self) -> None:
-        """Refund windows that were held back."""
+    def cut(self) -> None:
+        """Pass nothing more, on either lane."""
         if self.junction is not None:
-            self.junction.settle()
+            self.junction.stop()
 
     def finish(self, code: int, text: str | None) -> None:
         """Close both ends."""
         self.refused(code, text)
 
     def refused(self, code: int, text: str | None) -> None:
-        """Close both ends; a forward has no place for words."""
-        if self.junction is not None:
-            self.junction.flow.ended = True
-        self.asker.close()
+        """Close both ends; a forward has no place for words but the reason of a refusal."""
+        self.cut()
+        if self.asker.confirmed or self.asker.got_close:
+            self.asker.close()
+        else:
+            self.asker.refuse(ADMINISTRATIVELY_PROHIBITED, f"ostiary: {text or 'the session is over'}")
         if self.other is not None:
             self.other.close()
 
     def passed_request(self, request: Request) -> None:
         """Drop requests: such channels have none."""
 
+    def carried(self, lane: Lane, count: int) -> None:
+        """Note bytes that passed beside the flow."""
+        self.run.touch()
+        self._carried[lane] += count
+
     def received(self, lane: Lane, chunk: bytes) -> None:
         """Weigh bytes."""
-        self.run.touch()
-        self._carried[lane] += len(chunk)
+        self.carried(lane, len(chunk))
         self.feed(Bytes(lane, chunk))
 
     def closed(self, lane: Lane) -> None:
@@ -121,7 +129,8 @@ class ForwardEnd:
 
     def open_refused(self, code: int, text: str) -> None:
         """Pass the refusal on."""
-        self.channel.asker.refuse(code, text)
+        if not self.channel.asker.got_close:
+            self.channel.asker.refuse(code, text)
 
     def received(self, chunk: bytes, stderr: bool) -> None:
         """Weigh bytes."""
@@ -129,7 +138,8 @@ class ForwardEnd:
 
     def widened(self) -> None:
         """Refund the other side."""
-        self.channel.resume()
+        if self.channel.junction is not None:
+            self.channel.junction.settle()
 
     def ended(self) -> None:
         """Weigh EOF."""
@@ -153,13 +163,13 @@ def open_forward(run: Run, asker: ChannelEnd, extra: bytes, through: Connection,
     kind = KIND_OF[asker.kind]
     where = asker.kind
     if kind is Kind.FORWARD:
-        destination = _destination(extra)
-        if destination is None or not allows_forward(run.grant.policy, *destination):
-            where = f"{destination[0]}:{destination[1]}" if destination else "?"
+        asked = destination(extra)
+        if asked is None or not allows_forward(run.grant.policy, *asked):
+            where = f"{asked[0]}:{asked[1]}" if asked else "?"
             run.tell(Fact("channel.refused", {"what": f"forward {where}", "reason": "right_missing"}))
             asker.refuse(ADMINISTRATIVELY_PROHIBITED, f"ostiary: forwarding to {where} is not allowed")
             return
-        where = f"{destination[0]}:{destination[1]}"
+        where = f"{asked[0]}:{asked[1]}"
     if len(run.legs) >= MOST_FORWARDS:
         asker.refuse(RESOURCE_SHORTAGE, "ostiary: too many channels in this session")
         return
@@ -170,7 +180,8 @@ def open_forward(run: Run, asker: ChannelEnd, extra: bytes, through: Connection,
     listener.end = through.open(asker.kind, listener, asker.room, asker.packet, extra)
 
 
-def _destination(extra: bytes) -> tuple[str, int] | None:
+def destination(extra: bytes) -> tuple[str, int] | None:
+    """Read where a ``direct-tcpip`` channel should lead (RFC 4254 §7.2); None where it can not be read."""
     fields = Fields(extra)
     try:
         host, port = fields.string("host", 255), fields.uint32("port")

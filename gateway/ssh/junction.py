@@ -3,11 +3,15 @@
 The rule: between the two ends stands the flow and nothing else. Every effect is done here, in the order the flow
 gave; a window is refunded only for what the other side took (see :mod:`gateway.wire.windows`). This is the one place
 where an injected secret is revealed.
+
+A lane that nobody reads takes its faster way (:func:`gateway.runtime.compose.way_now`); whether that is so is asked
+after every event, so a lock has the lane back in the turn it is given.
 """
 
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from typing import Protocol
 
 import attrs
@@ -25,6 +29,7 @@ from gateway.domain.lane import (
     GiveOrder,
     Inject,
     Lane,
+    LaneEvent,
     Notice,
     Refuse,
     Request,
@@ -32,9 +37,16 @@ from gateway.domain.lane import (
     Tell,
 )
 from gateway.domain.notice import line
+from gateway.domain.rights import Kind
+from gateway.runtime.compose import WAYS, Way, way_now
+from gateway.runtime.record import Recorder
 from gateway.runtime.run import Run
 from gateway.wire.channels import ChannelEnd
+from gateway.wire.splice import Splice
 from gateway.wire.windows import credit_due
+
+LAGGING = 0.01
+"""Seconds after which one looks again whether the recorder's hash has caught up."""
 
 
 class Channel(Protocol):
@@ -50,6 +62,9 @@ class Channel(Protocol):
     def refused(self, code: int, text: str | None) -> None:
         """Say the line, give the code, close."""
 
+    def carried(self, lane: Lane, count: int) -> None:
+        """Note bytes that passed beside the flow."""
+
 
 @attrs.define(eq=False)
 class Junction:
@@ -64,13 +79,81 @@ class Junction:
     """Slots of the requests forwarded to the target that it has not answered, oldest first."""
     slots: set[int] = attrs.field(init=False, factory=set)
     """Slots of the operator's requests that nobody has answered."""
+    kind: Kind | None = None
+    """What decides how the lanes travel; None while it is not known."""
     _later: IDelayedCall | None = attrs.field(init=False, default=None)
+    _splices: dict[Lane, Splice] = attrs.field(init=False, factory=dict)
+    _faster: tuple[Lane, ...] = attrs.field(init=False, default=())
+    _lagging: IDelayedCall | None = attrs.field(init=False, default=None)
+
+    def __attrs_post_init__(self) -> None:
+        """Know which lanes have a faster way."""
+        if self.kind is not None:
+            self.become(self.kind, self.flow)
+
+    def become(self, kind: Kind, flow: Flow) -> None:
+        """Take the flow of a channel whose kind is known now; a terminal's every byte goes through it."""
+        self.kind, self.flow = kind, flow
+        lanes = () if self.channel.terminal else tuple(Lane)
+        self._faster = tuple(lane for lane in lanes if WAYS[kind][lane] is not Way.MEDIATE)
+        self._choose_ways()
 
     def feed(self, event: Event) -> None:
         """Weigh an event and do what comes of it."""
-        for effect in self.flow.feed(event, self.run.at):
-            self._do(effect)
+        flow = self.flow
+        for effect in flow.feed(event, self.run.at):
+            if self.flow is not flow and isinstance(effect, LaneEvent):
+                self.feed(effect)  # released by a flow that was replaced meanwhile: the new one weighs it too
+            else:
+                self._do(effect)
+        self._choose_ways()
         self.settle()
+
+    def _choose_ways(self) -> None:
+        """Give each lane the way it may take now."""
+        for lane in self._faster:
+            way, splice = way_now(self.kind, lane, self.flow), self._splices.get(lane)
+            if way is Way.MEDIATE and splice is not None:
+                splice.shut()
+                del self._splices[lane]
+            elif way is not Way.MEDIATE and splice is None and self.target is not None:
+                source, sink = self.operator, self.target
+                if lane is Lane.TO_OPERATOR:
+                    source, sink = sink, source
+                self._splices[lane] = Splice(source, sink, self._passing(lane, way))
+                self._splices[lane].open()
+
+    def _passing(self, lane: Lane, way: Way) -> Callable[[int, memoryview], None]:
+        recorders = [tap for tap in self.flow.taps if isinstance(tap, Recorder)]
+
+        def passed(count: int, view: memoryview) -> None:
+            self.channel.carried(lane, count)
+            for recorder in recorders:
+                recorder.passed(lane, count, view if way is Way.TAP else None)
+                if self._lagging is None and recorder.lags:
+                    self._wait_for(recorder)
+
+        return passed
+
+    def _wait_for(self, recorder: Recorder) -> None:
+        """Read nothing from the target until the hash of its output has caught up."""
+        self._lagging = None
+        if self.target is None:
+            return
+        if recorder.lags:
+            self.target.sender.pause_reading(self._why)
+            self._lagging = self.run.workings.clock.callLater(LAGGING, self._wait_for, recorder)
+        else:
+            self.target.sender.resume_reading(self._why)
+
+    @property
+    def _why(self) -> str:
+        return f"the hash of channel {self.operator.local} lags"
+
+    def stop(self) -> None:
+        """Let nothing pass any more."""
+        self.flow.ended = True
+        self._choose_ways()
 
     def say(self, text: str) -> None:
         """Tell the operator one line, recorded like everything he sees."""
@@ -165,6 +248,10 @@ class Junction:
 
     def over(self) -> None:
         """Forget what is pending: both ends are closed."""
-        if self._later is not None and self._later.active():
-            self._later.cancel()
-        self._later = None
+        self.stop()
+        for call in (self._later, self._lagging):
+            if call is not None and call.active():
+                call.cancel()
+        if self._lagging is not None and self.target is not None:
+            self.target.sender.resume_reading(self._why)
+        self._later = self._lagging = None

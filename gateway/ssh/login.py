@@ -1,8 +1,9 @@
 """Who is it, and what did he ask for: the answers to the wire's login queue.
 
 The rule: an unknown, inactive or unreadable name takes the same way as a known one and is refused at the end; the
-operator's identity is that of the verified key or password, never of a name merely offered. What this version can
-not check (a second factor) is refused, never skipped.
+operator's identity is that of the verified key or password, never of a name merely offered. A certificate is worth
+its authority's word for this name, here and now; what is revoked is weighed anew for each proof. What this version
+can not check (a second factor) is refused, never skipped.
 """
 
 from __future__ import annotations
@@ -14,10 +15,13 @@ from twisted.internet.defer import Deferred, succeed
 from zope.interface import implementer
 
 from gateway.domain.entries import User
+from gateway.domain.grant import within
 from gateway.domain.login import BadLogin, Reading, read_login
 from gateway.domain.secret import Secret
 from gateway.interfaces import IOperatorSource
-from gateway.wire.authority import IAttempt, IAuthority, IService, Outcome, Prompts
+from gateway.ssh.vouching import Vouching
+from gateway.wire.authority import IAttempt, IAuthority, IService, Outcome, Prompts, Refused, ShownKey
+from gateway.wire.certificates import Certificate, Untrusted
 from gateway.wire.keyblobs import BadKey, PublicKey, parse_line
 
 METHODS = (b"publickey", b"password")
@@ -32,6 +36,7 @@ class Login:
     source: str
     method: str
     fingerprint: str = ""
+    certificate: Certificate | None = None
 
 
 OpenDoor = Callable[[Login], IService]
@@ -45,6 +50,7 @@ class Authority:
     operators: IOperatorSource
     open_door: OpenDoor
     text: str
+    vouching: Vouching = attrs.field(factory=Vouching)
 
     def banner(self) -> bytes:
         """Return the text shown before login."""
@@ -76,13 +82,20 @@ class Attempt:
         """Return the methods that may continue: the same for everybody."""
         return METHODS
 
-    def key_acceptable(self, key: PublicKey) -> Deferred[bool]:
-        """Say whether the user may log in with a key."""
-        return succeed(self._holder(key) is not None)
+    def key_acceptable(self, key: ShownKey) -> Deferred[bool]:
+        """Say whether the user may log in with a key; fails with Refused where he may not."""
+        return Deferred.fromCoroutine(self._key_acceptable(key))
 
-    def key_verified(self, key: PublicKey) -> Deferred[Outcome]:
-        """Weigh a key that signed this login."""
-        return succeed(self._weighed(self._holder(key), "publickey", key.fingerprint))
+    def key_verified(self, key: ShownKey) -> Deferred[Outcome]:
+        """Weigh a key that signed this login; fails with Refused where it will not do."""
+        return Deferred.fromCoroutine(self._key_verified(key))
+
+    async def _key_acceptable(self, key: ShownKey) -> bool:
+        return await self._holder(key) is not None
+
+    async def _key_verified(self, key: ShownKey) -> Outcome:
+        certificate = key if isinstance(key, Certificate) else None
+        return self._weighed(await self._holder(key), "publickey", key.fingerprint, certificate)
 
     def password(self, secret: Secret) -> Deferred[Outcome]:
         """Weigh a password or one-time code."""
@@ -116,14 +129,33 @@ class Attempt:
         name = self.readings[0].operator
         return self.authority.operators.find(name) if self.authority.operators.is_active(name) else None
 
-    def _holder(self, key: PublicKey) -> User | None:
-        user = self._user()
-        return user if user is not None and any(_same(line, key) for line in user.keys) else None
+    async def _holder(self, key: ShownKey) -> User:
+        """Return whose key it is; raise Refused where it is nobody's, revoked, or not to be trusted now."""
+        self._named(key)
+        why = await self.authority.vouching.revoked(key)
+        if why:
+            raise Refused(why, key.fingerprint)
+        return self._named(key)  # anew: he may have been switched off while the list was read
 
-    def _weighed(self, user: User | None, method: str, fingerprint: str) -> Outcome:
-        if user is None or user.second_factor != "none":
+    def _named(self, key: ShownKey) -> User:
+        user = self._user()
+        if user is None:
+            raise Refused("unknown or inactive user", key.fingerprint)
+        if isinstance(key, Certificate):
+            try:
+                self.authority.vouching.trust(key, user.name, self.source)
+            except Untrusted as fault:
+                raise Refused(str(fault), key.fingerprint) from None
+        elif not any(_same(line, key) for line in user.keys):
+            raise Refused("not a key of this user", key.fingerprint)
+        return user
+
+    def _weighed(
+        self, user: User | None, method: str, fingerprint: str, certificate: Certificate | None = None
+    ) -> Outcome:
+        if user is None or user.second_factor != "none" or (user.origin and not within(self.source, user.origin)):
             return Outcome.REFUSED
-        self._login = Login(user, self.readings, self.source, method, fingerprint)
+        self._login = Login(user, self.readings, self.source, method, fingerprint, certificate)
         return Outcome.ACCEPTED
 
 

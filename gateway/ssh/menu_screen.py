@@ -46,14 +46,12 @@ class Left:
     row: Row | None
 
 
-def natural(text: str) -> list[tuple[int, int, str]]:
+_NUMBER = re.compile(r"[0-9]{1,18}")
+
+
+def natural(text: str) -> str:
     """Return a key that sorts ``web2`` before ``web10``."""
-    parts = re.split(r"([0-9]{1,18})", text.casefold())
-    return [(0, int(part), "") if odd else (1, 0, part) for odd, part in _alternating(parts)]
-
-
-def _alternating(parts: list[str]) -> list[tuple[bool, str]]:
-    return [(index % 2 == 1, part) for index, part in enumerate(parts) if part]
+    return _NUMBER.sub(lambda found: found[0].zfill(18), text.casefold())
 
 
 def in_order(rows: list[tuple[str, str]]) -> tuple[Row, ...]:

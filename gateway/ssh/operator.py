@@ -28,7 +28,7 @@ from gateway.ssh.login import Login
 from gateway.ssh.menu import Choice
 from gateway.ssh.program import ProgramDoor, Refusal, refusal_door, refuse_channel
 from gateway.ssh.session import SessionDoor
-from gateway.ssh.target import Dialler
+from gateway.ssh.target import Dialler, split_address
 from gateway.wire.authority import IService
 from gateway.wire.connection import Connection
 
@@ -81,6 +81,7 @@ class Reception:
                 allowed.append(reading)
             elif not reading.account:
                 allowed += [attrs.evolve(reading, account=account) for account in accounts]
+        allowed = list(dict.fromkeys(allowed))
         if len(allowed) == 1:
             return allowed[0]
         if not allowed:
@@ -106,6 +107,7 @@ class Reception:
         """Freeze the policy of a session and start it, or say why not."""
         user, source = self.operators.find(login.user.name), login.source
         if user is None or not self.operators.is_active(user.name):
+            self._refuse(login, reading, "inactive", "switched off after the login")
             return Refusal(DENIED, f"the account {login.user.name} is not active any more")
         lock = self.orders.barring(user.name, user.groups, reading.target)
         if lock is not None:
@@ -118,7 +120,7 @@ class Reception:
         grant = self.policies.grant(user, reading.target, reading.account, source)
         if isinstance(grant, Refused):
             return Refusal(DENIED, self._not_allowed(login, reading, grant))
-        if reading.port and not grant.target.address.endswith(f":{reading.port}"):
+        if reading.port and split_address(grant.target.address)[1] != reading.port:
             return Refusal(DENIED, self._not_allowed(login, reading, Refused("port", "not a port of the target")))
         restrictions = grant.policy.restrictions
         wanted = (restrictions.approval, restrictions.present, restrictions.second_factor == "required")
@@ -127,7 +129,10 @@ class Reception:
             return Refusal(
                 CONFIGURATION, "this grant asks for what this version can not check; tell an administrator"
             )
-        return self._begin(grant)
+        opened = self._begin(grant)
+        if isinstance(opened, Refusal):
+            self._refuse(login, reading, "not_recorded", opened.text)
+        return opened
 
     def _begin(self, grant: Grant) -> SessionDoor | Refusal:
         name = session_id(self.wall(), secrets.randbits(25))

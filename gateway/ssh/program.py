@@ -93,6 +93,8 @@ class ProgramDoor:
     make: Callable[[], Program]
     refusal: str = "this login reaches no target; nothing can be forwarded"
     subsystems: Mapping[str, Callable[[], Program]] = attrs.field(factory=dict)
+    jump: Callable[[ChannelEnd, bytes], None] | None = None
+    """Takes ``direct-tcpip`` channels, where they may end in a server of the gateway's own."""
     _connection: Connection | None = attrs.field(init=False, default=None)
 
     def started(self, connection: Connection) -> None:
@@ -101,6 +103,9 @@ class ProgramDoor:
 
     def open_requested(self, end: ChannelEnd, extra: bytes) -> None:
         """Open session channels; refuse all others in words."""
+        if end.kind == "direct-tcpip" and self.jump is not None:
+            self.jump(end, extra)
+            return
         if end.kind != "session":
             end.refuse(ADMINISTRATIVELY_PROHIBITED, f"ostiary: {self.refusal}")
             return
@@ -282,7 +287,7 @@ def _nothing() -> None:
 
 def refusal_door(refusal: Refusal) -> ProgramDoor:
     """Make a door that says why there is no session."""
-    return ProgramDoor(lambda: refusal, refusal.text)
+    return ProgramDoor(lambda: refusal, refusal.text, {"sftp": lambda: refusal})
 
 
 def refuse_channel(end: ChannelEnd, refusal: Refusal) -> None:

@@ -25,6 +25,7 @@ from gateway.ssh.program import Refusal, refusal_door, refuse_channel
 from gateway.ssh.target import Dialler, TargetFailed
 from gateway.wire.channels import ChannelEnd
 from gateway.wire.connection import ADMINISTRATIVELY_PROHIBITED, Connection
+from gateway.wire.coupling import couple
 from gateway.wire.fields import string
 
 log = Logger()
@@ -90,7 +91,12 @@ class SessionDoor:
 
     def target_started(self, connection: Connection) -> None:
         """Go on with what waited for the target."""
+        if self.run.state is State.ENDED:
+            connection.transport.abort()
+            return
         self.target = connection
+        if self.operator is not None:
+            couple(self.operator.transport.carrier, connection.transport.carrier)
         if self.run.state is State.WAITING:
             self.run.state = State.LOCKED if self.run.locked else State.LIVE
         self._ready()
@@ -116,10 +122,8 @@ class SessionDoor:
         self._when_ready(lambda: open_channel(end, extra))
 
     def _when_ready(self, go_on: Callable[[], None]) -> None:
-        if self.run.locked and self.failed is None:
+        if self.failed is None and (self.run.locked or self.target is None):
             self._waiting.append(lambda: self._when_ready(go_on))
-        elif self.target is None and self.failed is None:
-            self._waiting.append(go_on)
         else:
             go_on()
 
@@ -130,6 +134,8 @@ class SessionDoor:
 
     def _session(self, end: ChannelEnd, extra: bytes, first: Requests = ()) -> None:
         if end.got_close or self.operator is None:
+            if first and self.run.state is not State.ENDED:
+                self.lost()
             return
         if self.failed is not None:
             self._explain(end, self.failed)
@@ -141,7 +147,7 @@ class SessionDoor:
     def _explain(self, end: ChannelEnd, failed: TargetFailed) -> None:
         if end.confirmed:
             refuse_channel(end, Refusal(failed.code, failed.text))
-            self.run.cut("target_failed")
+            self.run.end(failed.code, "target_failed", None)
         else:
             refusal_door(Refusal(failed.code, failed.text)).open_requested(end, b"")
 
@@ -154,6 +160,8 @@ class SessionDoor:
         return False
 
     def _forward(self, end: ChannelEnd, extra: bytes) -> None:
+        if end.got_close:
+            return
         if self.failed is not None:
             end.refuse(ADMINISTRATIVELY_PROHIBITED, f"ostiary: {self.failed.text}")
         elif self.target is None or end.kind not in FORWARD_KINDS:
@@ -173,7 +181,7 @@ class SessionDoor:
     def lost(self) -> None:
         """End the session: the operator is gone."""
         self.operator = None
-        self.run.cut("operator_left")
+        self.run.cut("operator_left" if self.failed is None else "target_failed")
 
     # What the session does with its connections.
 

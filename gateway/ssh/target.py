@@ -29,7 +29,7 @@ from gateway.domain.facts import Fact
 from gateway.domain.grant import Grant
 from gateway.domain.secret import Secret
 from gateway.interfaces import ICredentialVault, IFacts, IKeyPair, VaultError
-from gateway.wire.algorithms import HOST_CERTIFICATES, HOST_KEYS
+from gateway.wire.algorithms import TARGET_CERTIFICATES, TARGET_KEYS
 from gateway.wire.certificates import PLAIN, Untrusted, holder_key, parse_certificate, trust_host
 from gateway.wire.connection import Connection
 from gateway.wire.hostkeys import fingerprint
@@ -221,8 +221,8 @@ def host_algorithms(target: Target) -> tuple[bytes, ...]:
     Where nothing is pinned, plain keys are offered too: a host that has no certificate is then refused in words.
     """
     kinds = {name for key in readable_keys(target.host_keys) for name in key.algorithms}
-    plain = tuple(name for name in HOST_KEYS if name in kinds) or HOST_KEYS
-    return HOST_CERTIFICATES + plain if target.host_ca else plain
+    plain = tuple(name for name in TARGET_KEYS if name in kinds) or TARGET_KEYS
+    return TARGET_CERTIFICATES + plain if target.host_ca else plain
 
 
 def recognise(target: Target, algorithm: bytes, blob: bytes, now: float) -> bool:

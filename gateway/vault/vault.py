@@ -100,7 +100,8 @@ class Vault:
 
         async def drop() -> None:
             if self.has(secret_id):
-                await self._tell(secret_id, self._objects[secret_id].epoch, b"", by, reason)
+                known = self._objects[secret_id]
+                await self._tell(secret_id, Sealed(known.version + 1, known.epoch, b""), by, reason)
 
         return Deferred.fromCoroutine(self._alone(drop))
 
@@ -185,9 +186,10 @@ class Vault:
 
     async def _seal(self, object_id: str, secret: Secret, by: str, reason: str) -> None:
         await self._ensure_key(by)
-        version, key = self._next_version(object_id), self._sealing_key(self._epoch)
+        known, key = self._objects.get(object_id), self._sealing_key(self._epoch)
+        version = known.version + 1 if known else 1
         box = await self._in_thread(lambda: key.seal(object_id, version, secret))
-        await self._tell(object_id, key.epoch, box, by, reason)
+        await self._tell(object_id, Sealed(version, key.epoch, box), by, reason)
 
     async def _ensure_key(self, by: str) -> None:
         if not self._wraps:
@@ -195,10 +197,10 @@ class Vault:
             own = self._node_key.public()
             await self._tell_wraps(fresh.epoch, {own: fresh.wrap(own)}, by, "first use")
 
-    async def _tell(self, object_id: str, epoch: str, box: bytes, by: str, reason: str) -> None:
+    async def _tell(self, object_id: str, sealed: Sealed, by: str, reason: str) -> None:
         await self._facts.tell(Fact("secret.sealed", {
-            "secret": object_id, "version": self._next_version(object_id), "epoch": epoch,
-            "box": base64.b64encode(box).decode(), "by": by, "reason": reason,
+            "secret": object_id, "version": sealed.version, "epoch": sealed.epoch,
+            "box": base64.b64encode(sealed.box).decode(), "by": by, "reason": reason,
         }))  # fmt: skip
 
     async def _tell_wraps(self, epoch: str, wraps: Mapping[bytes, bytes], by: str, reason: str) -> None:
@@ -206,10 +208,6 @@ class Vault:
         await self._facts.tell(
             Fact("secret.sealed", {"secret": "key/wrap", "epoch": epoch, "wraps": told, "by": by, "reason": reason})
         )
-
-    def _next_version(self, object_id: str) -> int:
-        known = self._objects.get(object_id)
-        return known.version + 1 if known else 1
 
     def _sealing_key(self, epoch: str) -> SealingKey:
         if epoch not in self._opened:

@@ -30,6 +30,6 @@ def unwrap_with(node_key: NodeKey, wrapped: Sequence[Any]) -> bytes | None:
         if isinstance(each, dict) and each.get("for") == ours:
             try:
                 return node_key.unwrap(EPOCH, binascii.unhexlify(str(each.get("key", "")))).raw().reveal()
-            except (VaultError, binascii.Error):
+            except (VaultError, ValueError):
                 return None
     return None

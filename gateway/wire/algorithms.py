@@ -39,15 +39,27 @@ MACS_OFFERED: Final[Names] = (
 )
 HOST_KEYS: Final[Names] = (b"ssh-ed25519", b"ecdsa-sha2-nistp256", b"rsa-sha2-512", b"rsa-sha2-256")
 
-HOST_CERTIFICATES: Final[Names] = (
+TARGET_KEYS: Final[Names] = (
+    b"ssh-ed25519",
+    b"ecdsa-sha2-nistp256",
+    b"ecdsa-sha2-nistp384",
+    b"ecdsa-sha2-nistp521",
+    b"rsa-sha2-512",
+    b"rsa-sha2-256",
+)
+"""The host keys that a target may have: some that we would not make ourselves."""
+
+TARGET_CERTIFICATES: Final[Names] = (
     b"ssh-ed25519-cert-v01@openssh.com",
     b"ecdsa-sha2-nistp256-cert-v01@openssh.com",
+    b"ecdsa-sha2-nistp384-cert-v01@openssh.com",
+    b"ecdsa-sha2-nistp521-cert-v01@openssh.com",
     b"rsa-sha2-512-cert-v01@openssh.com",
     b"rsa-sha2-256-cert-v01@openssh.com",
 )
-"""What stands before :data:`HOST_KEYS` in our offer to a target that is known by a certificate authority."""
+"""What stands before :data:`TARGET_KEYS` in our offer to a target that is known by a certificate authority."""
 
-USER_SIGNATURES: Final[Names] = (
+USER_KEYS: Final[Names] = (
     b"ssh-ed25519",
     b"sk-ssh-ed25519@openssh.com",
     b"ecdsa-sha2-nistp256",
@@ -57,6 +69,17 @@ USER_SIGNATURES: Final[Names] = (
     b"rsa-sha2-512",
     b"rsa-sha2-256",
 )
+USER_CERTIFICATES: Final[Names] = (
+    b"ssh-ed25519-cert-v01@openssh.com",
+    b"sk-ssh-ed25519-cert-v01@openssh.com",
+    b"ecdsa-sha2-nistp256-cert-v01@openssh.com",
+    b"ecdsa-sha2-nistp384-cert-v01@openssh.com",
+    b"ecdsa-sha2-nistp521-cert-v01@openssh.com",
+    b"sk-ecdsa-sha2-nistp256-cert-v01@openssh.com",
+    b"rsa-sha2-512-cert-v01@openssh.com",
+    b"rsa-sha2-256-cert-v01@openssh.com",
+)
+USER_SIGNATURES: Final[Names] = USER_KEYS + USER_CERTIFICATES
 """What ``server-sig-algs`` tells operators: the user keys we verify, whatever our host key is."""
 
 STRICT: Final = {

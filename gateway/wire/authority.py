@@ -16,10 +16,24 @@ from twisted.internet.defer import Deferred
 from zope.interface import Interface
 
 from gateway.domain.secret import Secret
+from gateway.wire.certificates import Certificate
 from gateway.wire.keyblobs import PublicKey
 
 MOST_PROMPTS: Final = 10
 """Prompts in one round of keyboard-interactive."""
+
+
+ShownKey = PublicKey | Certificate
+"""What a client signs with: a key, or a certificate of which nothing is known yet but what it says."""
+
+
+class Refused(Exception):
+    """This request fails; the text is for the facts and never sent, as is the key's *fingerprint*."""
+
+    def __init__(self, reason: str, fingerprint: str = "") -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.fingerprint = fingerprint
 
 
 class Outcome(enum.Enum):
@@ -84,11 +98,14 @@ class IAttempt(Interface):
     def methods() -> tuple[bytes, ...]:
         """Return the methods that may continue now, e.g. ``(b"publickey", b"password")``."""
 
-    def key_acceptable(key: PublicKey) -> Deferred[bool]:
-        """Say whether this user may log in with *key*, which is only offered and proves nothing."""
+    def key_acceptable(key: ShownKey) -> Deferred[bool]:
+        """Say whether this user may log in with *key*, which is only offered and proves nothing.
 
-    def key_verified(key: PublicKey) -> Deferred[Outcome]:
-        """Weigh *key*, with which the client has just signed this very login."""
+        May fail with :exc:`Refused`, which says why. The authority of a certificate is for the attempt to judge.
+        """
+
+    def key_verified(key: ShownKey) -> Deferred[Outcome]:
+        """Weigh *key*, with which the client has just signed this very login; may fail with :exc:`Refused`."""
 
     def password(secret: Secret) -> Deferred[Outcome]:
         """Weigh a password; take as long for an unknown user as for a known one."""

@@ -1,7 +1,8 @@
 """Carry a link on a Twisted transport: when to write, when to wait, when to end.
 
-The rule: what one reactor turn sends goes out in one write; a violation becomes one DISCONNECT, one count and
-one closed connection, never a traceback; a peer that does not read cannot keep a connection open.
+The rule: what one reactor turn sends goes out in one write, and what is sent because of something read goes out as
+soon as that is worked off; a violation becomes one DISCONNECT, one count and one closed connection, never a traceback;
+a peer that does not read cannot keep a connection open.
 """
 
 from __future__ import annotations
@@ -13,13 +14,16 @@ from typing import Final, Protocol
 import attrs
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall, IPushProducer, IReactorTime, ITCPTransport, ITransport
+from twisted.internet.tcp import Connection as TcpConnection
 from zope.interface import implementer
 
+from gateway.wire.direct import DirectSocket
 from gateway.wire.link import Link
 from gateway.wire.phases import Phase
+from gateway.wire.turn import TURN
 from gateway.wire.violation import KEY_EXCHANGE_FAILED, Counts, Tally, Violation
 
-FLUSH_AT: Final = 128 * 1024
+FLUSH_AT: Final = 256 * 1024
 """Bytes collected in one turn that go out at once."""
 
 LINGER: Final = 5.0
@@ -85,11 +89,17 @@ class Carrier:
     limits: RekeyLimits = attrs.field(factory=RekeyLimits)
     closed: Deferred[str] = attrs.field(factory=Deferred, init=False, repr=False)
     service: Service | None = attrs.field(default=None, init=False)
-    _link: Link | None = attrs.field(default=None, init=False)
+    on_change: Callable[[], None] | None = attrs.field(default=None, init=False, repr=False)
+    """Called when :attr:`writable` or :attr:`exchanging` changed."""
+    link: Link = attrs.field(init=False)
+    """What is carried; it needs its owner first, so :meth:`carry` brings it before anything else runs."""
     _transport: ITransport | None = attrs.field(default=None, init=False)
     _reason: str = attrs.field(default="", init=False)
     _stalled: bool = attrs.field(default=False, init=False)
     _writable: bool = attrs.field(default=True, init=False)
+    _exchanging: bool = attrs.field(default=False, init=False)
+    _direct: DirectSocket | None = attrs.field(default=None, init=False, repr=False)
+    _due: bool = attrs.field(default=False, init=False)
     _holds: set[str] = attrs.field(factory=set, init=False)
     _flush: IDelayedCall | None = attrs.field(default=None, init=False)
     _timer: IDelayedCall | None = attrs.field(default=None, init=False)
@@ -100,21 +110,18 @@ class Carrier:
     _closed: bool = attrs.field(default=False, init=False)
     _gone: bool = attrs.field(default=False, init=False)
 
-    @property
-    def link(self) -> Link:
-        """Return the link that is carried."""
-        assert self._link is not None  # noqa: S101  set by carry() before anything else can run
-        return self._link
-
     def carry(self, link: Link) -> None:
-        """Take the link; it needs its owner first, so it cannot come with the constructor."""
-        self._link = link
+        """Take the link."""
+        self.link = link
 
     def begin(self, transport: ITransport) -> None:
         """Start speaking on a connected transport."""
         self._transport = transport
         if ITCPTransport.providedBy(transport):
             transport.setTcpNoDelay(True)
+        if isinstance(transport, TcpConnection):
+            self._direct = DirectSocket(transport, self.link, self.receive, self._receive_lent)
+            self._direct.attach()
         register = getattr(transport, "registerProducer", None)
         if register is not None:
             register(self, True)
@@ -124,12 +131,19 @@ class Carrier:
         """Take bytes from the network."""
         self.run(lambda: self.link.receive(received))
 
+    def _receive_lent(self, received: memoryview) -> None:
+        self.run(lambda: self.link.receive_lent(received))
+
     def run(self, step: Callable[[], object]) -> None:
         """Do one step of the link, end the connection if it was a violation, and send what came of it."""
+        began = TURN.begin()
         try:
             step()
         except Violation as violation:
             self.refuse(violation)
+        finally:
+            if began:
+                TURN.end()
         self.flush()
 
     def refuse(self, violation: Violation) -> None:
@@ -153,15 +167,21 @@ class Carrier:
 
     def forward(self, frame: memoryview) -> None:
         """Send a frame that another connection opened, its channel number changed in place."""
+        link = self.link
         try:
-            self.link.forward(frame)
+            link.forward(frame)
         except Violation as violation:
             self.refuse(violation)
-        self._flush_soon()
+        if not self._due or link.writer.waiting >= FLUSH_AT:
+            self._flush_soon()
 
     def _flush_soon(self) -> None:
         if self.link.writer.waiting >= FLUSH_AT:
             self.flush()
+        elif TURN.reading:
+            if not self._due:
+                self._due = True
+                TURN.due.append(self)
         elif self._flush is None and not self._gone and self.link.writer.waiting:
             self._flush = self.clock.callLater(0, self.flush)
 
@@ -171,12 +191,19 @@ class Carrier:
             if self._flush.active():
                 self._flush.cancel()
             self._flush = None
+        self._due = False
         self._rekey_when_due()
         if self.link.writer.waiting:
-            collected = self.link.take()
-            if self._transport is not None and not self._gone:
-                self._transport.write(collected)
+            self._write()
         self._tell_writable()
+
+    def _write(self) -> None:
+        if self._transport is None or self._gone:
+            self.link.take()
+        elif self._direct is not None:
+            self._direct.write(self.link.writer.take_view())
+        else:
+            self._transport.write(self.link.take())
 
     def _rekey_when_due(self) -> None:
         reader, writer, limits = self.link.reader, self.link.writer, self.limits
@@ -234,12 +261,30 @@ class Carrier:
     def stopProducing(self) -> None:
         """Learn from the transport that it is gone; connectionLost says so too."""
 
+    @property
+    def writable(self) -> bool:
+        """Say whether what is sent now leaves now."""
+        return self._writable
+
+    @property
+    def ended(self) -> bool:
+        """Say whether nothing is sent or heard any more."""
+        return self.link.ended
+
+    @property
+    def exchanging(self) -> bool:
+        """Say whether keys are being changed, for which the peer has to be read."""
+        return self._exchanging
+
     def _tell_writable(self) -> None:
         writable = not self._stalled and not self.link.holding
-        if writable is not self._writable:
-            self._writable = writable
-            if self.side.on_writable is not None:
-                self.side.on_writable(writable)
+        exchanging = self.link.exchange is not None
+        told, self._writable = self._writable, writable
+        changed, self._exchanging = writable is not told or exchanging is not self._exchanging, exchanging
+        if writable is not told and self.side.on_writable is not None:
+            self.side.on_writable(writable)
+        if changed and self.on_change is not None:
+            self.on_change()
 
     def pause_reading(self, why: str) -> None:
         """Read nothing from the network until every *why* was released."""
@@ -250,6 +295,8 @@ class Carrier:
 
     def resume_reading(self, why: str) -> None:
         """Release one reason for not reading."""
+        if why not in self._holds:
+            return
         self._holds.discard(why)
         resume = getattr(self._transport, "resumeProducing", None)
         if resume is not None and not self._holds and not self._gone and not self._closed:
@@ -269,6 +316,7 @@ class Carrier:
         if self.service is not None:
             self.service.serviceStopped()
         self.service = service
+        self.link.plane = getattr(service, "plane", None)
         service.transport = transport  # type: ignore[attr-defined]
         self.link.advance(_STANDINGS[service.name])
         service.serviceStarted()

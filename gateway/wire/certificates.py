@@ -8,6 +8,7 @@ one moment. A critical option that is not known refuses, and so does an empty li
 from __future__ import annotations
 
 import enum
+import ipaddress
 from collections.abc import Collection
 from typing import Final
 
@@ -20,6 +21,7 @@ from gateway.wire.keyblobs import LONGEST_BLOB, BadKey, PublicKey, parse_blob, t
 SUFFIX: Final = b"-cert-v01@openssh.com"
 MOST_PRINCIPALS: Final = 256
 MOST_OPTIONS: Final = 64
+VERIFY_REQUIRED: Final = b"verify-required"
 FOREVER: Final = 2**64 - 1
 
 
@@ -86,6 +88,17 @@ class Certificate:
         """Return the key id so that it can be shown: one line, at most 128 characters."""
         text = self.key_id[:512].decode("utf-8", "replace")[:128]
         return "".join(character if character.isprintable() else "?" for character in text)
+
+    @property
+    def wants_verification(self) -> bool:
+        """Say whether each signature must come from a security key that knew who touched it."""
+        return VERIFY_REQUIRED in dict(self.critical)
+
+    def verify(self, algorithm: bytes, signature_blob: bytes, message: bytes) -> bool:
+        """Say whether the certified key signed *message* with exactly the certificate *algorithm*; never raise."""
+        plain = PLAIN.get(algorithm, b"")
+        flags = signatures.USER_PRESENT | (signatures.USER_VERIFIED if self.wants_verification else 0)
+        return self.key.verify(plain, signature_blob, message, flags)
 
     def is_signed(self) -> bool:
         """Say whether the authority that the certificate names really signed it."""
@@ -186,3 +199,46 @@ def trust_host(
     wanted = {name.lower().encode() for name in names if name}
     if not any(principal.lower() in wanted for principal in certificate.principals):
         raise Untrusted("certificate_principal", "the certificate is not for this host")
+
+
+def trust_operator(
+    certificate: Certificate, authorities: Collection[PublicKey], name: str, source: str, now: float
+) -> None:
+    """Raise :exc:`Untrusted` unless *name* may log in with the certificate from the address *source* now.
+
+    That the certified key signed the login is not looked at here.
+    """
+    trust(certificate, Holder.USER, authorities, now)
+    if name.encode() not in certificate.principals:
+        raise Untrusted("certificate_principal", "the certificate does not name this operator among its principals")
+    for option, packed in certificate.critical:
+        _weigh_option(certificate, option, packed, source)
+
+
+def _weigh_option(certificate: Certificate, option: bytes, packed: bytes, source: str) -> None:
+    match option:
+        case b"source-address":
+            if not _comes_from(source, packed):
+                raise Untrusted("certificate_source", f"the certificate is not for an operator at {source}")
+        case b"verify-required":
+            if not certificate.key.kind.startswith(b"sk-"):
+                raise Untrusted("certificate_option", "the certificate asks for what only a security key can do")
+        case b"force-command":
+            raise Untrusted("certificate_command", "the certificate is for one command only, which is not done here")
+        case _:
+            raise Untrusted("certificate_option", "the certificate has a critical option that is not known")
+
+
+def _comes_from(source: str, packed: bytes) -> bool:
+    """Say whether an address is in the list of an option's value; a list with a flaw has nobody in it."""
+    fields = Fields(packed)
+    try:
+        listed = fields.string("source addresses", LONGEST_BLOB).decode("ascii").split(",")
+        fields.end("source addresses")
+        networks = [ipaddress.ip_network(each) for each in listed]
+        address = ipaddress.ip_address(source)
+    except ValueError:
+        return False
+    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped:
+        address = address.ipv4_mapped
+    return any(address in network for network in networks)

@@ -24,6 +24,10 @@ SMALLEST_PACKET = 1024
 LARGEST_PACKET = 32 * 1024
 MOST_UNANSWERED = 64
 """So many requests of a peer may wait for an answer on one channel."""
+MOST_WAITING = 1024
+"""So many requests may wait behind bytes that a peer does not take."""
+SMALL_CHUNK = 512
+"""Chunks up to this size are joined while they wait: memory is bounded by bytes, not by their number."""
 
 
 class ChannelFault(Exception):
@@ -64,8 +68,27 @@ class Sender(Protocol):
     def send(self, number: int, payload: bytes) -> None:
         """Send one message."""
 
+    def forward(self, frame: memoryview) -> None:
+        """Send a frame that another connection opened, re-addressed in place."""
+
     def forget(self, local: int) -> None:
         """Free a channel number."""
+
+    def pause_reading(self, why: str) -> None:
+        """Read nothing from the peer until every *why* was released."""
+
+    def resume_reading(self, why: str) -> None:
+        """Release one reason for not reading."""
+
+
+class Onward(Protocol):
+    """A faster way for one direction, in place of the listener; see :mod:`gateway.wire.splice`."""
+
+    def take_bytes(self, number: int, frame: memoryview) -> bool:
+        """Pass a message with bytes on; return False where the ordinary way has to be gone."""
+
+    def take_adjust(self, frame: memoryview) -> bool:
+        """Pass a window adjustment back; return False where the ordinary way has to be gone."""
 
 
 OPEN_CONFIRMATION, OPEN_FAILURE = 91, 92
@@ -102,10 +125,15 @@ class ChannelEnd:
     sent_close: bool = attrs.field(default=False, init=False)
     got_close: bool = attrs.field(default=False, init=False)
     got_eof: bool = attrs.field(default=False, init=False)
+    onward: Onward | None = attrs.field(default=None, init=False, repr=False)
+    """Takes the bytes that arrive here."""
+    inward: Onward | None = attrs.field(default=None, init=False, repr=False)
+    """Takes the adjustments of the window for what another end sends here."""
     _closing: bool = attrs.field(default=False, init=False)
     _ending: bool = attrs.field(default=False, init=False)
     _told: bool = attrs.field(default=False, init=False)
     _queue: deque[_Chunk | tuple[int, bytes]] = attrs.field(init=False, factory=deque)
+    _requests: int = attrs.field(default=0, init=False)
     _slots: deque[list[int | bool | None]] = attrs.field(init=False, factory=deque)
     _next_slot: int = attrs.field(default=0, init=False)
 
@@ -128,7 +156,11 @@ class ChannelEnd:
         """Queue bytes behind everything queued before; dropped after :meth:`end`, :meth:`close` or the peer's CLOSE."""
         if chunk and not (self._closing or self._ending or self.got_close):
             self.queued += len(chunk)
-            self._queue.append(_Chunk(memoryview(chunk), stderr))
+            last = self._queue[-1] if self._queue else None
+            if isinstance(last, _Chunk) and last.stderr is stderr and len(last.view) + len(chunk) <= SMALL_CHUNK:
+                self._queue[-1] = _Chunk(memoryview(bytes(last.view) + chunk), stderr)
+            else:
+                self._queue.append(_Chunk(memoryview(chunk), stderr))
             self._pump()
 
     def end(self) -> None:
@@ -138,8 +170,11 @@ class ChannelEnd:
             self._enqueue(EOF, struct.pack(">L", self.remote))
 
     def request(self, name: str, payload: bytes, wants_reply: bool) -> None:
-        """Queue a channel request behind everything queued before."""
+        """Queue a channel request behind everything queued before; raise ChannelFault when too many wait."""
         if not self._closing:
+            if self._requests >= MOST_WAITING:
+                raise ChannelFault("too many channel requests wait to be sent")
+            self._requests += 1
             encoded = name.encode("ascii")
             head = struct.pack(">LL", self.remote, len(encoded)) + encoded + bytes((wants_reply,))
             self._enqueue(REQUEST, head + payload)
@@ -149,6 +184,11 @@ class ChannelEnd:
         if not self._closing:
             self._closing = True
             self._enqueue(CLOSE, struct.pack(">L", self.remote))
+
+    def drop(self) -> None:
+        """Drop what is queued and has not been sent."""
+        self._queue.clear()
+        self.queued = 0
 
     def reply(self, slot: int | None, ok: bool) -> None:
         """Answer a request; the answer leaves when all earlier ones have left."""
@@ -162,9 +202,21 @@ class ChannelEnd:
 
     def grant(self, count: int) -> None:
         """Let the peer send ``count`` bytes more."""
-        if count > 0 and not self.sent_close and not self.got_eof:
+        if count > 0 and self.remote >= 0 and not self.sent_close and not self.got_eof:
             self.granted += count
             self.sender.send(WINDOW_ADJUST, struct.pack(">LL", self.remote, count))
+
+    # What a faster way asks and does.
+
+    def may_take(self, count: int) -> bool:
+        """Say whether the peer may send ``count`` bytes now."""
+        return count <= self.granted and not (self.got_eof or self.got_close)
+
+    def may_send(self, count: int) -> bool:
+        """Say whether ``count`` bytes can leave in one packet now, because nothing waits before them."""
+        if self._queue or self._closing or self._ending or self.remote < 0:
+            return False
+        return count <= self.room and count <= self.packet
 
     # What the connection tells it.
 
@@ -180,7 +232,7 @@ class ChannelEnd:
         """Hear bytes; raise ChannelFault when they exceed the window or follow EOF."""
         if self.got_close:
             return
-        if len(chunk) > self.granted or self.got_eof:
+        if not self.may_take(len(chunk)):
             raise ChannelFault("the peer sent more than its window permits")
         self.granted -= len(chunk)
         if self.listener:
@@ -258,6 +310,7 @@ class ChannelEnd:
                     return
                 continue
             self._queue.popleft()
+            self._requests -= item[0] == REQUEST
             self.sent_close = item[0] == CLOSE
             self.sender.send(*item)
         if self.sent_close and self.got_close:

@@ -48,7 +48,7 @@ class PacketCipher(Protocol):
     def length_apart(self) -> bool:
         """Say whether the length field stands outside the padded part."""
 
-    def measure(self, sequence: int, head: memoryview) -> int:
+    def measure(self, sequence: int, head: Frame) -> int:
         """Return the length that the packet claims; called once per packet."""
 
     def open(self, sequence: int, packet: memoryview, scratch: memoryview) -> memoryview:
@@ -71,7 +71,7 @@ class Clear:
     block: int = attrs.field(default=8, init=False)
     length_apart: bool = attrs.field(default=False, init=False)
 
-    def measure(self, sequence: int, head: memoryview) -> int:
+    def measure(self, sequence: int, head: Frame) -> int:
         """Return the length that the packet claims."""
         return int.from_bytes(head[:4], "big")
 
@@ -106,7 +106,7 @@ class Gcm:
         self._counter = (self._counter + 1) % _COUNTER_END
         return nonce
 
-    def measure(self, sequence: int, head: memoryview) -> int:
+    def measure(self, sequence: int, head: Frame) -> int:
         """Return the length that the packet claims; unverified until :meth:`open`."""
         return int.from_bytes(head[:4], "big")
 
@@ -142,7 +142,7 @@ class ChaCha:
     def _crypt_length(self, sequence: int, length: Frame) -> bytes:
         return _chacha(self._lengths, sequence).update(length)
 
-    def measure(self, sequence: int, head: memoryview) -> int:
+    def measure(self, sequence: int, head: Frame) -> int:
         """Return the length that the packet claims; unverified until :meth:`open`."""
         return int.from_bytes(self._crypt_length(sequence, head[:4]), "big")
 
@@ -189,7 +189,7 @@ class CounterThenMac:
     def _mac(self, sequence: int, sealed: Frame) -> bytes:
         return hmac.digest(self._key, b"".join((sequence.to_bytes(4, "big"), sealed)), self._digest)
 
-    def measure(self, sequence: int, head: memoryview) -> int:
+    def measure(self, sequence: int, head: Frame) -> int:
         """Return the length that the packet claims; unverified until :meth:`open`."""
         return int.from_bytes(head[:4], "big")
 
@@ -230,7 +230,7 @@ class CounterAndMac:
     def _mac(self, sequence: int, clear: Frame) -> bytes:
         return hmac.digest(self._key, b"".join((sequence.to_bytes(4, "big"), clear)), self._digest)
 
-    def measure(self, sequence: int, head: memoryview) -> int:
+    def measure(self, sequence: int, head: Frame) -> int:
         """Return the length that the packet claims, and keep its first opened block for :meth:`open`."""
         self._opened = self._stream.update(head[:16])
         return int.from_bytes(self._opened[:4], "big")

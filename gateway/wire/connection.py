@@ -14,17 +14,37 @@ from typing import Any, Protocol
 import attrs
 
 from gateway.wire.channels import LARGEST_PACKET, SMALLEST_PACKET, ChannelEnd, ChannelFault, Listener
+from gateway.wire.coupling import Coupled
+from gateway.wire.direct import TYPING
 from gateway.wire.fields import Fields, MalformedField, string
 
 PROTOCOL_ERROR = 2
 BY_APPLICATION = 11
 LONGEST_TEXT = 32 * 1024
 LONGEST_CHUNK = 256 * 1024
+_UINT32 = struct.Struct(">L")
+_ADDRESSED = 6
+"""The least of a frame with a channel's number: padding length, message number, number."""
+LONGEST_KEY = 64
+"""Bytes in one message up to which somebody may be typing."""
 ADMINISTRATIVELY_PROHIBITED, CONNECT_FAILED, UNKNOWN_TYPE, RESOURCE_SHORTAGE = 1, 2, 3, 4
 
 
 class Carrying(Protocol):
     """What a connection needs of its transport."""
+
+    @property
+    def carrier(self) -> Coupled:
+        """Return what decides whether another connection is read."""
+
+    def forward(self, frame: memoryview) -> None:
+        """Send a frame that another connection opened."""
+
+    def pause_reading(self, why: str) -> None:
+        """Read nothing from the network until every *why* was released."""
+
+    def resume_reading(self, why: str) -> None:
+        """Release one reason for not reading."""
 
     def sendPacket(self, number: int, payload: bytes) -> None:
         """Send one message."""
@@ -86,13 +106,13 @@ class Connection:
         self.owner.started(self)
 
     def serviceStopped(self) -> None:
-        """End: every channel is lost, then the owner is told."""
+        """End: the owner is told, so that he can say why elsewhere; then every channel is lost."""
         if self.running:
             self.running = False
+            self.owner.lost()
             for end in tuple(self.channels.values()):
                 end.lost()
             self.channels.clear()
-            self.owner.lost()
 
     def packetReceived(self, number: int, payload: bytes) -> None:
         """Read one message by the table; end the connection when it is malformed or not permitted."""
@@ -104,6 +124,19 @@ class Connection:
             known(self, Fields(payload))
         except (MalformedField, ChannelFault) as fault:
             self.transport.sendDisconnect(PROTOCOL_ERROR, str(fault).encode("ascii", "replace"))
+
+    def plane(self, number: int, frame: memoryview) -> bool:
+        """Have a channel's faster way take a message, where it has one; say whether it did."""
+        end = self.channels.get(_UINT32.unpack_from(frame, 2)[0]) if len(frame) - frame[0] >= _ADDRESSED else None
+        if end is None:
+            return False
+        match number:
+            case 94 | 95 if end.onward is not None:
+                return end.onward.take_bytes(number, frame)
+            case 93 if end.inward is not None:
+                return end.inward.take_adjust(frame)
+            case _:
+                return False
 
     # What owners do.
 
@@ -125,6 +158,21 @@ class Connection:
         """Send one message; nothing once the service has stopped."""
         if self.running:
             self.transport.sendPacket(number, payload)
+
+    def forward(self, frame: memoryview) -> None:
+        """Send one message that another connection opened."""
+        if self.running:
+            self.transport.forward(frame)
+
+    def pause_reading(self, why: str) -> None:
+        """Read nothing from the peer until every *why* was released."""
+        if self.running:
+            self.transport.pause_reading(why)
+
+    def resume_reading(self, why: str) -> None:
+        """Release one reason for not reading."""
+        if self.running:
+            self.transport.resume_reading(why)
 
     def forget(self, local: int) -> None:
         """Free a channel number."""
@@ -187,6 +235,8 @@ class Connection:
     def _bytes(self, fields: Fields) -> None:
         end, chunk = self._of(fields), fields.string("channel data", LONGEST_CHUNK)
         fields.end("the message")
+        if len(chunk) <= LONGEST_KEY:
+            TYPING.noticed()
         if end:
             end.take_bytes(chunk, stderr=False)
 

@@ -19,7 +19,7 @@ from gateway.wire.algorithms import EXTENDED, OTHER, STRICT, USER_SIGNATURES, Na
 from gateway.wire.ciphers import PacketCipher
 from gateway.wire.exchange import Exchange, Shared
 from gateway.wire.fields import Fields, MalformedField, string, uint32
-from gateway.wire.packets import LONGEST_EARLY_PACKET, LONGEST_PACKET, PacketReader, PacketWriter
+from gateway.wire.packets import LONGEST_EARLY_PACKET, LONGEST_LENT, LONGEST_PACKET, PacketReader, PacketWriter
 from gateway.wire.phases import (
     DISCONNECT,
     EXTENSIONS,
@@ -49,6 +49,7 @@ _MOST_EXTENSIONS: Final = 64
 _VERSION_LINE: Final = re.compile(rb"SSH-(2\.0|1\.99)-[\x20-\x7e]+")
 
 Plane = Callable[[int, memoryview], bool]
+"""Takes a channel message's number and its frame; says whether that was all there is to do."""
 
 
 class Owner(Protocol):
@@ -94,6 +95,7 @@ class Link:
     plane: Plane | None = attrs.field(default=None, init=False, repr=False)
     _standing: Phase = attrs.field(default=Phase.OPENING, init=False)
     _stage: Phase | None = attrs.field(default=None, init=False)
+    _serving: bool = attrs.field(default=False, init=False)
     _verdicts: tuple[Verdict, ...] = attrs.field(default=(), init=False, repr=False)
     _queue: deque[tuple[int, bytes]] = attrs.field(factory=deque, init=False, repr=False)
     _queued: int = attrs.field(default=0, init=False)
@@ -114,6 +116,7 @@ class Link:
 
     def _enter(self, stage: Phase | None) -> None:
         self._stage = stage
+        self._serving = self.phase is Phase.CONNECTED
         self._verdicts = VERDICTS[self.role, self.phase]
 
     def advance(self, standing: Phase) -> None:
@@ -135,27 +138,36 @@ class Link:
             self.reader.feed(received)
             self.parse()
 
+    def receive_lent(self, received: memoryview) -> None:
+        """Take the reader's leftover and more, in a place that is lent for this call; raise :exc:`Violation`."""
+        self.reader.lend(received)
+        try:
+            self.parse()
+        finally:
+            self.reader.keep()
+
     def parse(self) -> None:
         """Work through what was received, until it ends or the reader pauses; raise :exc:`Violation`."""
         if self._parsing:
             return
         self._parsing = True
         try:
-            while not self.ended and self._parse_one():
-                pass
+            if not self.peer_version:
+                self._parse_lines()
+            while not self.ended and self.peer_version:
+                payload = self.reader.next_payload()
+                if payload is None:
+                    return
+                self._weigh(payload)
         finally:
             self._parsing = False
 
-    def _parse_one(self) -> bool:
-        if not self.peer_version:
+    def _parse_lines(self) -> None:
+        while not (self.ended or self.peer_version):
             line = self.reader.next_line()
-            if line is not None:
-                self._take_line(line)
-            return line is not None
-        payload = self.reader.next_payload()
-        if payload is not None:
-            self._weigh(payload)
-        return payload is not None
+            if line is None:
+                return
+            self._take_line(line)
 
     def _take_line(self, line: bytes) -> None:
         if self.role is Role.TARGET and not line.startswith(b"SSH-"):
@@ -168,8 +180,8 @@ class Link:
 
     def _weigh(self, payload: memoryview) -> None:
         number = payload[0]
-        if self.plane is not None and 93 <= number <= 97 and self.phase is Phase.CONNECTED:
-            if self.plane(number, payload[1:]):
+        if self.plane is not None and 93 <= number <= 97 and self._serving:
+            if self.plane(number, self.reader.frame):
                 return
         match self._verdicts[number]:
             case Verdict.PASS:
@@ -249,6 +261,11 @@ class Link:
     def take(self) -> bytes:
         """Return what has to go to the network."""
         return self.writer.take()
+
+    @property
+    def lendable(self) -> bool:
+        """Say whether bytes may be lent instead of fed."""
+        return bool(self.peer_version) and not self.ended and self.reader.unread <= LONGEST_LENT
 
     # -- key exchange
 

@@ -2,7 +2,8 @@
 
 The rule: a length is checked before it is waited for, a tag before anything under it is believed, and what is
 kept unread is bounded. Sequence numbers wrap at 2^32. A payload given out is a view of the scratch: it is
-gone with the next packet.
+gone with the next packet. No connection has buffers of its own: all read into one place, open in one scratch and
+seal into one :class:`Arena`, because one packet at a time is worked on; what must stay is copied out.
 """
 
 from __future__ import annotations
@@ -28,7 +29,12 @@ MOST_UNREAD: Final = 1024 * 1024
 LONGEST_LINE: Final = 255
 LONGEST_PREAMBLE: Final = 1024
 
+LONGEST_LENT: Final = 40 * 1024
+"""More unread than this, of a packet larger than peers send, is gathered in a buffer of its own."""
+
 _SMALLEST_PADDING: Final = 4
+_MOST_ADDED: Final = 4 + 64
+"""A packet's length field and its longest tag."""
 _SEQUENCE_MASK: Final = 0xFFFFFFFF
 
 
@@ -38,7 +44,34 @@ def new_scratch() -> memoryview:
 
 
 SHARED_SCRATCH: Final = new_scratch()
-SHARED_SEALED: Final = new_scratch()
+
+
+@attrs.define(eq=False)
+class RandomPool:
+    """Give random padding out of blocks, because each question to the kernel is a system call."""
+
+    _block: bytes = attrs.field(default=b"", init=False, repr=False)
+    _at: int = attrs.field(default=0, init=False)
+
+    def take(self, count: int) -> bytes:
+        """Return *count* random bytes, at most 255, that were never given out before."""
+        if self._at + count > len(self._block):
+            self._block, self._at = os.urandom(8192), 0
+        self._at += count
+        return self._block[self._at - count : self._at]
+
+
+@attrs.define(eq=False)
+class Arena:
+    """Room for the sealed packets of one writer at a time, from its first packet to its :meth:`PacketWriter.take`."""
+
+    view: memoryview = attrs.field(factory=lambda: memoryview(bytearray(2 * LONGEST_PACKET)), repr=False)
+    owner: PacketWriter | None = attrs.field(default=None, repr=False)
+    used: int = 0
+
+
+SHARED_ARENA: Final = Arena()
+PADDING: Final = RandomPool()
 
 
 @attrs.define(eq=False)
@@ -54,7 +87,7 @@ class PacketReader:
     paused: bool = attrs.field(default=False, init=False)
     frame: memoryview = attrs.field(factory=lambda: memoryview(bytearray()), init=False, repr=False)
     """The whole of the packet opened last: padding length, payload, padding."""
-    _buffer: bytes | bytearray = attrs.field(default=b"", init=False, repr=False)
+    _buffer: bytes | bytearray | memoryview = attrs.field(default=b"", init=False, repr=False)
     _start: int = attrs.field(default=0, init=False)
     _length: int = attrs.field(default=-1, init=False)
     _preamble: int = attrs.field(default=0, init=False)
@@ -79,8 +112,26 @@ class PacketReader:
             self._buffer += received
         self._start = 0
 
+    @property
+    def leftover(self) -> memoryview:
+        """Return what was fed and not yet taken, to be put in front of what is lent next."""
+        return memoryview(self._buffer)[self._start :]
+
+    def lend(self, received: memoryview) -> None:
+        """Take *leftover* and more from a place that is the reader's until :meth:`keep`."""
+        self._buffer, self._start = received, 0
+
+    def keep(self) -> None:
+        """Copy out of the place that was lent what is still needed."""
+        if isinstance(self._buffer, memoryview):
+            self._buffer, self._start = bytes(self._buffer[self._start :]), 0
+
     def next_line(self) -> bytes | None:
-        """Return the next line before the first packet, without its end, or None when it is not all there."""
+        """Return the next line before the first packet, without its end, or None when it is not all there.
+
+        Lines are fed, never lent.
+        """
+        assert not isinstance(self._buffer, memoryview)  # noqa: S101  nothing is lent before the version lines
         end = self._buffer.find(b"\n", self._start, self._start + LONGEST_LINE)
         if end < 0:
             if self.unread >= LONGEST_LINE:
@@ -95,15 +146,19 @@ class PacketReader:
 
     def next_payload(self) -> memoryview | None:
         """Return the next payload, its message number in front, or None when it is not all there."""
-        if self.paused or not self._measured():
+        if self.paused or (self._length < 0 and not self._measured()):
             return None
-        cipher = self.cipher
-        whole = 4 + self._length + cipher.tag
-        if self.unread < whole:
+        cipher, start = self.cipher, self._start
+        end = start + 4 + self._length + cipher.tag
+        if end > len(self._buffer):
             return None
-        with memoryview(self._buffer)[self._start : self._start + whole] as packet:
+        with memoryview(self._buffer)[start:end] as packet:
             frame = cipher.open(self.sequence, packet, self.scratch)
-        self._consume(whole)
+        self._start = end
+        self._length = -1
+        self.sequence = (self.sequence + 1) & _SEQUENCE_MASK
+        self.opened_bytes += end - start
+        self.opened_packets += 1
         padding = frame[0]
         if padding < _SMALLEST_PADDING or padding > len(frame) - 2:
             raise Violation("padding", PROTOCOL_ERROR, "a packet's padding cannot be right")
@@ -111,27 +166,18 @@ class PacketReader:
         return frame[1 : len(frame) - padding]
 
     def _measured(self) -> bool:
-        if self._length >= 0:
-            return True
         cipher = self.cipher
-        if self.unread < cipher.head:
-            if not self.unread:
+        head = self._start + cipher.head
+        if head > len(self._buffer):
+            if self._start == len(self._buffer):
                 self._buffer, self._start = b"", 0
             return False
-        with memoryview(self._buffer) as view:
-            length = cipher.measure(self.sequence, view[self._start : self._start + cipher.head])
+        length = cipher.measure(self.sequence, self._buffer[self._start : head])
         padded = length if cipher.length_apart else length + 4
         if not 2 + _SMALLEST_PADDING <= length <= self.limit or padded % cipher.block or padded < cipher.head:
             raise Violation("length", PROTOCOL_ERROR, "a packet's length cannot be right")
         self._length = length
         return True
-
-    def _consume(self, whole: int) -> None:
-        self._start += whole
-        self._length = -1
-        self.sequence = (self.sequence + 1) & _SEQUENCE_MASK
-        self.opened_bytes += whole
-        self.opened_packets += 1
 
     def switch_inbound(self, cipher: PacketCipher, *, reset_sequence: bool) -> None:
         """Open what follows with *cipher*; under strict key exchange the sequence starts again."""
@@ -151,7 +197,7 @@ class PacketReader:
 
 @attrs.define(eq=False)
 class PacketWriter:
-    """Take payloads in; collect packets until :meth:`take`."""
+    """Take payloads in; collect packets until :meth:`take` or :meth:`take_view`."""
 
     cipher: PacketCipher = attrs.field(factory=Clear, init=False)
     sequence: int = attrs.field(default=0, init=False)
@@ -159,6 +205,7 @@ class PacketWriter:
     sealed_packets: int = attrs.field(default=0, init=False)
     waiting: int = attrs.field(default=0, init=False)
     """Bytes collected since the last :meth:`take`."""
+    _arena: Arena = attrs.field(default=SHARED_ARENA, repr=False)
     _collected: list[bytes] = attrs.field(factory=list, init=False, repr=False)
 
     def write(self, number: int, payload: Frame) -> None:
@@ -170,26 +217,48 @@ class PacketWriter:
         padding = cipher.block - (size if cipher.length_apart else size + 4) % cipher.block
         if padding < _SMALLEST_PADDING:
             padding += cipher.block
-        self._seal(b"".join((bytes((padding, number)), payload, os.urandom(padding))))
+        self._seal(b"".join((bytes((padding, number)), payload, PADDING.take(padding))))
 
     def forward(self, frame: memoryview) -> None:
-        """Append one packet whose frame another connection opened, its padding kept when it fits."""
+        """Append one packet whose frame another connection opened; its padding keeps its size where that fits.
+
+        The padding's bytes are new: else two peers had a channel of their own past everything that watches.
+        """
         cipher = self.cipher
+        padding = frame[0]
         if (len(frame) if cipher.length_apart else len(frame) + 4) % cipher.block:
-            self.write(frame[1], frame[2 : len(frame) - frame[0]])
+            self.write(frame[1], frame[2 : len(frame) - padding])
         else:
+            frame[len(frame) - padding :] = PADDING.take(padding)
             self._seal(frame)
 
     def _seal(self, frame: Frame) -> None:
-        size = self.cipher.seal(self.sequence, frame, SHARED_SEALED)
-        self._collected.append(bytes(SHARED_SEALED[:size]))
+        arena = self._arena
+        if arena.owner is not self or arena.used + len(frame) + _MOST_ADDED > len(arena.view):
+            self._move_in()
+        size = self.cipher.seal(self.sequence, frame, arena.view[arena.used :])
+        arena.used += size
         self.waiting += size
         self.sequence = (self.sequence + 1) & _SEQUENCE_MASK
         self.sealed_bytes += size
         self.sealed_packets += 1
 
+    def _move_in(self) -> None:
+        """Begin at the arena's front; whose packets are there keeps them as a copy."""
+        arena = self._arena
+        if arena.owner is not None:
+            arena.owner._move_out()
+        arena.owner = self
+
+    def _move_out(self) -> None:
+        arena = self._arena
+        self._collected.append(bytes(arena.view[: arena.used]))
+        arena.owner, arena.used = None, 0
+
     def write_line(self, line: bytes) -> None:
         """Append a line before the first packet."""
+        if self._arena.owner is self:
+            self._move_out()
         self._collected.append(line + b"\r\n")
         self.waiting += len(line) + 2
 
@@ -202,7 +271,17 @@ class PacketWriter:
 
     def take(self) -> bytes:
         """Return what was collected."""
-        taken = self._collected[0] if len(self._collected) == 1 else b"".join(self._collected)
-        self._collected.clear()
+        return bytes(self.take_view())
+
+    def take_view(self) -> memoryview | bytes:
+        """Return what was collected, good until anybody seals the next packet."""
+        arena = self._arena
         self.waiting = 0
-        return taken
+        if arena.owner is self and not self._collected:
+            taken = arena.view[: arena.used]
+            arena.owner, arena.used = None, 0
+            return taken
+        if arena.owner is self:
+            self._move_out()
+        collected, self._collected = self._collected, []
+        return collected[0] if len(collected) == 1 else b"".join(collected)

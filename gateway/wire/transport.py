@@ -12,6 +12,7 @@ from functools import partial
 
 from twisted.conch.ssh.transport import SSHServerTransport
 from twisted.internet.defer import Deferred
+from twisted.internet.error import ConnectionClosed
 from twisted.internet.interfaces import IAddress, IReactorTime
 from twisted.internet.protocol import Factory
 from twisted.python.failure import Failure
@@ -67,7 +68,9 @@ class OperatorTransport(SSHServerTransport):
         self.carrier.receive(data)
 
     def connectionLost(self, reason: Failure | None = None) -> None:
-        """Learn that the connection is gone."""
+        """Learn that the connection is gone; what is no end of a connection was an exception in its own code."""
+        if reason is not None and not reason.check(ConnectionClosed):
+            self.tally.count("crash")
         self.carrier.lost(reason.getErrorMessage() if reason else "the connection was lost")
 
     # -- services call these

@@ -29,10 +29,10 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from gateway.wire import userauth_messages as messages
-from gateway.wire.authority import IAttempt, IAuthority, IAuthTransport, Outcome, Prompts
+from gateway.wire.authority import IAttempt, IAuthority, IAuthTransport, Outcome, Prompts, Refused
 from gateway.wire.fields import MalformedField
 from gateway.wire.pacing import FailurePace
-from gateway.wire.userauth_methods import Answer, Refused, Weighing
+from gateway.wire.userauth_methods import Answer, Weighing
 
 __all__ = ["Ending", "IAttempt", "IAuthority", "Limits", "Outcome", "Prompts", "Refusal", "UserAuthServer"]
 

@@ -14,22 +14,14 @@ import attrs
 from twisted.internet.defer import Deferred
 
 from gateway.wire import userauth_messages as messages
-from gateway.wire.authority import IAttempt, Outcome, Prompts
-from gateway.wire.keyblobs import BadKey, PublicKey, parse_blob
+from gateway.wire.authority import IAttempt, Outcome, Prompts, Refused, ShownKey
+from gateway.wire.certificates import PLAIN, parse_certificate
+from gateway.wire.keyblobs import BadKey, parse_blob
 
 Answer = Outcome | Prompts | messages.KeyRequest
 """What weighing a message may come to; a KeyRequest is one that may now be signed."""
 
 _T = TypeVar("_T")
-
-
-class Refused(Exception):
-    """This request fails; the text is for the facts and never sent, as is the key's *fingerprint*."""
-
-    def __init__(self, reason: str, fingerprint: str = "") -> None:
-        super().__init__(reason)
-        self.reason = reason
-        self.fingerprint = fingerprint
 
 
 class Ask(Protocol):
@@ -83,7 +75,7 @@ class Weighing:
     async def _key(self, asked: messages.Request) -> Outcome | messages.KeyRequest:
         body = messages.read_key_request(asked.body)
         try:
-            key = parse_blob(body.blob)
+            key: ShownKey = (parse_certificate if body.algorithm in PLAIN else parse_blob)(body.blob)
         except BadKey as bad:
             raise Refused(str(bad)) from None
         if body.algorithm not in key.algorithms:
@@ -94,7 +86,7 @@ class Weighing:
             return body
         raise Refused("key not accepted", key.fingerprint)
 
-    async def _signature(self, asked: messages.Request, key: PublicKey, algorithm: bytes, signature: bytes) -> Outcome:
+    async def _signature(self, asked: messages.Request, key: ShownKey, algorithm: bytes, signature: bytes) -> Outcome:
         message = messages.signed_message(self.session_id, asked, algorithm, key.blob)
         if not key.verify(algorithm, signature, message):
             raise Refused("signature does not verify", key.fingerprint)

@@ -14,14 +14,19 @@ LARGEST_WINDOW = 2**32 - 1
 SMALLEST_CREDIT = 16 * 1024
 """Smaller credits wait, unless the sender has less than that left."""
 
+LARGEST_WAITING = 256 * 1024
+"""Larger credits never wait."""
+
 
 def credit_due(room: int, resting: int, granted: int) -> int:
     """Return by how many bytes to widen the sender's window now.
 
     ``room`` is what the receiver still takes, ``resting`` what waits in the gateway for it, ``granted`` what the
-    sender may still send. Zero while nothing is due, or too little to be worth a packet.
+    sender may still send. Zero while nothing is due, or too little to be worth a packet: a sender with much left is
+    told later.
     """
     due = min(room - resting, LARGEST_WINDOW) - granted
-    if due <= 0 or (due < SMALLEST_CREDIT and granted >= due):
+    if due <= 0:
         return 0
-    return due
+    worth = max(SMALLEST_CREDIT, min(granted // 4, LARGEST_WAITING))
+    return 0 if due < worth and granted >= due else due

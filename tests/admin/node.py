@@ -21,7 +21,7 @@ from gateway.directory.directory import Directory
 from gateway.domain.grant import Question, Refused, freeze
 from gateway.domain.lock import Lock
 from gateway.domain.secret import Secret
-from gateway.interfaces import IArchive, ICredentialVault, IOrders, IRoster
+from gateway.interfaces import ArchiveError, IArchive, ICredentialVault, IOrders, IRoster
 from gateway.journal.memory import MemoryJournal
 
 HASH = "$scrypt$ln=15,r=8,p=1$c2FsdHNhbHRzYWx0c2FsdA$" + "QUJD" * 10 + "QUI"
@@ -170,6 +170,7 @@ class MemoryArchive:
 
     results: dict[str, str] = attrs.field(factory=dict)
     failure: OSError | None = None
+    unreadable: ArchiveError | None = None
 
     def begin(self, session: str, facts: Mapping[str, Any], policy: bytes, digest: str) -> Any:
         """Not for verbs."""
@@ -200,6 +201,8 @@ class MemoryArchive:
 
     def export_cast(self, session: str, channel: int | None = None) -> Deferred[bytes]:
         """Return a cast with one event."""
+        if self.unreadable is not None:
+            return fail(self.unreadable)
         if channel not in (None, 1):
             return fail(KeyError(channel))
         return succeed(b'{"version": 2, "width": 80, "height": 24}\n[0.1, "o", "\\u001b[31mhi"]\n')

@@ -99,8 +99,9 @@ class KindTests(SynchronousTestCase):
         self.refuses(kinds.file_reference, "/etc/x", "file:x")
         self.takes(kinds.one_of("a"), "a")
         self.refuses(kinds.one_of("a"), "b", ["a"], 1)
-        self.takes(kinds.public_key, "ssh-ed25519 " + "A" * 68 + " me")
-        self.refuses(kinds.public_key, "ssh-ed25519", "ssh-ed25519 AAAA… me")
+        key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIEiQFAROtQIGE2EdHvsLhmhZ7YdkOEttsI5rWgrgQ2S6"
+        self.takes(kinds.public_key, f"{key} me")
+        self.refuses(kinds.public_key, "ssh-ed25519", "ssh-ed25519 AAAA… me", key[:-4], "ssh-ed25519 " + "A" * 68)
         self.takes(kinds.severity, 10)
         self.refuses(kinds.severity, 11, -1, True, "1")
         self.takes(kinds.fact_kind, "session.*")

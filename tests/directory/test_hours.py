@@ -65,7 +65,9 @@ class HoursTests(SynchronousTestCase):
                      "07:00-24:01"):  # fmt: skip
             self.assertRaises(ValueError, read_hours, text)
 
-    @given(st.text(max_size=40) | st.from_regex(r"([A-Z][a-z]{2}([-,][A-Z][a-z]{2})? )?\d\d:\d\d-\d\d:\d\d( [A-Z]{3})?"))
+    @given(
+        st.text(max_size=40) | st.from_regex(r"([A-Z][a-z]{2}([-,][A-Z][a-z]{2})? )?\d\d:\d\d-\d\d:\d\d( [A-Z]{3})?")
+    )
     def test_any_text_is_read_or_refused(self, text: str) -> None:
         """What is read gives a window at any time."""
         try:

@@ -6,9 +6,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from gateway.domain.barrier import LockGate
+from gateway.domain.barrier import MOST_HELD, LockGate
 from gateway.domain.flow import Flow
-from gateway.domain.lane import Bytes, Close, Effect, End, Event, Lane, Notice, Order, OrderKind, Request, Resize, Tick
+from gateway.domain.lane import (
+    Bytes,
+    Close,
+    Effect,
+    End,
+    EndSession,
+    Event,
+    Lane,
+    Notice,
+    Order,
+    OrderKind,
+    Request,
+    Resize,
+    Tick,
+)
 
 UP, DOWN = Lane.TO_TARGET, Lane.TO_OPERATOR
 LOCK = Order(OrderKind.LOCK, "bob", notice="locked")
@@ -18,6 +32,11 @@ UNLOCK = Order(OrderKind.UNLOCK, "bob", notice="unlocked")
 def transcript(flow: Flow, *events: Event) -> list[Effect]:
     """Feed events and return all effects."""
     return [effect for event in events for effect in flow.feed(event, 0)]
+
+
+def stream(events: list[Bytes | End]) -> list[int | End]:
+    """Return the bytes one by one, and the ends between them."""
+    return [each for event in events for each in (event.chunk if isinstance(event, Bytes) else (event,))]
 
 
 class LockGateTests(SynchronousTestCase):
@@ -44,8 +63,21 @@ class LockGateTests(SynchronousTestCase):
         held = [Bytes(DOWN, b"one"), Bytes(DOWN, b"two"), status, End(DOWN), Close(DOWN)]
         self.assertEqual(transcript(flow, LOCK, *held), [Notice("locked")])
         self.assertEqual(flow.held(DOWN), 6)
-        self.assertEqual(transcript(flow, UNLOCK), [Notice("unlocked"), *held])
+        self.assertEqual(transcript(flow, UNLOCK), [Notice("unlocked"), Bytes(DOWN, b"onetwo"), *held[2:]])
         self.assertEqual(flow.held(DOWN), 0)
+
+    def test_stdout_and_stderr_keep_their_places(self) -> None:
+        """Small chunks of one kind are joined, never across another kind; large ones stay as they are."""
+        flow = Flow((LockGate(True),))
+        held = [Bytes(DOWN, b"1"), Bytes(DOWN, b"2", True), Bytes(DOWN, b"3"), Bytes(DOWN, b"x" * 600)]
+        transcript(flow, LOCK, *held)
+        self.assertEqual(transcript(flow, UNLOCK)[1:], held)
+
+    def test_a_flood_of_requests_ends_the_session(self) -> None:
+        """They have no window that could bound them."""
+        flow = Flow((LockGate(True),))
+        out = transcript(flow, LOCK, *(Request(DOWN, "xon-xoff", b"") for _ in range(MOST_HELD + 1)))
+        self.assertEqual([type(each) for each in out], [Notice, EndSession])
 
     def test_only_the_last_size_is_delivered(self) -> None:
         """A window resized ten times under a lock is resized once."""
@@ -76,5 +108,6 @@ class LockGateTests(SynchronousTestCase):
         out = transcript(flow, *events, UNLOCK)
         for lane in Lane:
             came = [each for each in events if isinstance(each, Bytes | End) and each.lane is lane]
-            self.assertEqual([each for each in out if isinstance(each, Bytes | End) and each.lane is lane], came)
+            left = [each for each in out if isinstance(each, Bytes | End) and each.lane is lane]
+            self.assertEqual(stream(left), stream(came))
             self.assertEqual(flow.held(lane), 0)

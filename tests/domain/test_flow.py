@@ -138,6 +138,19 @@ class FlowTests(SynchronousTestCase):
         self.assertEqual(flow.feed(Answered(7, True), 0), [Bytes(UP, b"?"), Bytes(UP, b"next"), End(UP)])
         self.assertEqual(flow.held(UP), 0)
 
+    def test_a_lane_rests_while_something_is_held_or_asked_on_it(self) -> None:
+        """Then nothing may go past the flow on that lane; the other lane is free."""
+        asking = Script("a", {b"?": [Ask(1, UP, None)], b"hold": [Hold(DOWN, 4)], b"go": [Credit(DOWN, 4)]})
+        flow = Flow((asking,))
+        self.assertFalse(flow.rests(UP) or flow.rests(DOWN))
+        flow.feed(Bytes(UP, b"?"), 0)
+        self.assertEqual((flow.rests(UP), flow.rests(DOWN)), (True, False))
+        flow.feed(Answered(1, None), 0)
+        flow.feed(Bytes(DOWN, b"hold"), 0)
+        self.assertEqual((flow.rests(UP), flow.rests(DOWN)), (False, True))
+        flow.feed(Bytes(DOWN, b"go"), 0)
+        self.assertFalse(flow.rests(DOWN))
+
     def test_an_answer_nobody_asked_for_is_ignored(self) -> None:
         """A late answer changes nothing."""
         self.assertEqual(Flow((Script("1"),)).feed(Answered(9, True), 0), [])
@@ -190,6 +203,15 @@ class FlowTests(SynchronousTestCase):
         self.assertEqual([each for each in out if isinstance(each, Bytes)], [Bytes(DOWN, b"a"), Bytes(DOWN, b"b")])
         self.assertEqual(flow.taps, (recorder,))
         self.assertEqual(recorder.seen, [Bytes(DOWN, b"a"), Bytes(DOWN, b"b")])
+
+    def test_what_nobody_weighed_is_said_and_seen(self) -> None:
+        """A line of the session itself skips the gates, not the taps; an ended flow says nothing."""
+        tap, gate = Watching(), Script("1")
+        flow = Flow((gate,), (tap,))
+        self.assertEqual(flow.say("five minutes left", 1.0), [Notice("five minutes left")])
+        self.assertEqual((tap.seen, gate.weighed), ([Notice("five minutes left")], []))
+        flow.ended = True
+        self.assertEqual(flow.say("more", 2.0), [])
 
     def test_after_end_session_nothing_more_leaves(self) -> None:
         """An ended flow is silent, also within the turn."""

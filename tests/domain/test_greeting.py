@@ -56,6 +56,16 @@ class GreetingTests(SynchronousTestCase):
         self.assertEqual(flow.held(DOWN), 2)
         self.assertEqual(flow.feed(Bytes(DOWN, b"L"), 0), [Bytes(DOWN, b"SSL")])
 
+    def test_it_reads_until_the_greeting_is_told_from_others(self) -> None:
+        """Before that nothing may go past the gate, and a cut forward never may."""
+        gate, cutting = GreetingGate("db1:443"), GreetingGate("db1:22")
+        flow, other = Flow((gate,)), Flow((cutting,))
+        flow.feed(Bytes(DOWN, b"SS"), 0)
+        self.assertFalse(gate.decided)
+        flow.feed(Bytes(DOWN, b"L"), 0)
+        other.feed(Bytes(DOWN, b"SSH-"), 0)
+        self.assertEqual((gate.decided, cutting.decided), (True, False))
+
     def test_after_the_cut_the_clock_changes_nothing(self) -> None:
         """A cut forward stays cut."""
         flow = Flow((GreetingGate("db1:22"),))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import atexit
 import getpass
+import io
 import json
 import os
 import shutil
@@ -23,6 +24,9 @@ from typing import Any, ClassVar
 
 import attrs
 from twisted.trial.unittest import SynchronousTestCase
+
+from gateway.admin.ctl import Terminal, Use, main
+from gateway.admin.verbs import VERBS
 
 ACCOUNT = getpass.getuser()
 ROOT = Path(__file__).parents[2]
@@ -239,9 +243,7 @@ class Gateway:
         """Start twistd; its words go to the log."""
         known = {**clean(), "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
         with self.log.open("ab") as log:
-            return subprocess.Popen(
-                argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=known, cwd=self.folder
-            )
+            return subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=known, cwd=self.folder)
 
     def start(self) -> None:
         """Start and wait until it says it is there."""
@@ -277,10 +279,20 @@ class Gateway:
         return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmRSS"))
 
     def pamctl(self, *words: str, stdin: bytes = b"") -> Outcome:
-        """Run pamctl on this node's store or socket."""
+        """Run pamctl: in this process over the node's socket, where it runs; as a program on the store otherwise."""
+        if self.process is not None and self.process.poll() is None:
+            out, err = io.BytesIO(), io.BytesIO()
+            terminal = Terminal(io.BytesIO(stdin), out, err)
+            argv = ["--state", str(self.state), *words]
+            code = main(argv, verbs=VERBS, state_of=lambda _: str(self.state), offline=_never, terminal=terminal)
+            return Outcome(int(code), out.getvalue(), err.getvalue().decode())
         program = "from gateway.node import pamctl; pamctl()"
         argv = [sys.executable, "-c", program, "--config", str(self.config), *words]
         return run(argv, stdin, PYTHONPATH=str(ROOT))
+
+
+def _never(path: str | None, state: str, use: Use) -> int:
+    raise AssertionError(f"the gateway runs, and its socket under {state} does not answer")
 
 
 @attrs.define(eq=False)
@@ -366,7 +378,7 @@ class Place:
         """Return a command line of ssh; options go before the command and begin with a dash."""
         cut = next((n for n, word in enumerate(command) if word == "--"), None)
         flags, words = ((), command) if cut is None else (command[:cut], command[cut + 1 :])
-        return ["ssh", *self.options(key, config), *flags, "-l", login, "127.0.0.1", *words]
+        return ["ssh", *flags, *self.options(key, config), "-l", login, "127.0.0.1", *words]
 
     def ssh(
         self, login: str, *command: str, stdin: bytes = b"", key: str = "alice", config: str = "none",
@@ -459,3 +471,40 @@ def cast_of(place: Place, session: str) -> list[tuple[float, str, str]]:
     assert done.code == 0, done
     lines: list[Mapping[str, Any] | list[Any]] = [json.loads(line) for line in done.out.splitlines()]
     return [(float(line[0]), str(line[1]), str(line[2])) for line in lines[1:] if isinstance(line, list)]
+
+
+@attrs.define(eq=False)
+class Master:
+    """An ssh ControlMaster: one session whose channels are opened one by one, whenever one likes."""
+
+    place: Place
+    login: str
+    key: str = "alice"
+    process: subprocess.Popen[bytes] = attrs.field(init=False)
+    _control: Path = attrs.field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        """Connect, and wait until channels can be opened."""
+        self._control = Path(tempfile.mkdtemp(dir=self.place.folder)) / "m"
+        self.process = self.place.start(self.login, "-M", "-N", *self._over, "--", key=self.key)
+        ask = self.place.argv(self.login, *self._over, "-O", "check", "--", key=self.key)
+        until(lambda: run(ask).code == 0, "the master is there")
+
+    @property
+    def _over(self) -> tuple[str, ...]:
+        return ("-S", str(self._control))
+
+    def run(self, *command: str, stdin: bytes = b"") -> Outcome:
+        """Run a command in a channel of its own."""
+        return self.place.ssh(self.login, *self._over, "--", *command, stdin=stdin, key=self.key)
+
+    def sftp(self, *lines: str) -> Outcome:
+        """Run sftp in a channel of its own."""
+        batch = "\n".join(lines).encode() + b"\n"
+        options = self.place.options(self.key, port="-P")
+        control = ("-o", f"ControlPath={self._control}")
+        return run(["sftp", "-q", "-b", "-", *control, *options, f"{self.login}@127.0.0.1"], batch)
+
+    def leave(self) -> None:
+        """Disconnect."""
+        stop(self.process)

@@ -42,9 +42,7 @@ class BytesTests(PlaceCase):
 
     def test_much_stderr_beside_much_output(self) -> None:
         """Both streams arrive whole when both are long."""
-        done = self.place.ssh(
-            self.place.to_web(), "head -c 700000 /dev/zero & head -c 600000 /dev/zero >&2; wait"
-        )
+        done = self.place.ssh(self.place.to_web(), "head -c 700000 /dev/zero & head -c 600000 /dev/zero >&2; wait")
         self.assertEqual((done.code, len(done.out), len(done.err)), (0, 700000, 600000))
 
 

@@ -100,7 +100,7 @@ class WrongTests(PlaceCase):
         wrong = self.place.ssh(self.place.to_web(), "true", key="other")
         unknown = self.place.ssh(f"mallory={ACCOUNT}=web1", "true", key="other")
         self.assertEqual((wrong.code, unknown.code), (255, 255))
-        self.assertEqual(wrong.err.replace(self.place.to_web(), "X"), unknown.err.replace(f"mallory={ACCOUNT}=web1", "X"))
+        self.assertEqual(wrong.err.replace("alice", "X"), unknown.err.replace("mallory", "X"))
         failed = until(lambda: self.place.events("--kind", "auth.failed"), "the facts")
         self.assertTrue(failed)
 
@@ -138,7 +138,8 @@ class JunkTests(PlaceCase):
         """Noise, a too long banner, an oversized first packet: each is cut, and a login still works."""
         banner = b"SSH-2.0-junk\r\n"
         for junk in (b"GET / HTTP/1.1\r\n\r\n", b"\0" * 4096, b"A" * 100_000, banner + b"\xff" * 64,
-                     banner + (35000).to_bytes(4, "big") + b"\4" * 64, banner + b"\0\0\0\5\1\2\3\4\5\6\7\x08" * 8):  # fmt: skip
+                     banner + (35000).to_bytes(4, "big") + b"\4" * 64,
+                     banner + b"\0\0\0\5\1\2\3\4\5\6\7\x08" * 8):  # fmt: skip
             with socket.create_connection(("127.0.0.1", self.place.gateway.port), 10) as connected:
                 connected.settimeout(20)
                 try:

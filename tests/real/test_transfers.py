@@ -23,8 +23,7 @@ target = "files1"
 account = "{account}"
 kind = "key"
 secret = "file:{folder}/credential"
-[[inspector]]
-name = "size"
+[inspector.size]
 max = "1MiB"
 [[transfer]]
 name = "small-only"
@@ -54,7 +53,7 @@ account = "{account}"
 kind = "key"
 secret = "file:{folder}/credential"
 """
-).replace("[[inspector]]\nname = \"size\"", "[inspector.size]")
+)
 
 
 class TransferCase(PlaceCase):
@@ -151,7 +150,8 @@ class ProgramTests(TransferCase):
         run(["git", *author, "add", "file"])
         run(["git", *author, "commit", "-qm", "x"])
         self.assertEqual(run(["git", *author, "push", "-q", "origin", "HEAD"], **known).code, 0)
-        self.assertIn("file", run(["git", "-C", str(bare), "ls-tree", "--name-only", "-r", "--full-tree", "HEAD"]).out.decode())
+        listed = run(["git", "-C", str(bare), "ls-tree", "--name-only", "-r", "--full-tree", "HEAD"])
+        self.assertEqual(listed.out, b"file\n")
 
 
 class RefusedTests(TransferCase):

@@ -101,6 +101,9 @@ class Silent:
 
     def lost(self) -> None: ...
 
+    def global_requested(self, name: str, payload: bytes) -> bool:
+        return False
+
 
 @attrs.frozen
 class Way:

@@ -22,12 +22,16 @@ class FileTests(SynchronousTestCase):
         self.root = Path(self.mktemp()).absolute() / "files"
         self.scratch = Scratch(self.root, quota=1000)
         self.scratch.prepare()
-        self.scratch.remove_tree(())
+        self.remove_all(())
 
     def fails(self, number: int, act: object, *arguments: object) -> None:
         assert callable(act)
         fault = self.assertRaises(OSError, act, *arguments)
         self.assertEqual(fault.errno, number, fault)
+
+    def remove_all(self, place: tuple[bytes, ...]) -> None:
+        for _ in self.scratch.removing(place):
+            pass
 
     def put(self, path: bytes, size: int) -> None:
         with self.scratch.open(resolve(path), NEW) as file:
@@ -72,7 +76,7 @@ class FileTests(SynchronousTestCase):
         self.assertRaises(OSError, self.scratch.remove, resolve(b"/way/file"))
         self.assertRaises(OSError, self.scratch.names, resolve(b"/way"))
         self.assertRaises(OSError, self.scratch.rename, resolve(b"/mine"), resolve(b"/way/mine"), True)
-        self.scratch.remove_tree(resolve(b"/way"))
+        self.remove_all(resolve(b"/way"))
         self.assertEqual((outside / "file").read_bytes(), b"untouched")
         self.assertEqual(os.listdir(outside), ["file"])
 
@@ -131,7 +135,13 @@ class FileTests(SynchronousTestCase):
             self.scratch.make_folder(tuple(deep[:depth]))
         self.scratch.make_folder((b"x",))
         self.fails(errno.ENAMETOOLONG, self.scratch.rename, (b"d",), (b"x", b"d"), False)
-        self.scratch.remove_tree((b"d",))
+        self.scratch.remove_folder(tuple(deep))
+        self.put(b"/d" * (DEEPEST - 1) + b"/file", 1)
+        self.fails(errno.ENAMETOOLONG, self.scratch.rename, (b"d",), (b"x", b"d"), False)
+        self.scratch.remove((*deep[:-1], b"file"))
+        self.scratch.rename((b"d",), (b"x", b"d"), False)
+        self.scratch.rename((b"x", b"d"), (b"d",), False)
+        self.remove_all((b"d",))
         self.assertEqual(self.counted(), (1, 0))
 
     def test_there_are_only_so_many_entries(self) -> None:

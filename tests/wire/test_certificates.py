@@ -24,6 +24,7 @@ from gateway.wire.certificates import (
     parse_certificate,
     trust,
     trust_host,
+    trust_operator,
 )
 from gateway.wire.fields import string
 from gateway.wire.keyblobs import LONGEST_BLOB, BadKey, parse_blob, parse_line
@@ -100,7 +101,7 @@ class ReadTests(SynchronousTestCase):
 
     def test_a_key_id_is_shown_as_one_short_line(self) -> None:
         """Whoever wrote it may have had anything in mind."""
-        shown = parse_certificate(draft(key_id="a\n\x1b[31m‮".encode() + b"\xff" * 400)).title
+        shown = parse_certificate(draft(key_id="a\n\x1b[31m\u202e".encode() + b"\xff" * 400)).title
         self.assertTrue(shown.isprintable())
         self.assertLessEqual(len(shown), 128)
 
@@ -203,6 +204,76 @@ class TrustTests(SynchronousTestCase):
     def test_no_authorities_trust_nobody(self) -> None:
         """Not even those who signed rightly."""
         self.assertRaises(Untrusted, trust, host(), Holder.HOST, (), NOW)
+
+
+class OperatorTests(SynchronousTestCase):
+    """What lets an operator in."""
+
+    def reason(self, source: str = "10.1.2.3", name: str = "alice", now: float = NOW, **fields: object) -> str:
+        """Return why a certificate with some fields changed does not let alice in, empty when it does."""
+        try:
+            trust_operator(parse_certificate(draft(**fields)), AUTHORITIES, name, source, now)
+        except Untrusted as fault:
+            return fault.reason
+        return ""
+
+    def test_the_login_name_must_stand_among_the_principals(self) -> None:
+        """Exactly, in its case; nobody's certificate is nobody's."""
+        self.assertEqual(self.reason(principals=(b"bob", b"alice")), "")
+        for principals in ((), (b"Alice",), (b"alic",), (b"*",), (b"alice\0",), (b"",)):
+            self.assertEqual(self.reason(principals=principals), "certificate_principal")
+        self.assertEqual(self.reason(name="", principals=(b"bob",)), "certificate_principal")
+
+    def test_holder_authority_and_time_are_weighed(self) -> None:
+        """A host's certificate lets nobody in."""
+        self.assertEqual(self.reason(holder=HOST), "certificate_holder")
+        self.assertEqual(self.reason(authority=key_of(b"ssh-ed25519", 5)), "certificate_authority")
+        self.assertEqual(self.reason(before=int(NOW)), "certificate_expired")
+        self.assertEqual(self.reason(after=int(NOW) + 1), "certificate_early")
+
+    def test_source_addresses_are_enforced(self) -> None:
+        """IPv4-mapped IPv6 counts as IPv4; a list with a flaw has nobody in it."""
+        for listed, source, good in (
+            (b"10.0.0.0/8", "10.1.2.3", True), (b"192.0.2.1,10.1.2.3", "10.1.2.3", True),
+            (b"10.0.0.0/8", "::ffff:10.1.2.3", True), (b"2001:db8::/32", "2001:db8::1", True),
+            (b"10.0.0.0/8", "192.0.2.1", False), (b"10.0.0.0/8", "local", False), (b"", "10.1.2.3", False),
+            (b"10.0.0.1/8", "10.1.2.3", False), (b"10.0.0.0/8,nonsense", "10.1.2.3", False),
+            (b"!10.9.9.9,10.0.0.0/8", "10.1.2.3", False), (b"*", "10.1.2.3", False), (b"\xff", "10.1.2.3", False),
+        ):  # fmt: skip
+            reason = self.reason(source=source, critical=options((b"source-address", listed)))
+            self.assertEqual(reason, "" if good else "certificate_source", (listed, source))
+        unpacked = string(b"source-address") + string(b"10.0.0.0/8")
+        self.assertEqual(self.reason(critical=unpacked), "certificate_source")
+
+    def test_other_critical_options_refuse(self) -> None:
+        """One command only, and what nobody here knows; also beside one that is met."""
+        self.assertEqual(self.reason(critical=options((b"force-command", b"true"))), "certificate_command")
+        self.assertEqual(self.reason(critical=options((b"new@example", b""))), "certificate_option")
+        both = options((b"source-address", b"10.0.0.0/8"), (b"zzz", b""))
+        self.assertEqual(self.reason(critical=both), "certificate_option")
+        self.assertEqual(self.reason(extensions=options((b"permit-pty", b""), (b"new@example", b"x"))), "")
+
+    def test_verification_is_asked_of_security_keys_only(self) -> None:
+        """Each signature must then carry the flag; a plain key can not."""
+        option = options((b"verify-required", b""))
+        self.assertEqual(self.reason(critical=option), "certificate_option")
+        for kind in (b"sk-ssh-ed25519@openssh.com", b"sk-ecdsa-sha2-nistp256@openssh.com"):
+            key, algorithm = key_of(kind), certified(kind)
+            self.assertEqual(self.reason(critical=option, key=key), "")
+            asked, unasked = (parse_certificate(draft(key=key, critical=each)) for each in (option, b""))
+            for flags, touched, verified in ((0, False, False), (1, True, False), (4, False, False), (5, True, True)):
+                signature = key.sign(b"login", flags=flags)
+                self.assertEqual(unasked.verify(algorithm, signature, b"login"), touched)
+                self.assertEqual(asked.verify(algorithm, signature, b"login"), verified)
+
+    def test_a_certified_key_signs_under_the_certificate_s_algorithm(self) -> None:
+        """And under no other, least of all the plain one's name."""
+        key = key_of(b"ssh-rsa")
+        certificate = parse_certificate(draft(key=key))
+        signature = key.sign(b"login", b"rsa-sha2-256")
+        self.assertTrue(certificate.verify(certified(b"rsa-sha2-256"), signature, b"login"))
+        for algorithm in (certified(b"rsa-sha2-512"), certified(b"ssh-rsa"), b"rsa-sha2-256", b"", b"nonsense"):
+            self.assertFalse(certificate.verify(algorithm, signature, b"login"))
 
 
 class KeygenTests(SynchronousTestCase):

@@ -161,7 +161,7 @@ class SurfaceTests(SynchronousTestCase):
         self.assertEqual(wire.producerState, "paused")
         target.resume_reading("test")
         self.assertEqual(wire.producerState, "producing")
-        target.forward(memoryview(b"\x04\x61" + b"1234" + bytes(4)))
+        target.forward(memoryview(bytearray(b"\x04\x61" + b"1234" + bytes(4))))
         target.sendUnimplemented()
         pair.settle()
         self.assertEqual(pair.service.received, [(97, b"1234")])

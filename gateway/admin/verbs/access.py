@@ -26,7 +26,7 @@ async def who(call: Call) -> Answer:
     known = call.room.directory.snapshot().target
     if call["target"] not in known:
         raise unknown("target", call["target"], known)
-    rows = [_plain(row) for row in call.room.access.who(call["target"])]
+    rows = await call.room.in_thread(lambda: [_plain(row) for row in call.room.access.who(call["target"])])
     return Answer(rows, _columns(WHO), words=f"nobody may reach {call['target']}")
 
 
@@ -35,7 +35,7 @@ async def what(call: Call) -> Answer:
     known = call.room.directory.snapshot().user
     if call["user"] not in known:
         raise unknown("user", call["user"], known)
-    rows = [_plain(row) for row in call.room.access.what(call["user"])]
+    rows = await call.room.in_thread(lambda: [_plain(row) for row in call.room.access.what(call["user"])])
     return Answer(rows, _columns(WHAT), words=f"{call['user']} may reach nothing")
 
 

@@ -167,7 +167,7 @@ def _removing(table: str) -> Callable[[Call], Any]:
 def _listing(table: str) -> Callable[[Call], Any]:
     async def listed(call: Call) -> Answer:
         entries = getattr(call.room.directory.snapshot(), table)
-        rows = [shown(entries[name]) for name in sorted(entries)]
+        rows = await call.room.in_thread(lambda: [shown(entries[name]) for name in sorted(entries)])
         columns = tuple(Column(key, key.replace("_", " ").upper(), _cell(table, key)) for key in COLUMNS[table])
         return Answer(rows, columns, words=f"nothing there yet: `{table} add NAME …`")
 

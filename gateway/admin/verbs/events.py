@@ -45,7 +45,8 @@ def flat(entry: Entry) -> dict[str, Any]:
     }
     body = entry.body or {}
     shown = WITHHELD.get(entry.kind)
-    return {**(body if shown is None else {key: body[key] for key in shown & set(body)}), **envelope}
+    told = set(body) - set(envelope) if shown is None else shown & set(body)
+    return {**envelope, **{key: body[key] for key in body if key in told}}
 
 
 async def events(call: Call) -> Answer:

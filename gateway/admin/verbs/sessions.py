@@ -90,7 +90,8 @@ def session_id(room: Room, prefix: str) -> str:
 
 async def show(call: Call) -> Answer:
     """Show all of one session."""
-    row = call.room.roster.find(session_id(call.room, call["id"]))
+    identity = session_id(call.room, call["id"])
+    row = await call.room.in_thread(lambda: call.room.roster.find(identity))
     return Answer(dict(row), words="\n".join(_told(row, call)))
 
 
@@ -123,9 +124,9 @@ def _told(row: Row, call: Call) -> Iterator[str]:
 async def policy_show(call: Call) -> Answer:
     """Show the frozen policy of a session and how it differs from what would be frozen now."""
     identity = session_id(call.room, call["id"])
-    digest, canonical = call.room.roster.policy(identity)
+    digest, canonical = await call.room.in_thread(lambda: call.room.roster.policy(identity))
     frozen = json.loads(canonical)
-    found = call.room.access.today(call.room.roster.find(identity))
+    found = call.room.access.today(next(row for row in call.room.roster.sessions() if row["id"] == identity))
     today = found.policy.document() if isinstance(found, Grant) else None
     changes = list(difference(frozen, today)) if today is not None else []
     refused = None if isinstance(found, Grant) else {"reason": found.reason, "detail": found.detail}

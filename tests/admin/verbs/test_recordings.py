@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from gateway.interfaces import ArchiveError
 from tests.admin.node import LOCAL, ONE, TWO, MemoryNode
 
 
@@ -38,6 +39,13 @@ class ExportTests(SynchronousTestCase):
         self.assertEqual(node().say("export S-9 --cast").code, 1)
         self.assertEqual(node().say(f"export {ONE}/7 --cast").code, 1)
         self.assertEqual(node().say(f"export {ONE}/x --cast").code, 64)
+
+    def test_a_recording_that_can_not_be_read_is_said_in_the_archives_words(self) -> None:
+        """As one that was not recorded for this node."""
+        made = node()
+        made.archive.unreadable = ArchiveError("this node has no key that opens the recording")
+        said = made.say(f"export {ONE} --cast --json")
+        self.assertEqual((said.code, said.error["kind"]), (1, "recording"))
 
     def test_json_holds_the_whole_cast(self) -> None:
         """As text."""

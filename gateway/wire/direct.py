@@ -1,0 +1,107 @@
+"""Read from a socket into one shared place, and write to it at once.
+
+The rule: no connection has a read buffer, because one is read at a time; what was read is worked off before the next
+read. What the kernel does not take at once goes the transport's own way, behind everything that waits there. While
+somebody types, others are read in small portions, so that a key waits for little.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+import attrs
+from twisted.internet.error import ConnectionDone, ConnectionLost
+from twisted.internet.main import CONNECTION_DONE, CONNECTION_LOST
+from twisted.internet.tcp import Connection
+
+from gateway.wire.link import Link
+from gateway.wire.packets import LONGEST_LENT
+
+LARGE_READ: Final = 256 * 1024
+SMALL_READ: Final = 48 * 1024
+CONSIDERATE_READS: Final = 512
+"""How many reads stay small after a key; at full speed these are some 20 ms."""
+
+_PLACE: Final = memoryview(bytearray(LONGEST_LENT + LARGE_READ))
+
+
+@attrs.define(eq=False)
+class Typing:
+    """Remember that somebody types, for as many reads as that is worth."""
+
+    _left: int = attrs.field(default=0, init=False)
+
+    def noticed(self) -> None:
+        """Read little at once for a while."""
+        self._left = CONSIDERATE_READS
+
+    def portion(self) -> int:
+        """Return how many bytes to read at once now."""
+        if not self._left:
+            return LARGE_READ
+        self._left -= 1
+        return SMALL_READ
+
+
+TYPING: Final = Typing()
+
+
+@attrs.define(eq=False)
+class DirectSocket:
+    """Stand between a link and the socket of Twisted's TCP transport."""
+
+    transport: Connection
+    link: Link
+    receive: Callable[[bytes], None]
+    """Takes bytes that may be kept."""
+    receive_lent: Callable[[memoryview], None]
+    """Takes a view that is gone afterwards."""
+
+    def attach(self) -> None:
+        """Have the transport's reads come here."""
+        # An attribute of the instance, as Twisted itself sets to stop reading: endpoints make the transport.
+        self.transport.doRead = self.read  # type: ignore[method-assign]
+
+    def read(self) -> ConnectionLost | ConnectionDone | None:
+        """Read once; return what the reactor has to know."""
+        if not self.link.lendable:
+            return self._read_apart()
+        leftover = self.link.reader.leftover
+        kept = len(leftover)
+        try:
+            count = self.transport.socket.recv_into(_PLACE[kept : kept + TYPING.portion()])
+        except BlockingIOError:
+            return None
+        except OSError:
+            return CONNECTION_LOST
+        if not count:
+            return CONNECTION_DONE
+        _PLACE[:kept] = leftover
+        self.receive_lent(_PLACE[: kept + count])
+        return None
+
+    def _read_apart(self) -> ConnectionLost | ConnectionDone | None:
+        try:
+            received = self.transport.socket.recv(self.transport.bufferSize)
+        except BlockingIOError:
+            return None
+        except OSError:
+            return CONNECTION_LOST
+        if not received:
+            return CONNECTION_DONE
+        self.receive(received)
+        return None
+
+    def write(self, collected: memoryview | bytes) -> None:
+        """Send what the kernel takes now; the rest waits in the transport."""
+        transport = self.transport
+        sent = 0
+        if transport.connected and not (transport.dataBuffer or transport._tempDataLen or transport.disconnecting):
+            try:
+                sent = transport.socket.send(collected)
+            except OSError:
+                # The transport's own attempt finds out whether it is full or gone.
+                sent = 0
+        if sent < len(collected):
+            transport.write(bytes(collected[sent:]))
