@@ -38,7 +38,7 @@ async def sit(port: int, login: str, key: str, jump: list[str]) -> Any:
         through = await asyncssh.connect("127.0.0.1", int(jump[0]), username=jump[1], **words)
     link = await asyncssh.connect("127.0.0.1", port, username=login, tunnel=through, **words)
     session = Silent()
-    terminal = {"term_type": "xterm", "term_size": (80, 24)}
+    terminal: Any = {"term_type": "xterm", "term_size": (80, 24)}
     channel, _ = await link.create_session(lambda: session, encoding=None, **terminal)
     await asyncio.wait_for(session.prompted, 60)
     return through, link, channel
