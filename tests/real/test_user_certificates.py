@@ -197,6 +197,13 @@ class RevokedTests(CertificateCase):
             self.assert_refused(key, "revoked")
             self.revoke(self.krl("serial: 4712", "id: somebody else"))
 
+    def test_a_list_of_no_use_is_noticed_before_somebody_is_kept_out(self) -> None:
+        """The node looks at it by itself, now and then."""
+        REVOKED.unlink()
+        until(lambda: self.place.pamctl("status")["faults"], "the fault is named")
+        self.revoke()
+        until(lambda: not self.place.pamctl("status")["faults"], "the fault is over")
+
     def test_a_key_of_the_directory_is_revoked_too(self) -> None:
         """It need not be certified."""
         alice = self.place.folder / "alice"
