@@ -22,7 +22,7 @@ class ClockTests(SynchronousTestCase):
         for _ in range(seconds):
             world.clock.advance(1)
             world.roster.tick()
-        world.settle()
+            world.settle()
 
     def test_idleness_ends_a_session_and_a_lock_stops_its_clock(self) -> None:
         """What is typed begins the count anew; so does a release."""
