@@ -100,7 +100,7 @@ class Carrier:
     _exchanging: bool = attrs.field(default=False, init=False)
     _direct: DirectSocket | None = attrs.field(default=None, init=False, repr=False)
     _due: bool = attrs.field(default=False, init=False)
-    _holds: set[str] = attrs.field(factory=set, init=False)
+    holds: set[str] = attrs.field(factory=set, init=False)
     _flush: IDelayedCall | None = attrs.field(default=None, init=False)
     _timer: IDelayedCall | None = attrs.field(default=None, init=False)
     _keys_expire: float = attrs.field(default=math.inf, init=False)
@@ -288,18 +288,18 @@ class Carrier:
 
     def pause_reading(self, why: str) -> None:
         """Read nothing from the network until every *why* was released."""
-        self._holds.add(why)
+        self.holds.add(why)
         pause = getattr(self._transport, "pauseProducing", None)
         if pause is not None and not self._gone:
             pause()
 
     def resume_reading(self, why: str) -> None:
         """Release one reason for not reading."""
-        if why not in self._holds:
+        if why not in self.holds:
             return
-        self._holds.discard(why)
+        self.holds.discard(why)
         resume = getattr(self._transport, "resumeProducing", None)
-        if resume is not None and not self._holds and not self._gone and not self._closed:
+        if resume is not None and not self.holds and not self._gone and not self._closed:
             resume()
 
     # -- services

@@ -16,6 +16,8 @@ class Coupled(Protocol):
     """What of a connection decides whether another one is read; see :class:`gateway.wire.carrier.Carrier`."""
 
     on_change: Callable[[], None] | None
+    holds: set[str]
+    """Why nothing is read now."""
 
     @property
     def writable(self) -> bool:

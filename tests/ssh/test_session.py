@@ -87,8 +87,9 @@ class SessionTests(SynchronousTestCase):
     def test_channels_are_bounded_and_may_be_ended(self) -> None:
         """no-more-sessions holds from then on; keepalives are answered; other global requests are told."""
         world = World()
-        for name in ("keepalive@openssh.com", "tcpip-forward", "no-more-sessions@openssh.com"):
-            world.client.connection.request(name, b"", wants_reply=name != "no-more-sessions@openssh.com")
+        for name in ("keepalive@openssh.com", "tcpip-forward"):
+            world.client.connection.ask(name, lambda granted, payload: None)
+        world.client.connection.request("no-more-sessions@openssh.com")
         world.settle()
         self.assertEqual(world.gateway.said, ["no", "no"])
         self.assertEqual([body["what"] for body in world.bodies("channel.refused")], ["tcpip-forward"])

@@ -124,7 +124,7 @@ class ConnectionTests(SynchronousTestCase):
         """Answered where an answer is wanted, in either sense."""
         for answer, word in ((True, "yes"), (False, "no")):
             owner, peer, tested = pair(Open(answer=answer))
-            peer.connection.request("keepalive@openssh.com", b"x", wants_reply=True)
+            peer.connection.ask("keepalive@openssh.com", lambda granted, payload: None, b"x")
             peer.connection.request("no-more-sessions@openssh.com")
             settle(peer, tested)
             self.assertEqual(tested.said, [word])
@@ -157,5 +157,5 @@ class ConnectionTests(SynchronousTestCase):
         tested.connection.serviceStopped()
         said = len(tested.said)
         end.write(b"x")
-        tested.connection.request("keepalive@openssh.com")
+        tested.connection.ask("keepalive@openssh.com", lambda granted, payload: None)
         self.assertEqual((order, len(tested.said)), (["owner", "channel"], said))
