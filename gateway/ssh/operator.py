@@ -27,8 +27,9 @@ from gateway.runtime.telling import tell
 from gateway.ssh.login import Login
 from gateway.ssh.menu import Choice
 from gateway.ssh.program import ProgramDoor, Refusal, refusal_door, refuse_channel
+from gateway.ssh.reach import split_address
 from gateway.ssh.session import SessionDoor
-from gateway.ssh.target import Dialler, split_address
+from gateway.ssh.target import Dialler
 from gateway.wire.authority import IService
 from gateway.wire.connection import Connection
 
@@ -121,9 +122,7 @@ class Reception:
         wanted = (restrictions.approval, restrictions.present, restrictions.second_factor == "required")
         if any(wanted) or restrictions.reason == "required" or restrictions.tickets:
             self._refuse(login, reading, "unenforceable", "approval, presence, second factor or reason")
-            return Refusal(
-                CONFIGURATION, "this grant asks for what this version can not check; tell an administrator"
-            )
+            return Refusal(CONFIGURATION, "this grant asks for what this version can not check; tell an administrator")
         opened = self._begin(grant)
         if isinstance(opened, Refusal):
             self._refuse(login, reading, "not_recorded", opened.text)
