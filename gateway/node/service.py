@@ -212,7 +212,7 @@ class Node(Service):
         pace = FailurePace(secrets.token_bytes(32))
         self._listener = Listener(
             self.reactor, (host_key,), rooms.journal, authority, reception.open_door, pace,
-            offered=offered(self.config.ssh),
+            offered=offered(self.config.ssh), proxy_from=self.config.ssh.proxy_from,
         )  # fmt: skip
         for text in self.config.ssh.listen:
             endpoint = serverFromString(self.reactor, text)  # type: ignore[no-untyped-call]
