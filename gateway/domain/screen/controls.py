@@ -211,7 +211,7 @@ def _scroll_down(terminal: Terminal, values: Numbers) -> None:
 
 def _repeat(terminal: Terminal, values: Numbers) -> None:
     if terminal.last:
-        terminal.print_cells(terminal.last * min(_count(values), terminal.columns * terminal.height))
+        terminal.print_cells(terminal.last * _count(values))
 
 
 def _margins(terminal: Terminal, values: Numbers) -> None:

@@ -109,9 +109,7 @@ def _keypad(on: bool) -> Callable[[Terminal], None]:
 
 
 def _align(terminal: Terminal) -> None:
-    for row in terminal.page.rows:
-        row.put(0, "E" * terminal.columns, terminal.ink)
-        row.wrapped = False
+    terminal.page.clear(0, terminal.height, terminal.ink, "E")
     terminal.place(0, 0)
 
 

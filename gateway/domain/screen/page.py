@@ -60,16 +60,18 @@ class Row:
         """Move the cells from ``x`` on to the right; what passes the edge is gone."""
         columns = len(self.text)
         count = min(count, columns - x)
-        self._part(x, ink)
-        self._part(columns - count, ink)
+        if not self.text.isascii():
+            self._part(x, ink)
+            self._part(columns - count, ink)
         self.text = (self.text[:x] + " " * count + self.text[x:])[:columns]
         self.inks = (self.inks[:x] + ink * count + self.inks[x:])[:columns]
 
     def delete(self, x: int, count: int, ink: str) -> None:
         """Take cells away at ``x``; those to the right move up."""
         count = min(count, len(self.text) - x)
-        self._part(x, ink)
-        self._part(x + count, ink)
+        if not self.text.isascii():
+            self._part(x, ink)
+            self._part(x + count, ink)
         self.text = self.text[:x] + self.text[x + count :] + " " * count
         self.inks = self.inks[:x] + self.inks[x + count :] + ink * count
 
@@ -99,22 +101,30 @@ class Page:
         self.columns = columns
         blank, inks = " " * columns, ink * columns
         self.rows = [Row(blank, inks) for _ in range(height)]
-        self.top = 0
-        self.bottom = height - 1
-        self.tabs = default_stops(columns)
-        self.saved = Saved()
         self.gone = 0
+        self._begin()
 
-    def clear(self, start: int, end: int, ink: str) -> None:
-        """Blank the rows from ``start`` to before ``end``."""
-        blank, inks = " " * self.columns, ink * self.columns
+    def _begin(self) -> None:
+        self.top = 0
+        self.bottom = len(self.rows) - 1
+        self.tabs = default_stops(self.columns)
+        self.saved = Saved()
+
+    def reset(self) -> None:
+        """Be as new, but for what is counted in ``gone``."""
+        self.clear(0, len(self.rows), PLAIN_INK)
+        self._begin()
+
+    def clear(self, start: int, end: int, ink: str, character: str = " ") -> None:
+        """Blank the rows from ``start`` to before ``end``, or fill them with a character."""
+        blank, inks = character * self.columns, ink * self.columns
         for row in self.rows[start:end]:
             row.text, row.inks, row.wrapped = blank, inks, False
 
     def scroll(self, count: int, ink: str) -> None:
         """Move the scrolling region up; rows that leave the page at its top are counted in ``gone``."""
         if self.top == 0:
-            self.gone += min(count, self.bottom + 1)
+            self.gone += count
         self.up(self.top, count, ink)
 
     def up(self, start: int, count: int, ink: str) -> None:

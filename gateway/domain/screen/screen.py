@@ -21,8 +21,8 @@ from gateway.domain.screen.terminal import Terminal
 BACKLOG = 64 << 10
 """Bytes that may wait unread."""
 
-PORTION = 16 << 10
-"""Bytes read at once of a backlog that is too long: a few milliseconds of full-screen output."""
+PORTION = 8 << 10
+"""Bytes read at once of a backlog that is too long: two milliseconds of full-screen output."""
 
 LEAST, WIDEST, HIGHEST = 2, 1000, 500
 """Columns at least; columns and rows at most. Other sizes are taken for the nearest."""

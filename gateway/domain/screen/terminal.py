@@ -26,7 +26,7 @@ _LINES = str.maketrans(
     "`abcdefghijklmnopqrstuvwxyz{|}~",
     "◆▒␉␌␍␊°±␤␋┘┐┌└┼⎺⎻─⎼⎽├┤┴┬│≤≥π≠£·",
 )
-_DESIGNATED = {"0": _LINES, "A": {ord("#"): "£"}}
+_DESIGNATED = {"0": _LINES, "A": str.maketrans("#", "£")}
 
 
 class Terminal:
@@ -41,12 +41,14 @@ class Terminal:
         self.columns = columns
         self.height = height
         self.watch: Callable[[int, bool], None] | None = None
+        self.primary = Page(columns, height)
         self.reset()
 
     def reset(self) -> None:
         """Be as new."""
         self.palette = Palette()
-        self.primary = self.page = Page(self.columns, self.height)
+        self.page = self.primary
+        self.page.reset()
         self.alternate_saved = Saved()
         self.x = self.y = 0
         self.last = ""
@@ -148,10 +150,27 @@ class Terminal:
         while cells:
             if self.x + 1 + (cells[1:2] == FILL) > self.columns:
                 self.page.rows[self.y].erase(self.x, self.columns, self.ink)
+                if self.y == self.page.bottom and FILL not in cells:
+                    self._print_rows(cells)
+                    return
                 self.down()
                 self.x = 0
                 self.page.rows[self.y].wrapped = True
             cells = self._print_fitting(cells)
+
+    def _print_rows(self, cells: str) -> None:
+        """Print narrow characters on rows that scroll in at the bottom margin; none that would scroll out again."""
+        page, columns = self.page, self.columns
+        starts = range(0, len(cells), columns)
+        lost = max(0, len(starts) - (page.bottom + 1 - page.top))
+        page.scroll(len(starts), self.palette.eraser(self.ink))
+        rows = page.rows[page.bottom + 1 + lost - len(starts) : page.bottom + 1]
+        inks = self.ink * columns
+        for row, start in zip(rows[:-1], starts[lost:], strict=False):
+            row.text, row.inks, row.wrapped = cells[start : start + columns], inks, True
+        rows[-1].put(0, cells[starts[-1] :], self.ink)
+        rows[-1].wrapped = True
+        self.x = len(cells) - starts[-1]
 
     def _print_fitting(self, cells: str) -> str:
         """Print as many cells as there is room for; return the others."""
