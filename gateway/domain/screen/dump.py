@@ -11,7 +11,7 @@ import re
 from gateway.domain.screen.cells import FILL
 from gateway.domain.screen.page import Page, Row, Saved, default_stops
 from gateway.domain.screen.palette import PLAIN_INK, Palette
-from gateway.domain.screen.terminal import ASCII_SETS, AUTOWRAP, NORMAL_MODES, ORIGIN, Terminal
+from gateway.domain.screen.terminal import ASCII_SETS, NORMAL_MODES, ORIGIN, Terminal
 
 AFRESH = (
     "\x18\x1b[?1047l\x1b[!p\x1b[?9;1000;1002;1003;1004;1005;1006;1015;1016;2004l\x1b[?7h\x1b[4l\x1b[20l\x1b>"
@@ -162,8 +162,6 @@ def _modes(terminal: Terminal) -> list[str]:
     words = []
     for mode in sorted((terminal.modes ^ NORMAL_MODES) - {ORIGIN}):
         words.append(f"\x1b[?{mode}{'h' if mode in terminal.modes else 'l'}")
-    if not terminal.autowrap and AUTOWRAP in terminal.modes:
-        words.append("\x1b[?7l")
     words += ["\x1b[4h"] * terminal.insert + ["\x1b[20h"] * terminal.newline + ["\x1b="] * terminal.keypad
     if terminal.cursor_style:
         words.append(f"\x1b[{terminal.cursor_style} q")
