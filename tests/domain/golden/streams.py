@@ -259,7 +259,7 @@ PROGRAMS = {
         ["tmux", "-L", "golden", "-f", "/dev/null", "new", "sh"],
         [b"seq 100\r", b"\x02%", b"ls /usr\r", b'\x02"', b"echo four\r", b"\x02o"],
     ),
-    "top": (["top", "-d", "1"], [b"1", b"m", b"x"]),
+    "top": (["unshare", "--pid", "--fork", "--mount-proc", "top", "-d", "1"], [b"1", b"m", b"x"]),
 }
 
 
@@ -275,6 +275,7 @@ def capture(argv: list[str], keys: list[bytes], cols: int, rows: int) -> bytes:
         stderr=theirs,
         env=environment,
         start_new_session=True,
+        cwd="/",
         preexec_fn=lambda: ioctl(0, termios.TIOCSCTTY, 0),
     )
     os.close(theirs)
@@ -285,6 +286,8 @@ def capture(argv: list[str], keys: list[bytes], cols: int, rows: int) -> bytes:
     program.terminate()
     os.close(ours)
     program.wait()
+    if argv[0] == "tmux":
+        subprocess.run([*argv[:3], "kill-server"], check=False)
     return written
 
 
