@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import shutil
 import sys
 import tempfile
 import time
@@ -13,6 +15,7 @@ from tests.real.harness import Outcome, PlaceCase, run, until
 from tests.wire.issuing import certify, key_file, keygen
 
 FOLDER = Path(tempfile.mkdtemp(prefix="ostiary-certificates-"))
+atexit.register(shutil.rmtree, FOLDER, ignore_errors=True)
 AUTHORITY = key_file(FOLDER, "authority")
 REVOKED = FOLDER / "revoked"
 DAY = ("-V", "-5m:+1d")
