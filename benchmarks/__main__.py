@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import resource
+import signal
 import sys
 import time
 from collections.abc import Callable, Mapping
@@ -55,33 +55,41 @@ def scale(asked: argparse.Namespace) -> Scale:
 
 
 def main(words: list[str]) -> int:
-    """Run, print, write; return 1 when something could not be measured that ours should do."""
+    """Run, print, write; return 1 when ours could not do something or the run was interrupted."""
     asked = arguments(words)
-    began, load = time.time(), os.getloadavg()
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if 0 <= soft < FILES:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (FILES if hard < 0 else min(FILES, hard), hard))
+    began = time.time()
+    allow_files()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that what was started is ended
     stage = Stage(asked.contenders)
     run = Run(stage, scale(asked))
     try:
         stage.open()
         run.all(asked.workload, asked.rounds or (1 if asked.quick else 3))
-    except Unmeasured as why:
+    except (Unmeasured, AssertionError) as why:
         print(f"the run could not begin: {why}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        run.failures.append({"contender": "all", "part": "the rest", "why": "interrupted"})
     finally:
         stage.close()
     rows = results(run.samples)
     document = {
-        "machine": machine(), "began": began, "seconds": time.time() - began, "load_before": load,
-        "load_after": os.getloadavg(), "scale": attrs.asdict(run.scale), "contenders": list(asked.contenders),
+        "machine": machine(), "began": began, "seconds": time.time() - began, "load": run.loads,
+        "scale": attrs.asdict(run.scale), "contenders": list(asked.contenders),
         "results": rows, "goals": goals(rows), "failures": run.failures,
     }  # fmt: skip
     show(document)
     if asked.json:
         asked.json.write_text(json.dumps(document, indent=1) + "\n")
         asked.json.with_suffix(".svg").write_text(draw(rows, asked.contenders, _caption(document)))
-    return int(any(failure["contender"] == "ours" for failure in run.failures))
+    return int(any(failure["contender"] in ("ours", "all") for failure in run.failures))
+
+
+def allow_files() -> None:
+    """Let every process that is started open enough files."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if 0 <= soft < FILES:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (FILES if hard < 0 else min(FILES, hard), hard))
 
 
 def show(document: Mapping[str, Any]) -> None:
@@ -95,9 +103,10 @@ def show(document: Mapping[str, Any]) -> None:
 
 
 def _caption(document: Mapping[str, Any]) -> str:
-    facts, before, after = document["machine"], document["load_before"][0], document["load_after"][0]
+    facts, least, most = document["machine"], min(document["load"]), max(document["load"])
     when = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(document["began"]))
-    return f"{facts['cores']} x {facts['cpu']}, {facts['openssh'].split(',')[0]}, load {before:.1f}-{after:.1f}, {when}"
+    ssh = facts["openssh"].split(",")[0]
+    return f"{facts['cores']} x {facts['cpu']}, {ssh}, load {least:.1f} to {most:.1f}, {when}"
 
 
 if __name__ == "__main__":

@@ -16,7 +16,8 @@ LONGEST = WIDTH - LEFT - 110
 
 def draw(rows: Sequence[Mapping[str, Any]], names: Sequence[str], caption: str) -> str:
     """Return an SVG document."""
-    body, top = [], 50
+    body: list[str] = []
+    top = 50
     for row in rows:
         present = [name for name in names if row["median"].get(name) is not None]
         body.extend(_group(row, present, top))

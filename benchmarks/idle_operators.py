@@ -37,14 +37,17 @@ async def sit(port: int, login: str, key: str, jump: list[str]) -> Any:
     if jump:
         through = await asyncssh.connect("127.0.0.1", int(jump[0]), username=jump[1], **words)
     link = await asyncssh.connect("127.0.0.1", port, username=login, tunnel=through, **words)
-    channel, session = await link.create_session(Silent, term_type="xterm", term_size=(80, 24), encoding=None)
+    session = Silent()
+    terminal: Any = {"term_type": "xterm", "term_size": (80, 24)}
+    channel, _ = await link.create_session(lambda: session, encoding=None, **terminal)
     await asyncio.wait_for(session.prompted, 60)
     return through, link, channel
 
 
 async def main(port: int, login: str, key: str, jump: list[str]) -> None:
     """Open what is asked for."""
-    loop, held = asyncio.get_running_loop(), []
+    loop = asyncio.get_running_loop()
+    held: list[Any] = []
     while line := await loop.run_in_executor(None, sys.stdin.readline):
         while len(held) < int(line):
             count = min(AT_ONCE, int(line) - len(held))

@@ -5,6 +5,7 @@ Who goes first changes with the round, so a machine that is busy for a while is 
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections.abc import Callable
@@ -61,6 +62,8 @@ class Run:
     scale: Scale
     samples: dict[str, dict[str, list[float]]] = attrs.field(factory=dict)
     failures: list[dict[str, str]] = attrs.field(factory=list)
+    loads: list[float] = attrs.field(factory=lambda: [os.getloadavg()[0]])
+    """The machine's load before the run and after each part of each round."""
 
     def all(self, workloads: tuple[str, ...], rounds: int) -> None:
         """Run the rounds."""
@@ -69,6 +72,7 @@ class Run:
             for part in parts:
                 if turn == 0 or not part.once:
                     self._part(part, turn)
+                    self.loads.append(os.getloadavg()[0])
 
     def _part(self, part: Part, turn: int) -> None:
         names = [name for name in self.stage.names if name not in part.without]
@@ -79,7 +83,7 @@ class Run:
             start = time.monotonic()
             try:
                 self._keep(name, part.work(self.stage, name, self.scale))
-            except Unmeasured as why:
+            except (Unmeasured, AssertionError) as why:  # the latter: the harness waited in vain
                 self.failures.append({"contender": name, "part": part.title, "why": str(why)})
             sys.stderr.write(f"round {turn + 1}: {part.title}, {name}: {time.monotonic() - start:.1f} s\n")
 

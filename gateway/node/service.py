@@ -59,6 +59,7 @@ from gateway.wire.pacing import FailurePace
 log = Logger()
 VERB_ROLES = frozenset({"admin", "auditor", "approver"})
 CHECKPOINT_SECONDS = 10.0
+REVOCATION_SECONDS = 5.0
 SWITCH_SECONDS = 0.001
 """How long a thread may keep the reactor waiting for the interpreter."""
 
@@ -225,8 +226,10 @@ class Node(Service):
         authorities = read_authorities(settings.user_ca)
         if settings.revoked_keys:
             path = settings.revoked_keys.removeprefix("file:")
-            self._revocations = Revocations(path, rooms.in_thread, rooms.wall)
-            await self._revocations.look()
+            revocations = self._revocations = Revocations(path, rooms.in_thread, rooms.wall)
+            await revocations.look()
+            # Each login looks too; this is for `status` to know of a fault before somebody is kept out.
+            self._loop(lambda: Deferred.fromCoroutine(revocations.look()), REVOCATION_SECONDS)
         return Vouching(authorities, rooms.wall, self._revocations)
 
     def _faults(self) -> list[Any]:

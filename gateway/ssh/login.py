@@ -38,6 +38,10 @@ class Login:
     fingerprint: str = ""
     certificate: Certificate | None = None
 
+    def outlived(self, now: float) -> bool:
+        """Say whether the certificate of this login has expired: no new session may start on it, days later."""
+        return self.certificate is not None and now >= self.certificate.valid_before
+
 
 OpenDoor = Callable[[Login], IService]
 

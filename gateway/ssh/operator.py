@@ -109,14 +109,9 @@ class Reception:
         if user is None or not self.operators.is_active(user.name):
             self._refuse(login, reading, "inactive", "switched off after the login")
             return Refusal(DENIED, f"the account {login.user.name} is not active any more")
-        lock = self.orders.barring(user.name, user.groups, reading.target)
-        if lock is not None:
-            self._refuse(login, reading, "locked", lock.id)
-            return Refusal(TRY_LATER, barred(user, lock))
-        busy = self.admitting()
-        if busy:
-            self._refuse(login, reading, "not_admitting", busy)
-            return Refusal(TRY_LATER, busy)
+        hindrance = self._hindrance(login, reading, user)
+        if hindrance is not None:
+            return hindrance
         grant = self.policies.grant(user, reading.target, reading.account, source)
         if isinstance(grant, Refused):
             return Refusal(DENIED, self._not_allowed(login, reading, grant))
@@ -133,6 +128,21 @@ class Reception:
         if isinstance(opened, Refusal):
             self._refuse(login, reading, "not_recorded", opened.text)
         return opened
+
+    def _hindrance(self, login: Login, reading: Reading, user: User) -> Refusal | None:
+        """Say why no session of this login can start now, whatever is granted."""
+        if login.outlived(self.wall()):
+            self._refuse(login, reading, "certificate_expired", "it expired after the login")
+            return Refusal(DENIED, "your certificate has expired; log in again with a new one")
+        lock = self.orders.barring(user.name, user.groups, reading.target)
+        if lock is not None:
+            self._refuse(login, reading, "locked", lock.id)
+            return Refusal(TRY_LATER, barred(user, lock))
+        busy = self.admitting()
+        if busy:
+            self._refuse(login, reading, "not_admitting", busy)
+            return Refusal(TRY_LATER, busy)
+        return None
 
     def _begin(self, grant: Grant) -> SessionDoor | Refusal:
         name = session_id(self.wall(), secrets.randbits(25))

@@ -11,7 +11,8 @@ from pathlib import Path
 
 from twisted.trial.unittest import SkipTest, SynchronousTestCase
 
-from tests.real.harness import ACCOUNT, GRANT, PATIENCE, Gateway, Master, Place, PlaceCase, run, until
+from tests.real.harness import ACCOUNT, GRANT, PATIENCE, Gateway, Place, PlaceCase, run, until
+from tests.real.masters import Master
 from tests.real.terminals import Terminal
 
 MIB = 1024 * 1024

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import shutil
 import sys
 import tempfile
 import time
@@ -13,6 +15,7 @@ from tests.real.harness import Outcome, PlaceCase, run, until
 from tests.wire.issuing import certify, key_file, keygen
 
 FOLDER = Path(tempfile.mkdtemp(prefix="ostiary-certificates-"))
+atexit.register(shutil.rmtree, FOLDER, ignore_errors=True)
 AUTHORITY = key_file(FOLDER, "authority")
 REVOKED = FOLDER / "revoked"
 DAY = ("-V", "-5m:+1d")
@@ -196,6 +199,13 @@ class RevokedTests(CertificateCase):
             self.revoke(content)
             self.assert_refused(key, "revoked")
             self.revoke(self.krl("serial: 4712", "id: somebody else"))
+
+    def test_a_list_of_no_use_is_noticed_before_somebody_is_kept_out(self) -> None:
+        """The node looks at it by itself, now and then."""
+        REVOKED.unlink()
+        until(lambda: self.place.pamctl("status")["faults"], "the fault is named")
+        self.revoke()
+        until(lambda: not self.place.pamctl("status")["faults"], "the fault is over")
 
     def test_a_key_of_the_directory_is_revoked_too(self) -> None:
         """It need not be certified."""

@@ -17,10 +17,13 @@ from gateway.domain.session import State
 from gateway.ssh.login import Login
 from gateway.ssh.operator import Reception, barred
 from gateway.ssh.program import ProgramDoor, Refusal, refusal_door
+from gateway.ssh.session import SessionDoor
+from gateway.wire.certificates import parse_certificate
 from gateway.wire.connection import Connection
 from gateway.wire.fields import string
 from tests.domain.policies import ALICE, granted
 from tests.ssh.sessions import Recording, World, status
+from tests.wire.issuing import draft
 from tests.wire.joined import Heard, Open, join, settle
 
 
@@ -184,6 +187,18 @@ class OperatorTests(SynchronousTestCase):
         self.refused(77, "not active any more", reading)
         told = [body["reason"] for body in self.world.bodies("session.refused")]
         self.assertEqual(told, ["not_admitting", *["unenforceable"] * 5, "not_recorded", "inactive"])
+
+    def test_no_new_session_starts_on_a_certificate_that_has_expired(self) -> None:
+        """The menu and a ProxyJump may ask for one days after the login; a running one goes on."""
+        reading, now = Reading("alice", "web1", "root"), self.world.wall()
+        for before, starts in ((int(now) + 60, True), (int(now), False)):
+            certificate = parse_certificate(draft(before=before))
+            login = Login(ALICE, (reading,), "192.0.2.7", "publickey", certificate=certificate)
+            opened = self.reception.session(login, reading)
+            self.assertEqual(isinstance(opened, SessionDoor), starts)
+        assert isinstance(opened, Refusal)
+        self.assertEqual((opened.code, "certificate has expired" in opened.text), (77, True))
+        self.assertEqual([body["reason"] for body in self.world.bodies("session.refused")], ["certificate_expired"])
 
     def test_without_a_target_the_programs_of_the_gateway_answer(self) -> None:
         """No session begins."""
