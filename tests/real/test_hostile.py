@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import ClassVar
 
 import attrs
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -20,7 +21,7 @@ from gateway.wire.fields import boolean, string, uint32
 from gateway.wire.hostkeys import load_host_key
 from gateway.wire.phases import Role
 from gateway.wire.userauth_messages import request
-from tests.real.harness import ACCOUNT, PlaceCase
+from tests.real.harness import ACCOUNT, Place, PlaceCase
 from tests.real.rogue import Rogue, clear
 
 MOST_GROWTH = 20 * 1024 * 1024
@@ -32,6 +33,9 @@ PROPOSAL = propose(Role.TARGET, HOST_KEYS, GCM_FIRST, first=True)
 
 class HostileCase(PlaceCase):
     """A gateway that is attacked in each test, and looked at afterwards."""
+
+    warm: ClassVar[set[Place]] = set()
+    """Those that somebody has logged in to: what the first login needs is no growth."""
 
     def rogue(self) -> Rogue:
         """Connect."""
@@ -54,7 +58,9 @@ class HostileCase(PlaceCase):
     @contextmanager
     def unharmed(self, attack: str) -> Iterator[None]:
         """Check that nobody else is worse off for what happens within, nor afterwards."""
-        self.canary()
+        if self.place not in self.warm:
+            self.warm.add(self.place)
+            self.canary()
         before = self.place.gateway.memory()
         yield
         grown = self.place.gateway.memory() - before
@@ -151,16 +157,16 @@ class LoginTests(HostileCase):
         """A success of one's own (CVE-2018-10933), channels and requests (CVE-2025-32433): nothing is opened."""
         messages = (
             (52, b""), (51, b""), (60, b""), (80, string(b"x") + b"\1"), (90, string(b"session") + bytes(12)),
-            (91, bytes(16)), (94, bytes(8)), (98, bytes(4) + string(b"exec") + b"\1" + string(b"id")), (5, string(b"ssh-connection")),
-            (31, bytes(64)), (21, b""), (6, string(b"ssh-userauth")),
+            (91, bytes(16)), (94, bytes(8)), (98, bytes(4) + string(b"exec") + b"\1" + string(b"id")),
+            (5, string(b"ssh-connection")), (31, bytes(64)), (21, b""), (6, string(b"ssh-userauth")),
         )  # fmt: skip
-        sessions = len(self.place.pamctl("sessions"))
         with self.unharmed("messages before login"):
+            sessions = len(self.place.pamctl("sessions"))
             for number, payload in messages:
                 self.assertIn("reason", self.rogue().secure().send(number, payload).gone(), number)
                 if number != 5:
                     self.assertIn("reason", self.rogue().ask().send(number, payload).gone(), number)
-        self.assertEqual(len(self.place.pamctl("sessions")) - sessions, 2)  # the canary's, before and after
+            self.assertEqual(len(self.place.pamctl("sessions")), sessions)
 
     def test_private_keys_and_worse_offered_as_public_ones(self) -> None:
         """A file that takes seconds to read as a key is not read as one; each is a failure that counts."""
