@@ -99,6 +99,7 @@ class World:
 
     def __init__(self, *, dialled: bool = True, recorded: bool = True, **grant: Any) -> None:
         self.clock = Clock()
+        self.set_forward = 0.0
         self.journal = MemoryJournal(wall=self.wall)
         self.roster = Roster(self.journal, self.wall, "gw1", self.details)
         self.orders = Orders(self.roster, self.journal, self.clock, self.wall)
@@ -126,7 +127,7 @@ class World:
 
     def wall(self) -> float:
         """Seconds since the epoch."""
-        return NOW + self.clock.seconds()
+        return NOW + self.clock.seconds() + self.set_forward
 
     def details(self, session: str) -> list[Entry]:
         """All entries of a session."""

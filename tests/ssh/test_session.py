@@ -100,6 +100,19 @@ class SessionTests(SynchronousTestCase):
         self.assertEqual([each.events[0] for each in opened[:32]], ["opened"] * 32)
         self.assertEqual(opened[32].events[0][0], "refused")
 
+    def test_who_takes_nothing_more_stops_who_sends(self) -> None:
+        """The two connections of a session wait for each other, so nothing piles up between them."""
+        world = World()
+        operator, target = world.gateway.carrier, world.inner.carrier
+        assert operator.on_change is not None
+        operator.writable = False
+        operator.on_change()
+        self.assertTrue(target.holds)
+        self.assertFalse(operator.holds)
+        operator.writable = True
+        operator.on_change()
+        self.assertFalse(target.holds)
+
     def test_an_ended_session_opens_nothing(self) -> None:
         """In the second in which the operator reads his line."""
         world = World()
