@@ -35,6 +35,7 @@ from gateway.admin.verbs import VERBS
 from gateway.admin.vigil import Vigil
 from gateway.admin.welcome import FirstStart, started
 from gateway.config import Config, ConfigError, load
+from gateway.config.schema import Ssh
 from gateway.directory.operators import CODE_LIFE
 from gateway.domain.facts import Fact
 from gateway.domain.secret import Secret
@@ -53,6 +54,7 @@ from gateway.ssh.operator import Reception
 from gateway.ssh.program import ProgramDoor
 from gateway.ssh.target import Dialler
 from gateway.ssh.vouching import Revocations, Vouching, read_authorities
+from gateway.wire.algorithms import EXCHANGES, NIST_EXCHANGES, Offered
 from gateway.wire.hostkeys import load_or_create_host_key
 from gateway.wire.pacing import FailurePace
 
@@ -209,8 +211,9 @@ class Node(Service):
 
         pace = FailurePace(secrets.token_bytes(32))
         self._listener = Listener(
-            self.reactor, (host_key,), rooms.journal, authority, reception.open_door, pace
-        )
+            self.reactor, (host_key,), rooms.journal, authority, reception.open_door, pace,
+            offered=offered(self.config.ssh),
+        )  # fmt: skip
         for text in self.config.ssh.listen:
             endpoint = serverFromString(self.reactor, text)  # type: ignore[no-untyped-call]
             port = await endpoint.listen(self._listener.factory())
@@ -254,7 +257,7 @@ class Node(Service):
         assert self._listener is not None and self.rooms is not None  # noqa: S101 - a login came through it
         return JumpHost(
             login, self.rooms.policies, self.rooms.journal, self.reactor, self._listener.host_keys,
-            self._listener.pace, self._reception.open_door,
+            self._listener.pace, self._reception.open_door, self._listener.offered,
         )  # fmt: skip
 
     def _menu(self, login: Login) -> Menu:
@@ -308,6 +311,12 @@ class Node(Service):
             await self._demo.stop()
         await rooms.journal.tell(Fact("node.stopped", {"node": self.config.node.name}))
         await rooms.close()
+
+
+def offered(settings: Ssh) -> Offered:
+    """Return which algorithms operators' clients are offered."""
+    ciphers = tuple(name.encode("ascii") for name in settings.ciphers) or None
+    return Offered(ciphers, EXCHANGES + NIST_EXCHANGES if settings.nistp else EXCHANGES)
 
 
 def settle_collector() -> None:

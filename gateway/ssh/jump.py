@@ -22,6 +22,7 @@ from gateway.runtime.telling import tell
 from gateway.ssh.forward import destination
 from gateway.ssh.login import Login, OpenDoor
 from gateway.ssh.tunnel import WINDOW, Tunnel
+from gateway.wire.algorithms import Offered
 from gateway.wire.authority import IAttempt, IAuthority, IService, Outcome, Prompts
 from gateway.wire.certificates import Certificate
 from gateway.wire.channels import LARGEST_PACKET, ChannelEnd
@@ -47,6 +48,7 @@ class JumpHost:
     host_keys: tuple[HostKey, ...]
     pace: FailurePace
     open_door: OpenDoor
+    offered: Offered = Offered()
     _inner: set[OperatorTransport] = attrs.field(init=False, factory=set)
 
     def open_requested(self, end: ChannelEnd, extra: bytes) -> None:
@@ -72,7 +74,11 @@ class JumpHost:
     def _serve(self, end: ChannelEnd, target: str) -> None:
         authority = InnerAuthority(self.login, target, self.open_door)
         transport = OperatorTransport(
-            clock=self.clock, host_keys=self.host_keys, make_userauth=lambda made: self._userauth(authority, made)
+            clock=self.clock,
+            host_keys=self.host_keys,
+            make_userauth=lambda made: self._userauth(authority, made),
+            ciphers=self.offered.ciphers,
+            exchanges=self.offered.exchanges,
         )
         self._inner.add(transport)
         transport.on_closed = lambda reason: self._inner.discard(transport)

@@ -21,6 +21,7 @@ from gateway.interfaces import IFacts
 from gateway.runtime.telling import tell
 from gateway.ssh.login import Authority, Login, OpenDoor
 from gateway.wire.admission import Admission, Parting, Waiting
+from gateway.wire.algorithms import Offered
 from gateway.wire.authority import IService
 from gateway.wire.hostkeys import HostKey
 from gateway.wire.pacing import FailurePace
@@ -56,6 +57,7 @@ class Listener:
     open_door: OpenDoor
     pace: FailurePace
     admission: Admission = attrs.field(default=attrs.Factory(_own_admission, takes_self=True))
+    offered: Offered = Offered()
     violations: Counts = attrs.field(init=False, factory=Counts)
     transports: set[OperatorTransport] = attrs.field(init=False, factory=set)
 
@@ -108,7 +110,12 @@ class Arrival:
         """Start the grace time and the transport."""
         listener = self.listener
         self.transport = OperatorTransport(
-            clock=listener.clock, host_keys=listener.host_keys, make_userauth=self._make_userauth, tally=self
+            clock=listener.clock,
+            host_keys=listener.host_keys,
+            make_userauth=self._make_userauth,
+            tally=self,
+            ciphers=listener.offered.ciphers,
+            exchanges=listener.offered.exchanges,
         )
         self.transport.on_closed = self._closed
         self.waiting.cut, self.waiting.has_spoken = self.transport.abort, self._has_spoken

@@ -13,7 +13,7 @@ from gateway.config import kinds
 EVERY = (
     kinds.text, kinds.truth, kinds.name, kinds.severity, kinds.duration, kinds.path, kinds.file_reference,
     kinds.one_of("a", "b"), kinds.list_of(kinds.endpoint), kinds.public_key, kinds.endpoint, kinds.redis,
-    kinds.siem_transport, kinds.notify_transport, kinds.fact_kind,
+    kinds.siem_transport, kinds.notify_transport, kinds.fact_kind, kinds.cipher,
 )  # fmt: skip
 TOML = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=40) | st.dates(),
@@ -35,6 +35,13 @@ class KindTests(SynchronousTestCase):
         for value in values:
             failure = self.assertRaises(ValueError, kind, value)
             self.assertTrue(str(failure))
+
+    def test_a_cipher_is_one_that_we_have(self) -> None:
+        """A typing error is answered with the nearest name, an old cipher with those that there are."""
+        self.takes(kinds.cipher, "aes256-gcm@openssh.com")
+        self.refuses(kinds.cipher, "", "aes128-cbc", "3des-cbc", 7, ["aes128-ctr"])
+        failure = self.assertRaises(ValueError, kinds.cipher, "aes256-gcm@opensh.com")
+        self.assertIn("did you mean 'aes256-gcm@openssh.com'?", str(failure))
 
     def test_text_is_one_line_without_control_characters(self) -> None:
         """A terminal can be painted with what stands in a configuration file otherwise."""
