@@ -20,8 +20,8 @@ from gateway.wire.algorithms import GCM_FIRST, HOST_KEYS, parse_proposal, propos
 from gateway.wire.fields import boolean, string, uint32
 from gateway.wire.hostkeys import load_host_key
 from gateway.wire.phases import Role
-from gateway.wire.userauth_messages import request
-from tests.real.harness import ACCOUNT, Place, PlaceCase
+from gateway.wire.userauth_messages import Request, request, signed_message
+from tests.real.harness import ACCOUNT, Place, PlaceCase, until
 from tests.real.rogue import Rogue, clear
 
 MOST_GROWTH = 20 * 1024 * 1024
@@ -198,6 +198,38 @@ class LoginTests(HostileCase):
             rogue = self.rogue().ask().send(50, password, times=15)
             rogue.gone()
             self.assertEqual(rogue.heard.count(52), 0)
+
+    def test_two_logins_at_once(self) -> None:
+        """Two people's proofs in one breath: the first is in, the second is nobody, as is who leaves meanwhile."""
+        with self.unharmed("two logins"):
+            before = len(self.succeeded())
+            rogue = self.rogue().ask()
+            proofs = [self.proof(rogue, name) for name in ("alice", "bob")]
+            for proof in proofs:
+                rogue.client.carrier.link.writer.write(50, proof)
+            rogue.flush().until(lambda: rogue.heard.count(52))
+            rogue.read()
+            self.assertEqual(rogue.heard.count(52), 1)
+            gone = self.rogue().ask()
+            gone.send(50, self.proof(gone, "bob")).leave()
+            self.assertEqual(set(self.succeeded()[before:]) - {"bob"}, {"alice"})
+            self.assertEqual(self.succeeded()[before], "alice")
+            rogue.leave()
+            until(lambda: all(row["ended"] for row in self.place.pamctl("sessions")), "nobody is left inside")
+
+    def proof(self, rogue: Rogue, name: str) -> bytes:
+        """Return the login of a person by key on one connection."""
+        key = load_host_key(self.place.folder / name)
+        user = f"{name}={ACCOUNT}=web1".encode()
+        algorithm = key.algorithms[0]
+        asked = Request(user, CONNECTION, b"publickey", b"")
+        message = signed_message(rogue.client.sessionID, asked, algorithm, key.blob)
+        body = boolean(True) + string(algorithm) + string(key.blob) + string(key.sign(algorithm, message))
+        return request(user, CONNECTION, b"publickey", body)
+
+    def succeeded(self) -> list[str]:
+        """Return who logged in so far, in order."""
+        return [row["user"] for row in self.place.events() if row["kind"] == "auth.succeeded"]
 
     def test_pings_whose_answers_are_not_read(self) -> None:
         """CVE-2025-26466: a hundred megabytes of them."""
