@@ -209,7 +209,7 @@ class Node(Service):
         vouching = await self._vouch(rooms)
 
         def authority(open_door: OpenDoor) -> Authority:
-            return Authority(rooms.operators, open_door, self.config.ssh.banner, vouching)
+            return Authority(rooms.operators, open_door, self.config.ssh.banner, vouching, reception.may_come)
 
         pace = FailurePace(secrets.token_bytes(32))
         self._listener = Listener(
@@ -259,7 +259,8 @@ class Node(Service):
         assert self._listener is not None and self.rooms is not None  # noqa: S101 - a login came through it
         return JumpHost(
             login, self.rooms.policies, self.rooms.journal, self.reactor, self._listener.host_keys,
-            self._listener.pace, self._reception.open_door, self._listener.offered,
+            self._listener.pace, self._reception.open_door, self._reception.may_come,
+            self._listener.offered,
         )  # fmt: skip
 
     def _menu(self, login: Login) -> Menu:
@@ -309,6 +310,7 @@ class Node(Service):
         await rooms.roster.settled()
         if self._listener is not None:
             self._listener.abort_all()
+            self._reception.dialler.approaches.drop_all()
         if self._demo is not None:
             await self._demo.stop()
         await rooms.journal.tell(Fact("node.stopped", {"node": self.config.node.name}))

@@ -45,6 +45,13 @@ class Login:
 
 OpenDoor = Callable[[Login], IService]
 
+MayCome = Callable[[User, tuple[Reading, ...], str], None]
+"""Told of a user whose key was offered, or who has logged in, with the readings of his name and his address."""
+
+
+def _unprepared(user: User, readings: tuple[Reading, ...], source: str) -> None:
+    """Prepare nothing."""
+
 
 @implementer(IAuthority)
 @attrs.frozen
@@ -55,6 +62,7 @@ class Authority:
     open_door: OpenDoor
     text: str
     vouching: Vouching = attrs.field(factory=Vouching)
+    may_come: MayCome = _unprepared
 
     def banner(self) -> bytes:
         """Return the text shown before login."""
@@ -95,7 +103,10 @@ class Attempt:
         return Deferred.fromCoroutine(self._key_verified(key))
 
     async def _key_acceptable(self, key: ShownKey) -> bool:
-        return await self._holder(key) is not None
+        user = await self._holder(key)
+        if _may_log_in(user, self.source):
+            self.authority.may_come(user, self.readings, self.source)
+        return True
 
     async def _key_verified(self, key: ShownKey) -> Outcome:
         certificate = key if isinstance(key, Certificate) else None
@@ -157,10 +168,14 @@ class Attempt:
     def _weighed(
         self, user: User | None, method: str, fingerprint: str, certificate: Certificate | None = None
     ) -> Outcome:
-        if user is None or user.second_factor != "none" or (user.origin and not within(self.source, user.origin)):
+        if user is None or not _may_log_in(user, self.source):
             return Outcome.REFUSED
         self._login = Login(user, self.readings, self.source, method, fingerprint, certificate)
         return Outcome.ACCEPTED
+
+
+def _may_log_in(user: User, source: str) -> bool:
+    return user.second_factor == "none" and (not user.origin or within(source, user.origin))
 
 
 def _same(line: str, key: PublicKey) -> bool:

@@ -27,8 +27,9 @@ from gateway.runtime.telling import tell
 from gateway.ssh.login import Login
 from gateway.ssh.menu import Choice
 from gateway.ssh.program import ProgramDoor, Refusal, refusal_door, refuse_channel
+from gateway.ssh.reach import split_address
 from gateway.ssh.session import SessionDoor
-from gateway.ssh.target import Dialler, split_address
+from gateway.ssh.target import Dialler
 from gateway.wire.authority import IService
 from gateway.wire.connection import Connection
 
@@ -95,6 +96,18 @@ class Reception:
         found = self.policies.reachable(user, login.source)
         return [(target, account) for target, accounts in found for account in accounts]
 
+    def may_come(self, user: User, readings: tuple[Reading, ...], source: str) -> None:
+        """Go ahead to the target of a user who may be about to start a session there, where he could start it now."""
+        wanted = [reading for reading in readings if reading.target]
+        if not wanted or self.admitting() or not self.operators.is_active(user.name):
+            return
+        chosen = self._choose(user, wanted, source)
+        if isinstance(chosen, str) or self.orders.barring(user.name, user.groups, chosen.target) is not None:
+            return
+        grant = self.policies.grant(user, chosen.target, chosen.account, source)
+        if isinstance(grant, Grant) and _enforceable(grant):
+            self.dialler.approaches.begin(user.name, grant.target)
+
     def begin_chosen(self, login: Login, chosen: Choice) -> None:
         """Go on in a channel of the menu with the session that was chosen there."""
         opened = self.session(login, Reading(login.user.name, chosen.target, chosen.account))
@@ -117,13 +130,9 @@ class Reception:
             return Refusal(DENIED, self._not_allowed(login, reading, grant))
         if reading.port and split_address(grant.target.address)[1] != reading.port:
             return Refusal(DENIED, self._not_allowed(login, reading, Refused("port", "not a port of the target")))
-        restrictions = grant.policy.restrictions
-        wanted = (restrictions.approval, restrictions.present, restrictions.second_factor == "required")
-        if any(wanted) or restrictions.reason == "required" or restrictions.tickets:
+        if not _enforceable(grant):
             self._refuse(login, reading, "unenforceable", "approval, presence, second factor or reason")
-            return Refusal(
-                CONFIGURATION, "this grant asks for what this version can not check; tell an administrator"
-            )
+            return Refusal(CONFIGURATION, "this grant asks for what this version can not check; tell an administrator")
         opened = self._begin(grant)
         if isinstance(opened, Refusal):
             self._refuse(login, reading, "not_recorded", opened.text)
@@ -185,6 +194,12 @@ class Reception:
         self.roster.remember(body, self.wall())
         tell(self.facts, Fact("session.refused", body))
         return ref
+
+
+def _enforceable(grant: Grant) -> bool:
+    restrictions = grant.policy.restrictions
+    wanted = (restrictions.approval, restrictions.present, restrictions.second_factor == "required")
+    return not (any(wanted) or restrictions.reason == "required" or restrictions.tickets)
 
 
 def barred(user: User, lock: Lock) -> str:

@@ -23,7 +23,8 @@ from gateway.ssh.forward import FORWARD_KINDS, open_forward
 from gateway.ssh.keepalive import Keepalive
 from gateway.ssh.menu import Choice
 from gateway.ssh.program import Refusal, refusal_door, refuse_channel
-from gateway.ssh.target import Dialler, TargetFailed
+from gateway.ssh.reach import TargetFailed
+from gateway.ssh.target import Dialler
 from gateway.wire.channels import ChannelEnd
 from gateway.wire.connection import ADMINISTRATIVELY_PROHIBITED, Connection
 from gateway.wire.coupling import couple

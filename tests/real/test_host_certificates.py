@@ -13,7 +13,7 @@ from twisted.internet.defer import Deferred
 from twisted.trial.unittest import TestCase
 
 from gateway.domain.entries import Target
-from gateway.ssh.target import TargetFailed
+from gateway.ssh.reach import TargetFailed
 from tests.real.harness import SSHD, PlaceCase, free_port, listens, until
 from tests.real.test_transport import Daemon
 from tests.ssh.dialling import OneKeyVault, Way
@@ -75,9 +75,9 @@ class HostCertificateTests(TestCase):
 
     async def refused(self, way: Way, days: float = 0.0) -> str:
         """Dial to no avail; return the reason. No credential was used."""
-        before = self.vault.asked
+        before = self.vault.signed
         failed = await self.assertFailure(Deferred.fromCoroutine(way.dial(days)), TargetFailed)
-        self.assertEqual((failed.code, self.vault.asked), (76, before), failed.text)
+        self.assertEqual((failed.code, self.vault.signed), (76, before), failed.text)
         self.assertIn("web1", failed.text)
         return str(failed.reason)
 

@@ -11,6 +11,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 
 from gateway.domain.budget import Budget
+from gateway.domain.entries import Target
 from gateway.domain.facts import Entry
 from gateway.domain.grant import Grant
 from gateway.journal.memory import MemoryJournal
@@ -87,6 +88,14 @@ class Dialling:
     waiting: Deferred[None] | None = None
     connection: Connection | None = None
     cancelled: int = 0
+    ahead: list[tuple[str, Target]] = attrs.field(factory=list)
+
+    @property
+    def approaches(self) -> Dialling:
+        return self
+
+    def begin(self, operator: str, target: Target) -> None:
+        self.ahead.append((operator, target))
 
     def dial(self, grant: Grant, session: str, started: Deferred[Any], connection: Connection) -> Deferred[None]:
         self.connection = connection

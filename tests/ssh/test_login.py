@@ -95,6 +95,20 @@ class LoginTests(SynchronousTestCase):
         self.assertIn(Reading("alice", "web1", "root"), login.readings)
         self.assertTrue(login.fingerprint.startswith("SHA256:"))
 
+    def test_an_offered_key_that_may_log_in_is_told_of(self) -> None:
+        """It proves nothing, but its owner may be about to come; another's key, or one that will not do, is not."""
+        told: list[tuple[User, tuple[Reading, ...], str]] = []
+        self.authority = attrs.evolve(self.authority, may_come=lambda *words: told.append(words))
+        self.assertTrue(self.successResultOf(self.begin().key_acceptable(parse_line(LINE))))
+        self.assertEqual(told, [(ALICE, (Reading("alice", "web1", "root"),), "192.0.2.7")])
+        self.failureResultOf(self.begin().key_acceptable(parse_line(OTHER)), Refused)
+        for hindrance in ({"second_factor": "totp"}, {"origin": ("10.0.0.0/8",)}):
+            self.operators.users["alice"] = attrs.evolve(ALICE, **hindrance)
+            self.assertTrue(self.successResultOf(self.begin().key_acceptable(parse_line(LINE))))
+        self.operators.switched_off.add("alice")
+        self.failureResultOf(self.begin().key_acceptable(parse_line(LINE)), Refused)
+        self.assertEqual(len(told), 1)
+
     def test_another_key_does_not(self) -> None:
         """Nor the right one for another name, an inactive user, or a name that can not be read."""
         self.assertIs(self.by_key(OTHER), Outcome.REFUSED)

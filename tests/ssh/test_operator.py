@@ -110,6 +110,26 @@ class OperatorTests(SynchronousTestCase):
         self.assertEqual(self.world.roster.running(), ())
         return said
 
+    def test_a_target_is_gone_to_ahead_where_a_session_could_start_now(self) -> None:
+        """For the one target that the name says; not while he is barred, switched off, or must be approved."""
+        named = (Reading("alice", "web1"),)
+        came = self.world.dialling.ahead
+        self.reception.may_come(ALICE, named, "192.0.2.7")
+        self.assertEqual([(who, target.name) for who, target in came], [("alice", "web1")])
+        for readings in ((Reading("alice"),), (Reading("alice", "web2"),), (Reading("alice", "web1", "mail"),)):
+            self.reception.may_come(ALICE, readings, "192.0.2.7")
+        self.busy = "full"
+        self.reception.may_come(ALICE, named, "192.0.2.7")
+        self.busy, self.operators.active = "", False
+        self.reception.may_come(ALICE, named, "192.0.2.7")
+        self.operators.active = True
+        self.policies.grants = {"approval": 1}
+        self.reception.may_come(ALICE, named, "192.0.2.7")
+        self.policies.grants = {}
+        self.successResultOf(self.world.lock())
+        self.reception.may_come(ALICE, named, "192.0.2.7")
+        self.assertEqual(len(came), 1)
+
     def test_one_allowed_reading_is_a_session(self) -> None:
         """Recorded from its beginning, in the roster, its target dialled; the account may be left out."""
         for reading in (

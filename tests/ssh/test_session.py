@@ -7,7 +7,7 @@ from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.domain.session import State
-from gateway.ssh.target import TargetFailed
+from gateway.ssh.reach import TargetFailed
 from gateway.wire.fields import string
 from tests.ssh.sessions import World, pty, status
 from tests.wire.joined import Open, join

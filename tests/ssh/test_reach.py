@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.domain.entries import Target
-from gateway.ssh.target import HOST_KEY, TargetFailed, host_algorithms, readable_keys, recognise, split_address
+from gateway.ssh.reach import HOST_KEY, TargetFailed, host_algorithms, readable_keys, recognise, split_address
 from gateway.wire.algorithms import TARGET_CERTIFICATES, TARGET_KEYS
 from gateway.wire.certificates import certified
 from tests.wire.issuing import AUTHORITY, HOST, draft, options, public
