@@ -50,6 +50,13 @@ class Ssh:
     revoked_keys: str = key(
         "", kinds.file_reference, "an OpenSSH KRL or a list of keys", example="file:/etc/ostiary/revoked.krl"
     )
+    ciphers: tuple[str, ...] = key(
+        (),
+        kinds.list_of(kinds.cipher),
+        "one list for all operators, in this order; empty: chosen by client",
+        example=["aes256-gcm@openssh.com", "aes256-ctr"],
+    )
+    nistp: bool = key(False, kinds.truth, "offer ecdh-sha2-nistp256 and -nistp384 too, for clients without curve25519")
 
 
 @attrs.frozen

@@ -6,8 +6,10 @@ are told and their recordings sealed.
 
 from __future__ import annotations
 
+import atexit
 import gc
 import os
+import resource
 import secrets
 import stat
 import sys
@@ -34,6 +36,7 @@ from gateway.admin.verbs import VERBS
 from gateway.admin.vigil import Vigil
 from gateway.admin.welcome import FirstStart, started
 from gateway.config import Config, ConfigError, load
+from gateway.config.schema import Ssh
 from gateway.directory.operators import CODE_LIFE
 from gateway.domain.facts import Fact
 from gateway.domain.secret import Secret
@@ -52,12 +55,14 @@ from gateway.ssh.operator import Reception
 from gateway.ssh.program import ProgramDoor
 from gateway.ssh.target import Dialler
 from gateway.ssh.vouching import Revocations, Vouching, read_authorities
+from gateway.wire.algorithms import EXCHANGES, NIST_EXCHANGES, Offered
 from gateway.wire.hostkeys import load_or_create_host_key
 from gateway.wire.pacing import FailurePace
 
 log = Logger()
 VERB_ROLES = frozenset({"admin", "auditor", "approver"})
 CHECKPOINT_SECONDS = 10.0
+REVOCATION_SECONDS = 5.0
 SWITCH_SECONDS = 0.001
 """How long a thread may keep the reactor waiting for the interpreter."""
 
@@ -130,8 +135,8 @@ class Node(Service):
             say(f"ostiary: can not start: {failure.getErrorMessage()}\n")
         else:
             log.failure("can not start", failure)
+        atexit.register(_leave_with_an_error)
         try:
-            self.reactor._exitCode = 1
             self.reactor.stop()
         except ReactorNotRunning:
             os._exit(1)
@@ -140,6 +145,7 @@ class Node(Service):
         """Make the rooms, recover what a dead process left, and listen."""
         os.umask(0o077)
         sys.setswitchinterval(SWITCH_SECONDS)
+        raise_open_files()
         rooms = self.rooms = make_rooms(self.config, self.reactor, self.environ)
         refuse_empty(rooms)
         await self._recover(rooms)
@@ -203,12 +209,13 @@ class Node(Service):
         vouching = await self._vouch(rooms)
 
         def authority(open_door: OpenDoor) -> Authority:
-            return Authority(rooms.operators, open_door, self.config.ssh.banner, vouching)
+            return Authority(rooms.operators, open_door, self.config.ssh.banner, vouching, reception.may_come)
 
         pace = FailurePace(secrets.token_bytes(32))
         self._listener = Listener(
-            self.reactor, (host_key,), rooms.journal, authority, reception.open_door, pace
-        )
+            self.reactor, (host_key,), rooms.journal, authority, reception.open_door, pace,
+            offered=offered(self.config.ssh),
+        )  # fmt: skip
         for text in self.config.ssh.listen:
             endpoint = serverFromString(self.reactor, text)  # type: ignore[no-untyped-call]
             port = await endpoint.listen(self._listener.factory())
@@ -224,8 +231,10 @@ class Node(Service):
         authorities = read_authorities(settings.user_ca)
         if settings.revoked_keys:
             path = settings.revoked_keys.removeprefix("file:")
-            self._revocations = Revocations(path, rooms.in_thread, rooms.wall)
-            await self._revocations.look()
+            revocations = self._revocations = Revocations(path, rooms.in_thread, rooms.wall)
+            await revocations.look()
+            # Each login looks too; this is for `status` to know of a fault before somebody is kept out.
+            self._loop(lambda: Deferred.fromCoroutine(revocations.look()), REVOCATION_SECONDS)
         return Vouching(authorities, rooms.wall, self._revocations)
 
     def _faults(self) -> list[Any]:
@@ -250,7 +259,8 @@ class Node(Service):
         assert self._listener is not None and self.rooms is not None  # noqa: S101 - a login came through it
         return JumpHost(
             login, self.rooms.policies, self.rooms.journal, self.reactor, self._listener.host_keys,
-            self._listener.pace, self._reception.open_door,
+            self._listener.pace, self._reception.open_door, self._reception.may_come,
+            self._listener.offered,
         )  # fmt: skip
 
     def _menu(self, login: Login) -> Menu:
@@ -300,10 +310,23 @@ class Node(Service):
         await rooms.roster.settled()
         if self._listener is not None:
             self._listener.abort_all()
+            self._reception.dialler.approaches.drop_all()
         if self._demo is not None:
             await self._demo.stop()
         await rooms.journal.tell(Fact("node.stopped", {"node": self.config.node.name}))
         await rooms.close()
+
+
+def offered(settings: Ssh) -> Offered:
+    """Return which algorithms operators' clients are offered."""
+    ciphers = tuple(name.encode("ascii") for name in settings.ciphers) or None
+    return Offered(ciphers, EXCHANGES + NIST_EXCHANGES if settings.nistp else EXCHANGES)
+
+
+def raise_open_files() -> None:
+    """Permit this process as many open files as it may have: every session is several sockets and files."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 def settle_collector() -> None:
@@ -324,3 +347,10 @@ def say(words: str) -> None:
 def _place(port: Any) -> str:
     where = port.getHost()
     return f"{where.host}:{where.port}" if hasattr(where, "port") else str(where)
+
+
+def _leave_with_an_error() -> None:
+    """Give the code that twistd has no way to give; registered last, so it is called when all else is done."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(1)

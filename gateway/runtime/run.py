@@ -265,7 +265,8 @@ class Run:
         if restrictions.idle_timeout and not self.locked and self.idle >= restrictions.idle_timeout:
             self.end(75, "idle", f"nothing was typed for {restrictions.idle_timeout} seconds; the session is over")
         elif self.grant.ends is not None:
-            self._near_end(self.grant.ends - now)
+            # Whichever clock says it is sooner: a clock set back must not lengthen what was granted.
+            self._near_end(min(self.grant.ends - now, self.grant.ends - self.grant.at - self.at))
         if self.recording is not None and 0 < restrictions.record.maximum < self.recording.written:
             self.tell(Fact("recording.budget", {"outcome": "ended", "bytes": self.recording.written}))
             self.end(77, "record_budget", "the recording reached the size this grant permits; the session is over")

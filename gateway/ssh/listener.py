@@ -1,8 +1,8 @@
 """Take operators' connections: admission before anything is made, a grace from the first moment, one fact a failure.
 
 The rule: a connection that has not logged in costs little and lasts a minute at the most, a silent one a quarter of
-that; how many such there may be is decided before a transport is made. Each arrival leaves admission exactly once, at
-its login or at its end, whichever comes first.
+that, and less where its place is wanted; how many such there may be is decided before a transport is made. Each arrival
+leaves admission exactly once, at its login or at its end, whichever comes first.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from gateway.interfaces import IFacts
 from gateway.runtime.telling import tell
 from gateway.ssh.login import Authority, Login, OpenDoor
 from gateway.wire.admission import Admission, Parting, Waiting
+from gateway.wire.algorithms import Offered
 from gateway.wire.authority import IService
 from gateway.wire.hostkeys import HostKey
 from gateway.wire.pacing import FailurePace
@@ -56,6 +57,7 @@ class Listener:
     open_door: OpenDoor
     pace: FailurePace
     admission: Admission = attrs.field(default=attrs.Factory(_own_admission, takes_self=True))
+    offered: Offered = Offered()
     violations: Counts = attrs.field(init=False, factory=Counts)
     transports: set[OperatorTransport] = attrs.field(init=False, factory=set)
 
@@ -108,9 +110,15 @@ class Arrival:
         """Start the grace time and the transport."""
         listener = self.listener
         self.transport = OperatorTransport(
-            clock=listener.clock, host_keys=listener.host_keys, make_userauth=self._make_userauth, tally=self
+            clock=listener.clock,
+            host_keys=listener.host_keys,
+            make_userauth=self._make_userauth,
+            tally=self,
+            ciphers=listener.offered.ciphers,
+            exchanges=listener.offered.exchanges,
         )
         self.transport.on_closed = self._closed
+        self.waiting.cut, self.waiting.has_spoken = self.transport.abort, self._has_spoken
         listener.transports.add(self.transport)
         self._grace = listener.clock.callLater(GRACE, self._late)
         self._silence = listener.clock.callLater(SILENCE, self._still_silent)
@@ -127,8 +135,11 @@ class Arrival:
         # An arrival whose connection broke before it was made is told of no end.
         self._leave()
 
+    def _has_spoken(self) -> bool:
+        return bool(self.transport.carrier.link.session_id)
+
     def _still_silent(self) -> None:
-        if not self.transport.carrier.link.session_id:
+        if not self._has_spoken():
             self._late()
 
     def _make_userauth(self, transport: OperatorTransport) -> Any:

@@ -1,17 +1,18 @@
 """Decide which connections may wait for their login, before anything is made for them.
 
 The rule: only what has not logged in is counted. One address, and one network, can fill its own share and no more, so
-it takes several of them to crowd out others; from there on lots are drawn, as OpenSSH's MaxStartups does. An address
-that broke off, failed or dawdled pays in seconds, as OpenSSH's PerSourcePenalties are. Whoever logs in by key earns
-credit for his address: it pays for the address's offences first, and what it covers has room of its own.
+it takes several of them to crowd out others; from there on lots are drawn, as OpenSSH's MaxStartups does. Before
+anybody is refused for want of room, who has been silent longest makes room. An address that broke off, failed or
+dawdled pays in seconds, as OpenSSH's PerSourcePenalties are. Whoever logs in by key earns credit for his address: it
+pays for the address's offences first, and what it covers has room of its own.
 
     asked, in order                                     then
     the address's credit covers one more                admit, in the room of the proven
     the address serves a penalty                        refuse
-    the address has as many waiting as one may          refuse
-    its network has as many waiting as one may          refuse
-    as many wait in all as may                          refuse
-    more wait than *begin*, and the lot falls so        refuse
+    the address has as many waiting as one may          replace a silent one of the address, or refuse
+    its network has as many waiting as one may          replace a silent one of the network, or refuse
+    as many wait in all as may                          replace a silent one, or refuse
+    more wait than *begin*, and the lot falls so        replace a silent one, or refuse
     otherwise                                           admit
 """
 
@@ -70,7 +71,8 @@ class Limits:
     """How many may wait: lots are drawn from *begin* on, with *percent* at first and with certainty at *full*.
 
     One address and one network (/24, /64) stay below *begin*. *earned* is the credit of one login by key, which fades
-    from *most_credit* to nothing in *credit_seconds*; *proven* connections may wait on credit beside the others.
+    from *most_credit* to nothing in *credit_seconds*; *proven* connections may wait on credit beside the others. Who
+    was silent for *patience* seconds may be replaced.
     """
 
     begin: int = 256
@@ -82,6 +84,7 @@ class Limits:
     earned: float = 4.0
     most_credit: float = 400.0
     credit_seconds: float = 3600.0
+    patience: float = 2.0
     remembered: int = 16_384
 
 
@@ -91,6 +94,7 @@ class Counters:
 
     admitted: int = 0
     admitted_on_credit: int = 0
+    replaced: int = 0
     refused_penalty: int = 0
     refused_source: int = 0
     refused_network: int = 0
@@ -109,12 +113,20 @@ class Place:
     exempt: bool
 
 
+def _never() -> bool:
+    """Say no, and do nothing."""
+    return False
+
+
 @attrs.define(eq=False)
 class Waiting:
-    """One connection that has not logged in yet."""
+    """One connection that has not logged in yet; it is cut when another takes its place, which is until it spoke."""
 
     place: Place
     on_credit: bool
+    since: float
+    cut: Callable[[], object] = _never
+    has_spoken: Callable[[], bool] = _never
     over: bool = False
 
 
@@ -132,6 +144,7 @@ class Admission:
     _credit: Fading = attrs.field(init=False)
     _common: dict[str, int] = attrs.field(init=False, factory=dict)
     _proven: dict[str, int] = attrs.field(init=False, factory=dict)
+    _silent: dict[Waiting, None] = attrs.field(init=False, factory=dict)
     _common_total: int = attrs.field(init=False, default=0)
     _proven_total: int = attrs.field(init=False, default=0)
 
@@ -158,20 +171,23 @@ class Admission:
             self.counters.admitted_on_credit += 1
             self._proven_total += 1
             _count(self._proven, place.blamed, 1)
-            return Waiting(place, on_credit=True)
+            return Waiting(place, True, self.now())
         if self._is_refused(place):
             return None
         self.counters.admitted += 1
         self._common_total += 1
         _count(self._common, place.source, 1)
         _count(self._common, place.network, 1)
-        return Waiting(place, on_credit=False)
+        waiting = Waiting(place, False, self.now())
+        self._silent[waiting] = None
+        return waiting
 
     def part(self, waiting: Waiting, parting: Parting) -> None:
         """End a waiting, with what it earns or costs; the first end counts."""
         if waiting.over:
             return
         waiting.over = True
+        self._silent.pop(waiting, None)
         place = waiting.place
         if waiting.on_credit:
             self._proven_total -= 1
@@ -203,17 +219,32 @@ class Admission:
         limits, counters = self.limits, self.counters
         if not place.exempt and self._serves(place.blamed):
             counters.refused_penalty += 1
-        elif self._common.get(place.source, 0) >= limits.per_source:
+        elif self._common.get(place.source, 0) >= limits.per_source and not self._replace(source=place.source):
             counters.refused_source += 1
-        elif self._common.get(place.network, 0) >= limits.per_network:
+        elif self._common.get(place.network, 0) >= limits.per_network and not self._replace(network=place.network):
             counters.refused_network += 1
-        elif self._common_total >= limits.full:
+        elif self._common_total >= limits.full and not self._replace():
             counters.refused_full += 1
-        elif self._lot_falls():
+        elif self._lot_falls() and not self._replace():
             counters.refused_lot += 1
         else:
             return False
         return True
+
+    def _replace(self, source: str = "", network: str = "") -> bool:
+        """Cut who has been silent longest, at an address, in a network or anywhere; say whether there was one."""
+        latest = self.now() - self.limits.patience
+        for each in tuple(self._silent):
+            if each.since > latest:
+                return False
+            if each.has_spoken():
+                del self._silent[each]
+            elif source in ("", each.place.source) and network in ("", each.place.network):
+                self.counters.replaced += 1
+                self.part(each, Parting.NO_LOGIN)
+                each.cut()
+                return True
+        return False
 
     def _lot_falls(self) -> bool:
         limits = self.limits

@@ -17,7 +17,7 @@ from twisted.internet.interfaces import IAddress, IReactorTime
 from twisted.internet.protocol import Factory
 from twisted.python.failure import Failure
 
-from gateway.wire.algorithms import Names
+from gateway.wire.algorithms import EXCHANGES, Names
 from gateway.wire.carrier import Carrier, RekeyLimits, Service
 from gateway.wire.fields import Fields, MalformedField, string, uint32
 from gateway.wire.hostkeys import HostKey
@@ -44,6 +44,7 @@ class OperatorTransport(SSHServerTransport):
         make_userauth: MakeUserauth,
         tally: Tally | None = None,
         ciphers: Names | None = None,
+        exchanges: Names = EXCHANGES,
         rekey: RekeyLimits | None = None,
         reader: PacketReader | None = None,
     ) -> None:
@@ -54,7 +55,8 @@ class OperatorTransport(SSHServerTransport):
         self._host_keys = host_keys
         self._make_userauth = make_userauth
         offered = tuple(name for key in host_keys for name in key.algorithms)
-        self.carrier.carry(Link(Role.OPERATOR, self.carrier, offered, ciphers, reader or PacketReader()))
+        link = Link(Role.OPERATOR, self.carrier, offered, ciphers, reader or PacketReader(), exchanges)
+        self.carrier.carry(link)
 
     # -- Twisted calls these
 

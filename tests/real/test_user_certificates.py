@@ -2,19 +2,49 @@
 
 from __future__ import annotations
 
+import atexit
+import shutil
+import sys
 import tempfile
 import time
 from datetime import datetime
 from pathlib import Path
 from typing import Any, ClassVar
 
-from tests.real.harness import Outcome, PlaceCase, until
+from tests.real.harness import Outcome, PlaceCase, run, until
 from tests.wire.issuing import certify, key_file, keygen
 
 FOLDER = Path(tempfile.mkdtemp(prefix="ostiary-certificates-"))
+atexit.register(shutil.rmtree, FOLDER, ignore_errors=True)
 AUTHORITY = key_file(FOLDER, "authority")
 REVOKED = FOLDER / "revoked"
 DAY = ("-V", "-5m:+1d")
+
+
+ASYNCSSH = """
+import asyncio, asyncssh, sys
+async def main():
+    port, login, key = sys.argv[1:]
+    keys = [(key, key + "-cert.pub")]
+    async with asyncssh.connect("127.0.0.1", int(port), username=login, known_hosts=None, config=[],
+                                client_keys=keys, agent_path=None) as connection:
+        print((await connection.run("echo arrived")).stdout, end="")
+asyncio.run(main())
+"""
+
+PARAMIKO = """
+import sys, paramiko
+port, login, path = sys.argv[1:]
+key = paramiko.PKey.from_path(path)
+key.load_certificate(path + "-cert.pub")
+transport = paramiko.Transport(("127.0.0.1", int(port)))
+transport.start_client(timeout=10)
+transport.auth_publickey(login, key)
+channel = transport.open_session()
+channel.exec_command("echo arrived")
+print(channel.makefile("r").read().decode(), end="")
+transport.close()
+"""
 
 
 def public_line(path: Path) -> str:
@@ -41,7 +71,9 @@ class CertificateCase(PlaceCase):
         beside.write_bytes(content)
         beside.rename(REVOKED)
 
-    def certified(self, name: str, *more: str, kind: tuple[str, ...] = ("ed25519",), authority: Path = AUTHORITY) -> Path:
+    def certified(
+        self, name: str, *more: str, kind: tuple[str, ...] = ("ed25519",), authority: Path = AUTHORITY
+    ) -> Path:
         """Make a key and have it certified; alice is the principal unless *more* says otherwise."""
         key = FOLDER / name
         if not key.exists():
@@ -103,6 +135,16 @@ class AcceptedTests(CertificateCase):
         self.assert_refused(key, "principals", login="carol")
 
 
+    def test_other_clients_show_certificates_too(self) -> None:
+        """Both asyncssh and paramiko, with an Ed25519 and an RSA key."""
+        for kind in (("ed25519",), ("rsa", "-b", "2048")):
+            key = self.certified(f"other-{kind[0]}", kind=kind)
+            for script in (ASYNCSSH, PARAMIKO):
+                port, login = str(self.place.gateway.port), self.place.to_web()
+                done = run([sys.executable, "-c", script, port, login, str(key)])
+                self.assertEqual((done.code, done.out), (0, b"arrived\n"), (done, script))
+
+
 class RefusedTests(CertificateCase):
     """Certificates that do not."""
 
@@ -157,6 +199,13 @@ class RevokedTests(CertificateCase):
             self.revoke(content)
             self.assert_refused(key, "revoked")
             self.revoke(self.krl("serial: 4712", "id: somebody else"))
+
+    def test_a_list_of_no_use_is_noticed_before_somebody_is_kept_out(self) -> None:
+        """The node looks at it by itself, now and then."""
+        REVOKED.unlink()
+        until(lambda: self.place.pamctl("status")["faults"], "the fault is named")
+        self.revoke()
+        until(lambda: not self.place.pamctl("status")["faults"], "the fault is over")
 
     def test_a_key_of_the_directory_is_revoked_too(self) -> None:
         """It need not be certified."""

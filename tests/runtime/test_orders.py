@@ -38,7 +38,8 @@ class OrderTests(SynchronousTestCase):
 
     def test_each_scope_reaches_its_own(self) -> None:
         """Session, target by glob, group, all; and not the others."""
-        for scope, mine, others in (("session", "S-0000000000001", ""), ("target", "web*", "db*"), ("group", "ops", "dba"),
+        for scope, mine, others in (("session", "S-0000000000001", ""), ("target", "web*", "db*"), ("group",
+            "ops", "dba"),
                                     ("all", "", ""), ("user", "alice", "carol")):  # fmt: skip
             world = World()
             if others:
@@ -100,7 +101,11 @@ class OrderTests(SynchronousTestCase):
 
     def test_an_interruption_is_a_cut_in_the_same_turn(self) -> None:
         """Without a notice both connections are aborted; with one the line and 79 come first."""
-        for notice, words in (("none", b""), ("generic", b"an administrator ended"), ("reason", b"Bob ended this session: why")):
+        for notice, words in (
+            ("none", b""),
+            ("generic", b"an administrator ended"),
+            ("reason", b"Bob ended this session: why"),
+        ):
             world = World(settings=SessionSettings(interrupt_notice=notice))
             _, heard = world.exec("cat")
             self.assertEqual(self.successResultOf(world.orders.interrupt("user", "alice", **BY)), [world.run.id])

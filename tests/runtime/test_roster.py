@@ -25,7 +25,9 @@ class RosterTests(SynchronousTestCase):
         """Live, ended, and lost where no end was told."""
         world = World()
         (row,) = world.roster.sessions(live=True)
-        self.assertEqual((row["operator"], row["account"], row["target"], row["state"]), ("alice", "root", "web1", "live"))
+        self.assertEqual(
+            (row["operator"], row["account"], row["target"], row["state"]), ("alice", "root", "web1", "live")
+        )
         self.assertEqual(again(world).sessions()[0]["state"], State.LOST.value)
         self.assertEqual([each["session"] for each in again(world).unfinished()], [world.run.id])
         world.client.abort()
@@ -33,7 +35,9 @@ class RosterTests(SynchronousTestCase):
         self.assertEqual(world.roster.sessions(live=True), [])
         for roster in (world.roster, again(world)):
             (row,) = roster.sessions()
-            self.assertEqual((row["state"], row["reason"], row["policy"]), ("ended", "operator_left", world.run.grant.policy.digest))
+            self.assertEqual(
+                (row["state"], row["reason"], row["policy"]), ("ended", "operator_left", world.run.grant.policy.digest)
+            )
             self.assertEqual(roster.unfinished(), ())
 
     def test_a_session_is_found_by_the_beginning_of_its_id(self) -> None:

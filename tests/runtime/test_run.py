@@ -22,7 +22,7 @@ class ClockTests(SynchronousTestCase):
         for _ in range(seconds):
             world.clock.advance(1)
             world.roster.tick()
-        world.settle()
+            world.settle()
 
     def test_idleness_ends_a_session_and_a_lock_stops_its_clock(self) -> None:
         """What is typed begins the count anew; so does a release."""
@@ -47,13 +47,28 @@ class ClockTests(SynchronousTestCase):
         world = World(max_duration=1200)
         _, heard = world.exec("cat")
         self.ticks(world, 1199)
-        self.assertEqual(heard.taken[1], b"ostiary: this session ends in 10 minutes\nostiary: this session ends in 60 seconds\n")
+        self.assertEqual(
+            heard.taken[1], b"ostiary: this session ends in 10 minutes\nostiary: this session ends in 60 seconds\n"
+        )
         self.assertEqual([body["seconds"] for body in world.bodies("session.expiring")], [600, 60])
         self.successResultOf(world.lock())
         self.ticks(world, 1)
         self.assertEqual((world.run.state, world.run.ended_because), (State.ENDED, "expired"))
         self.assertEqual(world.kinds("session.ended"), ["session.ended"])
         self.assertEqual((duration(600), duration(90), duration(0.2)), ("10 minutes", "90 seconds", "1 seconds"))
+
+    def test_a_clock_set_back_lengthens_nothing(self) -> None:
+        """The end comes by whichever clock says it is sooner."""
+        back, forward = World(max_duration=100), World(max_duration=100)
+        for world, seconds in ((back, -5000.0), (forward, 5000.0)):
+            world.exec("cat")
+            world.set_forward = seconds
+        self.ticks(forward, 1)
+        self.assertEqual(forward.run.ended_because, "expired")
+        self.ticks(back, 99)
+        self.assertEqual(back.run.state, State.LIVE)
+        self.ticks(back, 1)
+        self.assertEqual(back.run.ended_because, "expired")
 
     def test_a_session_nobody_took_up_is_over(self) -> None:
         """A login that went away between its policy and its connection leaves nothing behind."""

@@ -11,6 +11,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 
 from gateway.domain.budget import Budget
+from gateway.domain.entries import Target
 from gateway.domain.facts import Entry
 from gateway.domain.grant import Grant
 from gateway.journal.memory import MemoryJournal
@@ -87,6 +88,14 @@ class Dialling:
     waiting: Deferred[None] | None = None
     connection: Connection | None = None
     cancelled: int = 0
+    ahead: list[tuple[str, Target]] = attrs.field(factory=list)
+
+    @property
+    def approaches(self) -> Dialling:
+        return self
+
+    def begin(self, operator: str, target: Target) -> None:
+        self.ahead.append((operator, target))
 
     def dial(self, grant: Grant, session: str, started: Deferred[Any], connection: Connection) -> Deferred[None]:
         self.connection = connection
@@ -99,6 +108,7 @@ class World:
 
     def __init__(self, *, dialled: bool = True, recorded: bool = True, **grant: Any) -> None:
         self.clock = Clock()
+        self.set_forward = 0.0
         self.journal = MemoryJournal(wall=self.wall)
         self.roster = Roster(self.journal, self.wall, "gw1", self.details)
         self.orders = Orders(self.roster, self.journal, self.clock, self.wall)
@@ -126,7 +136,7 @@ class World:
 
     def wall(self) -> float:
         """Seconds since the epoch."""
-        return NOW + self.clock.seconds()
+        return NOW + self.clock.seconds() + self.set_forward
 
     def details(self, session: str) -> list[Entry]:
         """All entries of a session."""

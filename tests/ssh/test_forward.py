@@ -44,8 +44,10 @@ class ForwardTests(SynchronousTestCase):
     def test_without_its_right_nothing_is_dialled(self) -> None:
         """The reason is said in the refusal; malformed and foreign kinds too."""
         world = World(rights=("exec", "forward:db1:5432"))
-        for kind, extra in (("direct-tcpip", to("db2", 5432)), ("direct-tcpip", b"junk"), ("direct-tcpip", to("db1", 0)),
-                            ("direct-tcpip", to("db1", 5432) + b"x"), ("direct-streamlocal@openssh.com", b""), ("tun@openssh.com", b""),
+        for kind, extra in (("direct-tcpip", to("db2", 5432)), ("direct-tcpip", b"junk"), ("direct-tcpip",
+            to("db1", 0)),
+                            ("direct-tcpip", to("db1", 5432) + b"x"), ("direct-streamlocal@openssh.com", b""),
+                            ("tun@openssh.com", b""),
                             ("forwarded-tcpip", b""), ("x11", b""), ("auth-agent@openssh.com", b"")):  # fmt: skip
             _, heard = world.open(kind, extra=extra)
             self.assertEqual((heard.events[0][0], heard.events[0][1]), ("refused", 1), kind)
@@ -98,15 +100,24 @@ class ForwardTests(SynchronousTestCase):
 
     def test_agent_and_x11_come_back_only_by_right_and_request(self) -> None:
         """The target may open them when the policy allows it and the operator asked."""
-        for request, kind, right in (("auth-agent-req@openssh.com", "auth-agent@openssh.com", "agent"), ("x11-req", "x11", "x11")):
-            for rights, asks, opens in ((("shell", right), True, True), (("shell", right), False, False), (("shell",), True, False)):
+        for request, kind, right in (
+            ("auth-agent-req@openssh.com", "auth-agent@openssh.com", "agent"),
+            ("x11-req", "x11", "x11"),
+        ):
+            for rights, asks, opens in (
+                (("shell", right), True, True),
+                (("shell", right), False, False),
+                (("shell",), True, False),
+            ):
                 world = World(rights=rights)
                 end, heard = world.open()
                 if asks:
                     end.request(request, b"", wants_reply=True)
                 world.settle()
                 world.accept()
-                self.assertEqual([event for event in heard.events if event[0] == "replied"], [("replied", opens)] * asks)
+                self.assertEqual(
+                    [event for event in heard.events if event[0] == "replied"], [("replied", opens)] * asks
+                )
                 back = type(heard)()
                 far = world.target.connection.open(kind, back, 1000)
                 world.settle()
@@ -114,7 +125,9 @@ class ForwardTests(SynchronousTestCase):
                 if opens:
                     far.write(b"sign this")
                     world.settle()
-                    self.assertEqual((world.client_owner.ends[0].kind, world.client_owner.heard[0].taken[0]), (kind, b"sign this"))
+                    self.assertEqual(
+                        (world.client_owner.ends[0].kind, world.client_owner.heard[0].taken[0]), (kind, b"sign this")
+                    )
 
     def test_a_target_may_open_nothing_else(self) -> None:
         """No session, no forward, no global request."""

@@ -10,6 +10,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.domain.budget import Budget
 from gateway.domain.lane import Lane
+from gateway.wire.channels import ChannelEnd
 from tests.ssh.sessions import World
 
 UP, DOWN = Lane.TO_TARGET, Lane.TO_OPERATOR
@@ -31,6 +32,35 @@ STEPS = st.lists(
 class JunctionTests(SynchronousTestCase):
     """One exec channel between an operator and a target."""
 
+    def step(
+        self,
+        world: World,
+        step: tuple[Any, ...],
+        letter: bytes,
+        ends: tuple[ChannelEnd, ChannelEnd],
+        sent: dict[str, Any],
+    ) -> int:
+        """Do one step; return how many lines the operator is told."""
+        match step:
+            case ("out", count, stderr):
+                ends[1].write(letter * count, stderr)
+                sent["out"][stderr] += letter * count
+            case ("in", count):
+                ends[0].write(letter * count)
+                sent["in"] += letter * count
+            case ("operator takes" | "target takes" as who, count):
+                ends[who == "target takes"].grant(count)
+            case ("lock" | "unlock" as order,):
+                told = world.run.locked is (order == "unlock")
+                self.successResultOf(world.lock() if order == "lock" else world.unlock())
+                return int(told)
+            case ("say",):
+                world.run.say("soon")
+                return 1
+            case _:
+                world.settle()
+        return 0
+
     @settings(max_examples=60)
     @given(st.integers(1, 3000), st.integers(1, 3000), STEPS)
     def test_what_may_come_can_always_go_on(self, outward: int, inward: int, steps: list[tuple[Any, ...]]) -> None:
@@ -43,30 +73,7 @@ class JunctionTests(SynchronousTestCase):
         sent: dict[str, Any] = {"in": b"", "out": [b"", b""]}
         said = 0
         for number, step in enumerate(steps):
-            match step:
-                case ("out", count, stderr):
-                    chunk = bytes([128 + number]) * count
-                    far.write(chunk, stderr)
-                    sent["out"][stderr] += chunk
-                case ("in", count):
-                    chunk = bytes([128 + number]) * count
-                    end.write(chunk)
-                    sent["in"] += chunk
-                case ("operator takes", count):
-                    end.grant(count)
-                case ("target takes", count):
-                    far.grant(count)
-                case ("lock",):
-                    said += not world.run.locked
-                    self.successResultOf(world.lock())
-                case ("unlock",):
-                    said += world.run.locked
-                    self.successResultOf(world.unlock())
-                case ("say",):
-                    world.run.say("soon")
-                    said += 1
-                case _:
-                    world.settle()
+            said += self.step(world, step, bytes([128 + number]), (end, far), sent)
             held = junction.flow.held
             into, out = junction.operator.granted, junction.target.granted
             self.assertLessEqual(into + held(UP) + junction.target.queued, junction.target.room)

@@ -1,4 +1,4 @@
-"""A channel's two ends, the flow between them and the faster ways past it, with real connections on both sides."""
+"""The faster ways past a flow, and back: a junction with real connections on both sides."""
 
 from __future__ import annotations
 
@@ -119,13 +119,13 @@ class Passing:
 class Between:
     """An operator's client and a target with the gateway's two connections and a junction between them."""
 
-    terminal = speaks = False
+    speaks = False
 
     def __init__(
         self, kind: Kind, windows: tuple[int, int] = (1 << 20, 1 << 20), gates: tuple[Gate, ...] = (),
-        taps: tuple[Tap, ...] = (), packet: int = 32 * 1024,
+        taps: tuple[Tap, ...] = (), packet: int = 32 * 1024, terminal: bool = False,
     ) -> None:  # fmt: skip
-        self.kind, self.mediated = kind, 0
+        self.kind, self.terminal, self.mediated = kind, terminal, 0
         self.carried_bytes = {UP: 0, DOWN: 0}
         self.requests: list[Request] = []
         self.flow = Flow((LockGate(terminal=False), *gates), taps)
@@ -282,7 +282,7 @@ class SwapTests(SynchronousTestCase):
         self.assertEqual(between.carried_bytes, {UP: 500_000, DOWN: 50_000})
 
     def test_a_lock_has_the_lanes_back_in_its_turn_and_gives_them_away_after_release(self) -> None:
-        """While locked nothing moves and nothing is refunded; afterwards all arrives, and new bytes are spliced again."""
+        """While locked nothing moves or is refunded; afterwards all arrives, and new bytes are spliced again."""
         between = Between(Kind.SFTP, (8192, 8192), taps=(recorder(Kind.SFTP),))
         between.near.write(b"a" * 4000)
         between.settle()
@@ -311,6 +311,14 @@ class SwapTests(SynchronousTestCase):
         between.settle()
         self.assertIn("window", between.front.disconnected)
         self.assertEqual(between.heard[UP].taken[0], b"")
+
+    def test_a_terminals_bytes_are_always_read(self) -> None:
+        """Also where its command would have a faster way."""
+        between = Between(Kind.EXEC, terminal=True)
+        between.near.write(b"keys")
+        between.far.write(b"echo")
+        between.settle()
+        self.assertEqual(between.mediated, 8)
 
     def test_a_stopped_junction_passes_nothing(self) -> None:
         """A killed session's bytes do not slip through the faster way."""

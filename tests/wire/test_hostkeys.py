@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
+from gateway.wire.certificates import certified
 from gateway.wire.hostkeys import (
     BadHostKey,
     check_signature,
@@ -22,6 +23,8 @@ from gateway.wire.hostkeys import (
     load_or_create_host_key,
 )
 from gateway.wire.violation import Violation
+from tests.wire.issuing import HOST, draft
+from tests.wire.keys import KINDS, key_of
 
 KEYS = [
     from_private_key(ed25519.Ed25519PrivateKey.generate()),
@@ -52,6 +55,19 @@ class SignatureTests(SynchronousTestCase):
         """The agreed name decides which kind of key may stand in the answer."""
         signature = KEYS[0].sign(b"ssh-ed25519", b"hash")
         self.assertRaises(Violation, check_signature, b"rsa-sha2-512", KEYS[0].blob, signature, b"hash")
+
+    def test_under_a_certificate_s_algorithm_the_certified_key_signs(self) -> None:
+        """The certificate stands in the key's place; neither does for the other, nor another key's signature."""
+        for kind in KINDS[:5]:
+            key, other = key_of(kind, 1), key_of(kind, 2)
+            algorithm, blob = certified(key.algorithm), draft(key=key, holder=HOST)
+            check_signature(algorithm, blob, key.sign(b"hash"), b"hash")
+            for wrong in (
+                (key.algorithm, blob, key.sign(b"hash")), (algorithm, key.blob, key.sign(b"hash")),
+                (algorithm, blob, other.sign(b"hash")), (algorithm, blob, key.sign(b"other")),
+                (certified(b"ssh-rsa"), blob, key.sign(b"hash")), (algorithm, blob[:-1], key.sign(b"hash")),
+            ):  # fmt: skip
+                self.assertRaises(Violation, check_signature, *wrong, b"hash")
 
     @settings(max_examples=100, deadline=None)
     @given(st.binary(max_size=200), st.binary(max_size=200))

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.domain.entries import Target
-from gateway.ssh.target import HOST_KEY, TargetFailed, host_algorithms, readable_keys, recognise, split_address
-from gateway.wire.algorithms import HOST_CERTIFICATES, HOST_KEYS
+from gateway.ssh.reach import HOST_KEY, TargetFailed, host_algorithms, readable_keys, recognise, split_address
+from gateway.wire.algorithms import TARGET_CERTIFICATES, TARGET_KEYS
 from gateway.wire.certificates import certified
 from tests.wire.issuing import AUTHORITY, HOST, draft, options, public
 from tests.wire.keys import TestKey, key_of
@@ -105,9 +105,12 @@ class OfferTests(SynchronousTestCase):
 
     def test_what_is_known_of_the_target_decides(self) -> None:
         """Certificates first where there is an authority; the kinds of pinned keys; else all plain ones."""
-        self.assertEqual(host_algorithms(BARE), HOST_KEYS)
+        self.assertEqual(host_algorithms(BARE), TARGET_KEYS)
         self.assertEqual(host_algorithms(PINNED), (PLAIN,))
-        self.assertEqual(host_algorithms(VOUCHED), HOST_CERTIFICATES + HOST_KEYS)
-        self.assertEqual(host_algorithms(BOTH), (*HOST_CERTIFICATES, PLAIN))
+        self.assertEqual(host_algorithms(VOUCHED), TARGET_CERTIFICATES + TARGET_KEYS)
+        self.assertEqual(host_algorithms(BOTH), (*TARGET_CERTIFICATES, PLAIN))
+        for kind in (b"ecdsa-sha2-nistp384", b"ecdsa-sha2-nistp521"):
+            pinned = attrs.evolve(BARE, host_keys=(public(key_of(kind)).line,))
+            self.assertEqual(host_algorithms(pinned), (kind,))
         rsa = attrs.evolve(BARE, host_keys=(public(key_of(b"ssh-rsa")).line,))
         self.assertEqual(host_algorithms(rsa), (b"rsa-sha2-512", b"rsa-sha2-256"))
