@@ -11,14 +11,19 @@ import threading
 import time
 from collections.abc import Callable
 
+import attrs
+
 from benchmarks.bulk import running, swallow
 from benchmarks.contenders import Contender, Stage, Unmeasured
+from benchmarks.keystrokes import typed
 from benchmarks.scale import MIB, Scale, Values
 from benchmarks.usage import cpu_seconds, proportional, resident
 from tests.real.harness import stop
 
 KIB = 1024
 LOOK = 0.05
+PATIENCE = 30.0
+"""Seconds for the keys that are typed beside a stalled reader."""
 SETTLE = 1.0
 """Seconds for what connecting left behind to be let go."""
 
@@ -76,10 +81,19 @@ def stalled(stage: Stage, name: str, scale: Scale) -> Values:
             time.sleep(LOOK)
             most = max(most, measure(pid))
         share = 100 * (cpu_seconds(pid) - cpu) / (time.monotonic() - since)
+        beside = _beside(contender, scale)
         got = swallow(client.stdout.fileno())
         most, code = max(most, measure(pid)), client.wait()
         if code or got != size:
             raise Unmeasured(f"after the stall {got} of {size} bytes came, exit {code}")
-    return {"W6.stalled": [(most - before) / MIB], "W6.stalled_cpu": [share]}
+    return {"W6.stalled": [(most - before) / MIB], "W6.stalled_cpu": [share], **beside}
+
+
+def _beside(contender: Contender, scale: Scale) -> Values:
+    """Type over another connection meanwhile; a way that one stalled reader stops has no figure."""
+    try:
+        return {"W6.stalled_p99": [typed(contender, attrs.evolve(scale, patience=PATIENCE))[1]]}
+    except Unmeasured:
+        return {}
 
 

@@ -43,6 +43,7 @@ METRICS = (
     Metric("W6.idle", "W6 memory per idle terminal", "KiB"),
     Metric("W6.stalled", "W6 growth, stalled reader", "MiB"),
     Metric("W6.stalled_cpu", "W6 CPU while it stalls", "%"),
+    Metric("W6.stalled_p99", "W6 key echo p99 meanwhile", "us"),
     Metric("W7.down", "W7 CPU per GiB down", "s"),
     Metric("W7.down_reactor", "W7 - on the reactor's thread", "s"),
     Metric("W7.up", "W7 CPU per GiB up", "s"),

@@ -9,6 +9,7 @@ from __future__ import annotations
 import atexit
 import gc
 import os
+import resource
 import secrets
 import stat
 import sys
@@ -144,6 +145,7 @@ class Node(Service):
         """Make the rooms, recover what a dead process left, and listen."""
         os.umask(0o077)
         sys.setswitchinterval(SWITCH_SECONDS)
+        raise_open_files()
         rooms = self.rooms = make_rooms(self.config, self.reactor, self.environ)
         refuse_empty(rooms)
         await self._recover(rooms)
@@ -319,6 +321,12 @@ def offered(settings: Ssh) -> Offered:
     """Return which algorithms operators' clients are offered."""
     ciphers = tuple(name.encode("ascii") for name in settings.ciphers) or None
     return Offered(ciphers, EXCHANGES + NIST_EXCHANGES if settings.nistp else EXCHANGES)
+
+
+def raise_open_files() -> None:
+    """Permit this process as many open files as it may have: every session is several sockets and files."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 def settle_collector() -> None:

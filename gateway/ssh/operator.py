@@ -191,6 +191,7 @@ class Reception:
         ref = reference(secrets.randbits(40))
         body = {"user": login.user.name, "source": login.source, "target": reading.target, "account": reading.account,
                 "reason": reason, "detail": detail, "reference": ref}  # fmt: skip
+        self.roster.remember(body, self.wall())
         tell(self.facts, Fact("session.refused", body))
         return ref
 

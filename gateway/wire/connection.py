@@ -23,6 +23,10 @@ PROTOCOL_ERROR = 2
 BY_APPLICATION = 11
 LONGEST_TEXT = 32 * 1024
 LONGEST_CHUNK = 256 * 1024
+MOST_UNREAD = 4 * 1024 * 1024
+"""Bytes that wait for a peer beyond which it may ask for nothing more. What targets send is held back long before."""
+PROVOKING = frozenset((80, 90, 98))
+"""Messages that are answered, so that whoever sends them without reading makes the answers pile up."""
 _UINT32 = struct.Struct(">L")
 _ADDRESSED = 6
 """The least of a frame with a channel's number: padding length, message number, number."""
@@ -130,6 +134,9 @@ class Connection:
         if known is None:
             self.transport.sendUnimplemented()
             return
+        if number in PROVOKING and self._reads_nothing():
+            self.transport.sendDisconnect(PROTOCOL_ERROR, b"more was asked than answers were read")
+            return
         try:
             known(self, Fields(payload))
         except (MalformedField, ChannelFault) as fault:
@@ -199,6 +206,10 @@ class Connection:
     def forget(self, local: int) -> None:
         """Free a channel number."""
         self.channels.pop(local, None)
+
+    def _reads_nothing(self) -> bool:
+        carrier = self.transport.carrier
+        return not carrier.writable and carrier.unsent() > MOST_UNREAD
 
     def _number(self) -> int:
         while self._next in self.channels:

@@ -31,6 +31,9 @@ class Coupled(Protocol):
     def ended(self) -> bool:
         """Say whether nothing is sent or heard any more."""
 
+    def unsent(self) -> int:
+        """Return how many bytes the network has not taken yet."""
+
     def pause_reading(self, why: str) -> None:
         """Read nothing from the network until every *why* was released."""
 

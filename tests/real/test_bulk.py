@@ -8,6 +8,7 @@ import subprocess
 import time
 from pathlib import Path
 
+from tests.real import harness
 from tests.real.harness import PlaceCase, run, until
 
 SIZE = 50 * 1024 * 1024
@@ -112,6 +113,22 @@ class IntegrityTests(BulkCase):
         child.kill()
         self.fact("session.ended")
         self.assertEqual(self.place.ssh(self.place.to_web(), "echo ok").out, b"ok\n")
+
+
+class BothLegsTests(BulkCase):
+    """A target that changes keys every megabyte as well."""
+
+    alone = True
+
+    def setUp(self) -> None:
+        self.patch(harness, "SSHD", harness.SSHD + "RekeyLimit 1M\n")
+        super().setUp()
+
+    def test_changes_of_keys_on_both_legs_at_once_neither_hang_nor_cost_a_byte(self) -> None:
+        """Both sides wait for each other's data, and neither waits for the other's exchange."""
+        sent = self.file.read_bytes()
+        got = self.place.ssh(self.place.to_web(), *REKEY, "--", "cat", stdin=sent, seconds=60)
+        self.assertEqual(hashlib.sha256(got.out).hexdigest(), self.sum, got.err)
 
 
 class OrderTests(BulkCase):

@@ -122,6 +122,7 @@ class StoreTests(SynchronousTestCase):
     def refused(self, settings: str = "") -> str:
         """Start a gateway that must not start; return what it said."""
         gateway = Gateway(self.folder, settings)
+        self.addCleanup(gateway.stop)
         with self.assertRaises(AssertionError) as caught:
             gateway.start()
         words = gateway.words()
@@ -147,6 +148,7 @@ class StoreTests(SynchronousTestCase):
     def test_a_corrupt_store_is_refused(self) -> None:
         """A journal whose pages are noise: what is broken and what to do."""
         gateway = Gateway(self.folder)
+        self.addCleanup(gateway.stop)
         self.assertEqual(gateway.pamctl("init", "carol").code, 0)
         gateway.start()
         gateway.stop()

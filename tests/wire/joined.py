@@ -27,6 +27,10 @@ class Calm:
     exchanging: bool = False
     ended: bool = False
     holds: set[str] = attrs.field(factory=set)
+    waiting: int = 0
+
+    def unsent(self) -> int:
+        return self.waiting
 
     def pause_reading(self, why: str) -> None:
         self.holds.add(why)

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from gateway.wire.connection import MESSAGES, Connection, Limits
+from gateway.wire.connection import MESSAGES, MOST_UNREAD, Connection, Limits
 from gateway.wire.fields import string
 from tests.wire.joined import Heard, Open, Side, join, settle
 
@@ -129,6 +129,24 @@ class ConnectionTests(SynchronousTestCase):
             settle(peer, tested)
             self.assertEqual(tested.said, [word])
             self.assertEqual(owner.asked, [("keepalive@openssh.com", b"x"), ("no-more-sessions@openssh.com", b"")])
+
+    def test_who_asks_and_does_not_read_is_sent_away(self) -> None:
+        """For what is answered only, and only when very much waits; data still comes in."""
+        asking = string(b"x") + b"\1"
+        for number, payload in ((80, asking), (90, string(b"session") + bytes(12)), (98, bytes(4) + asking)):
+            _, peer, tested = pair()
+            tested.carrier.waiting = MOST_UNREAD + 1
+            peer.connection.send(number, payload)
+            settle(peer, tested)
+            self.assertEqual(tested.disconnected, "")
+            _, peer, tested = pair()
+            tested.carrier.waiting, tested.carrier.writable = MOST_UNREAD + 1, False
+            peer.connection.send(94, bytes(4) + string(b"x"))
+            settle(peer, tested)
+            self.assertEqual(tested.disconnected, "")
+            peer.connection.send(number, payload)
+            settle(peer, tested)
+            self.assertEqual(tested.disconnected, "more was asked than answers were read")
 
     def test_what_belongs_to_a_channels_kind_reaches_the_owner(self) -> None:
         """The destination of a forward, for instance."""
