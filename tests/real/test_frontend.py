@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import ipaddress
 import socket
 import threading
 from collections.abc import Callable
-from contextlib import suppress
 from typing import ClassVar
 
 from tests.real.harness import Outcome, PlaceCase, run
@@ -61,7 +61,7 @@ class FrontEnd:
     def close(self) -> None:
         """End everything."""
         for each in self.sockets:
-            with suppress(OSError):
+            with contextlib.suppress(OSError):
                 each.shutdown(socket.SHUT_RDWR)
         for thread in self.threads:
             thread.join(10)
@@ -70,7 +70,7 @@ class FrontEnd:
 
 
 def _pump(source: socket.socket, sink: socket.socket) -> None:
-    with suppress(OSError):
+    with contextlib.suppress(OSError):
         while received := source.recv(65536):
             sink.sendall(received)
         sink.shutdown(socket.SHUT_WR)
@@ -110,7 +110,7 @@ class FrontEndTests(PlaceCase):
             ) as caller:
                 caller.sendall(words)
                 heard = b""
-                with suppress(ConnectionResetError):
+                with contextlib.suppress(ConnectionResetError):
                     while received := caller.recv(4096):
                         heard += received
                 self.assertTrue(heard.startswith(answer))
