@@ -95,7 +95,7 @@ class FrontEndTests(PlaceCase):
         for header in (LINE % b"192.0.2.7", binary("192.0.2.8")):
             done = self.through(header)
             self.assertEqual((done.code, done.out), (0, b"there\n"), done)
-        sources = [event["body"]["source"] for event in self.place.events() if event["kind"] == "auth.succeeded"]
+        sources = [event["source"] for event in self.place.events() if event["kind"] == "auth.succeeded"]
         self.assertEqual(sources[-2:], ["192.0.2.7", "192.0.2.8"])
         self.assertEqual(self.through(LINE % b"198.51.100.7").code, 77)
 
