@@ -75,6 +75,13 @@ def file_reference(value: Any) -> str:
     return text(value)
 
 
+def secret_reference(value: Any) -> str:
+    """Take ``file:/absolute/path`` or ``env:NAME``; empty: none."""
+    if text(value) and not re.fullmatch(r"file:/.+|env:[A-Za-z_][A-Za-z0-9_]*", value):
+        raise ValueError('expected a reference such as "file:/etc/ostiary/passphrase" or "env:NAME"')
+    return text(value)
+
+
 def one_of(*words: str) -> Kind:
     """Return the kind of a value that is one of some words."""
 

@@ -29,6 +29,12 @@ class Node:
     state: str = key(
         "", kinds.path, "default: $STATE_DIRECTORY, else ~/.local/state/ostiary", example="/var/lib/ostiary"
     )
+    passphrase: str = key(
+        "",
+        kinds.secret_reference,
+        "seals node.key, from the first start on; empty: the file's mode alone protects it",
+        example="file:/run/credentials/ostiary/passphrase",
+    )
 
 
 @attrs.frozen

@@ -35,7 +35,7 @@ from gateway.journal.opening import open_journal
 from gateway.runtime.orders import Orders
 from gateway.runtime.roster import Roster
 from gateway.runtime.run import Run
-from gateway.vault.files import load_or_make_node_key
+from gateway.vault.files import load_or_make_node_key, read_passphrase
 from gateway.vault.seal import NodeKey
 from gateway.vault.vault import Vault
 from gateway.vault.wrapping import unwrap_with, wrap_for
@@ -108,7 +108,8 @@ def make_rooms(config: Config, reactor: Any, environ: Mapping[str, str], anew: b
     journal = open_journal(state / STORE, config.node.name, 0, reactor)
     environment = dict(environ)
     directory = Directory(journal, in_thread)
-    node_key = load_or_make_node_key(str(state / "node.key"))
+    passphrase = read_passphrase(config.node.passphrase, environ)
+    node_key = load_or_make_node_key(str(state / "node.key"), passphrase)
     vault = Vault(node_key, journal, wall, in_thread, environment)
     policies = PolicySource(directory.snapshot, wall, config.session_settings)
 
