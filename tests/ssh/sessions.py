@@ -59,6 +59,7 @@ class Recording:
     written: int = 0
     failure: OSError | None = None
     tracks: dict[int, Track] = attrs.field(factory=dict)
+    snapshots: dict[int, Snapshot | None] = attrs.field(factory=dict)
     sealed: list[str] = attrs.field(factory=list)
     seal_failure: Exception | None = None
 
@@ -68,6 +69,7 @@ class Recording:
         if self.failure is not None:
             raise self.failure
         self.tracks[channel] = Track(self, kind, facts)
+        self.snapshots[channel] = snapshot
         return self.tracks[channel]
 
     def checkpoint(self) -> Mapping[str, Any]:
