@@ -2,6 +2,7 @@
 
 The rule: fed to a fresh terminal they give the same text, looks, wraps, modes, margins, tab stops, cursor and
 saved cursors, the primary page behind the alternate one included; and only widely obeyed sequences are used.
+Not part of a screen is the character that CSI b would repeat.
 """
 
 from __future__ import annotations

@@ -161,6 +161,7 @@ def state(screen: Screen, behind: bool = True) -> dict[str, Any]:
         "primary": _page(terminal.primary, palette),
         "alternate": _page(terminal.page, palette) if shown else None,
         "behind": _saved(terminal.alternate_saved, palette) if behind and not shown else None,
+        "cut": (screen._parser._state, screen._parser._held, screen._decoder.getstate()[0]),
         "cursor": (terminal.x, terminal.y, terminal.cursor_style),
         "style": palette.style(terminal.ink),
         "sets": (terminal.charsets, terminal.level, terminal.translation),

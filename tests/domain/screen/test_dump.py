@@ -66,6 +66,7 @@ class DumpTests(SynchronousTestCase):
 
 
 def fed_on(screen: Screen, after: bytes) -> Screen:
-    """Feed on; a sequence that was cut, and the character to repeat, are not part of a screen."""
-    screen.feed(b"\x18\r" + after)
+    """Return the same screen, fed with more; the character to repeat is no part of a screen."""
+    screen._terminal.last = ""
+    screen.feed(after)
     return screen

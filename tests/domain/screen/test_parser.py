@@ -97,6 +97,9 @@ class ParserTests(SynchronousTestCase):
         whole = read(text)
         self.assertEqual(read(*(text[a:b] for a, b in pairwise(edges))), whole)
         self.assertEqual(read(*text), whole)
+        parser, log = Parser(), Log()
+        parser.feed(text[: edges[1]], log)
+        self.assertEqual(log.said + read(parser.begun + text[edges[1] :]), whole)
 
     def test_sequences_have_a_name_and_parameters(self) -> None:
         """The name is prefix, intermediates and final."""

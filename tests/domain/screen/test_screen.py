@@ -223,9 +223,11 @@ class FaceTests(SynchronousTestCase):
         self.assertEqual(seen, [(2004, False, (4, 2)), (1, True, (0, 3)), (25, True, (0, 3))])
 
     def test_sizes_have_bounds(self) -> None:
-        """A terminal of no size is a small one."""
+        """A terminal of no size is a usual one, and one of no new size stays as it is."""
         screen = Screen(0, 0)
-        self.assertEqual((screen.columns, screen.rows), (LEAST, 1))
+        self.assertEqual((screen.columns, screen.rows), (80, 24))
+        screen.resize(1, 0)
+        self.assertEqual((screen.columns, screen.rows), (LEAST, 24))
         screen.resize(1 << 31, 1 << 31)
         self.assertEqual((screen.columns, screen.rows), (WIDEST, HIGHEST))
 
