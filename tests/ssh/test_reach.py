@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from gateway.domain.entries import Target
+from gateway.domain.entries import LEGACY, Target
 from gateway.ssh.reach import (
     HOST_KEY,
     TargetFailed,
@@ -124,5 +124,8 @@ class OfferTests(SynchronousTestCase):
         self.assertEqual(host_algorithms(old), (*TARGET_KEYS, b"ssh-rsa"))
         self.assertEqual(host_algorithms(attrs.evolve(PINNED, legacy=("ssh-rsa",))), (PLAIN,))
         self.assertEqual((exchanges(BARE), exchanges(old)), (EXCHANGES, (*EXCHANGES, b"ecdh-sha2-nistp384")))
+        everything = attrs.evolve(BARE, legacy=LEGACY)
+        used = {*host_algorithms(everything), *exchanges(everything)} - {*TARGET_KEYS, *EXCHANGES}
+        self.assertEqual({name.decode() for name in used}, set(LEGACY))
         rsa = attrs.evolve(BARE, host_keys=(public(key_of(b"ssh-rsa")).line,))
         self.assertEqual(host_algorithms(rsa), (b"rsa-sha2-512", b"rsa-sha2-256"))
