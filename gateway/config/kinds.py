@@ -174,6 +174,15 @@ def is_loopback(value: str) -> bool:
     return ipaddress.ip_address(keys["interface"]).is_loopback
 
 
+def network(value: Any) -> str:
+    """Take an IP address, or a network such as ``10.0.0.0/24``."""
+    try:
+        ipaddress.ip_network(text(value))
+    except ValueError:
+        raise ValueError(f"expected an IP address or a network such as 10.0.0.0/24, not {value!r}") from None
+    return text(value)
+
+
 def redis(value: Any) -> str:
     """Take a ``redis://`` or ``rediss://`` address without a password; empty: none."""
     if text(value) and (urlsplit(value).scheme not in {"redis", "rediss"} or not urlsplit(value).hostname):

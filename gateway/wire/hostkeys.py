@@ -147,6 +147,17 @@ def load_or_create_host_key(path: Path) -> HostKey:
     return load_host_key(path) if path.exists() else create_host_key(path)
 
 
+def load_host_keys(folder: Path, first: Path) -> tuple[HostKey, ...]:
+    """Return the key of *first*, made when there is none, and every other ``ssh_host_*_key`` of a folder, by name.
+
+    Of several of one kind the one before the others signs key exchanges; the rest are announced. Raises
+    :exc:`BadHostKey`.
+    """
+    others = sorted(path for path in folder.glob("ssh_host_*_key") if path != first)
+    keys = (load_or_create_host_key(first), *map(load_host_key, others))
+    return tuple({key.blob: key for key in keys}.values())
+
+
 def check_signature(algorithm: bytes, blob: bytes, signature: bytes, payload: bytes) -> None:
     """Raise :exc:`Violation` unless the host key *blob* signed *payload* with exactly *algorithm*.
 

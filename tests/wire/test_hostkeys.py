@@ -20,6 +20,7 @@ from gateway.wire.hostkeys import (
     fingerprint,
     from_private_key,
     load_host_key,
+    load_host_keys,
     load_or_create_host_key,
 )
 from gateway.wire.violation import Violation
@@ -126,6 +127,20 @@ class FileTests(SynchronousTestCase):
     def write(self, content: bytes) -> None:
         self.path.write_bytes(content)
         self.path.chmod(0o600)
+
+    def test_every_host_key_of_a_folder_is_read_the_first_before_the_others(self) -> None:
+        """The first is made when there is none; a public half or a copy is no other key; a bad one is named."""
+        first = self.folder / "ssh_host_ed25519_key"
+        (made,) = load_host_keys(self.folder, first)
+        later, earlier = (create_host_key(self.folder / f"ssh_host_{name}_key") for name in ("b", "a"))
+        (self.folder / "ssh_host_c_key.pub").write_text("no key")
+        copied = self.folder / "ssh_host_copy_key"
+        copied.write_bytes(first.read_bytes())
+        copied.chmod(0o600)
+        read = load_host_keys(self.folder, first)
+        self.assertEqual([key.blob for key in read], [made.blob, earlier.blob, later.blob])
+        copied.write_text("no key")
+        self.assertIn("ssh_host_copy_key", str(self.assertRaises(BadHostKey, load_host_keys, self.folder, first)))
 
     def test_a_key_is_never_written_over(self) -> None:
         """A host's identity does not vanish by a race."""
