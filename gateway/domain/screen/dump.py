@@ -92,6 +92,10 @@ class _Painter:
         self.at(0, 0)
         self.ink(PLAIN_INK)
         self.words.append(" " * len(row.text))
+        if height == 1:
+            # The wrap scrolls here, and what scrolls in has the ground of the moment: let it be the plain one.
+            self.words.append(" ")
+            self.at(0, 0)
         self.row(row, 1)
         if height > 1:
             self.ink(PLAIN_INK)
