@@ -7,12 +7,14 @@ import subprocess
 from pathlib import Path
 
 from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed25519, rsa
+from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed25519, padding, rsa
+from cryptography.hazmat.primitives.hashes import SHA1
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.wire.certificates import certified
+from gateway.wire.fields import string
 from gateway.wire.hostkeys import (
     BadHostKey,
     check_signature,
@@ -174,3 +176,26 @@ class FileTests(SynchronousTestCase):
             load_host_key(locked)
         with self.assertRaisesRegex(BadHostKey, "cannot write"):
             create_host_key(self.folder / "missing" / "host")
+
+
+class OldSignatureTests(SynchronousTestCase):
+    """RSA with SHA-1, for targets whose entry names it."""
+
+    def test_an_old_signature_counts_under_its_own_name_alone(self) -> None:
+        """And never in place of a newer one, by another key, or damaged."""
+        key = rsa.generate_private_key(65537, 2048)
+        blob = from_private_key(key).blob
+        signed = key.sign(b"said", padding.PKCS1v15(), SHA1())
+        old = string(b"ssh-rsa") + string(signed)
+        check_signature(b"ssh-rsa", blob, old, b"said")
+        other = from_private_key(ed25519.Ed25519PrivateKey.generate()).blob
+        for algorithm, shown, signature, payload in (
+            (b"ssh-rsa", blob, old, b"unsaid"),
+            (b"ssh-rsa", blob, old + b"x", b"said"),
+            (b"ssh-rsa", blob, string(b"rsa-sha2-256") + string(signed), b"said"),
+            (b"ssh-rsa", other, old, b"said"),
+            (b"ssh-rsa", b"junk", old, b"said"),
+            (b"rsa-sha2-256", blob, old, b"said"),
+            (b"rsa-sha2-512", blob, string(b"rsa-sha2-512") + string(signed), b"said"),
+        ):
+            self.assertRaises(Violation, check_signature, algorithm, shown, signature, payload)
