@@ -15,7 +15,7 @@ from gateway.domain.screen.palette import PLAIN_INK, Palette
 from gateway.domain.screen.terminal import ASCII_SETS, NORMAL_MODES, ORIGIN, Terminal
 
 AFRESH = (
-    "\x18\x1b[?1047l\x1b[!p\x1b[?9;1000;1002;1003;1004;1005;1006;1015;1016;2004l\x1b[?7h\x1b[4l\x1b[20l\x1b>"
+    "\x18\x1b[?1047l\x1b[!p\x1b[?9;12;1000;1002;1003;1004;1005;1006;1015;1016;2004l\x1b[?7h\x1b[4l\x1b[20l\x1b>"
     "\x1b[r\x1b[?5W\x1b[0 q\x0f\x1b[m\x1b[2J\x1b[H"
 )
 """Makes a terminal in any state as good as fresh; it keeps its title and what has scrolled away."""
@@ -92,6 +92,10 @@ class _Painter:
         self.at(0, 0)
         self.ink(PLAIN_INK)
         self.words.append(" " * len(row.text))
+        if height == 1:
+            # The wrap scrolls here, and what scrolls in has the ground of the moment: let it be the plain one.
+            self.words.append(" ")
+            self.at(0, 0)
         self.row(row, 1)
         if height > 1:
             self.ink(PLAIN_INK)

@@ -24,6 +24,7 @@ class DumpTests(SynchronousTestCase):
     @example((10, 4), "01234567漢".encode())
     @example((10, 4), b"\x1b[?7l\x1b[?25l\x1b[?2004h\x1b=\x1b[20h\x1b[4 q\x1b[3g\x1b[5GH\x1bH")
     @example((10, 4), b"0123456789x\x1b[A\x1b[41m\x1b[2J\x1bn\x1b*0")
+    @example((3, 1), b"hellohellohellohello\x1b[E\x1b[48;2;1;2;3ma")
     def test_a_dump_paints_the_screen_it_was_made_of(self, size: tuple[int, int], stream: bytes) -> None:
         """Text, looks, wraps, modes, margins, stops, saved cursors, both pages."""
         screen = fed(size, stream)
