@@ -42,7 +42,7 @@ from gateway.domain.facts import Fact
 from gateway.domain.secret import Secret
 from gateway.interfaces import VaultError
 from gateway.journal.errors import JournalRefused
-from gateway.node.first import DEMO_PASSWORD, first_start, has_demo, refuse_empty, said
+from gateway.node.first import DEMO_PASSWORD, called, first_start, has_demo, refuse_empty, said
 from gateway.node.rooms import Rooms, make_rooms
 from gateway.node.verbs import VerbRooms
 from gateway.node.watch import DiskWatch
@@ -174,7 +174,7 @@ class Node(Service):
             return words
         first = FirstStart(
             VERSION, name, str(rooms.state), "127.0.0.1", self.ssh_port, fingerprint, "admin", codes["admin"], "demo",
-            codes["demo"], "root", "demo", CODE_LIFE,
+            codes["demo"], "root", "demo", CODE_LIFE, called(),
         )  # fmt: skip
         return words + said(rooms, first)
 
