@@ -59,6 +59,7 @@ class ShownTests(SynchronousTestCase):
     def test_what_is_kept_secret_is_not_shown(self) -> None:
         """Hashes, tags and sealed boxes stay."""
         for kind in WITHHELD:
-            told = flat(Entry("gw1#0.9f3a", 1, kind, 0.0, 5, {"user": "bob", "hash": "$scrypt$", "box": "x", "tag": "y"}))
+            body = {"user": "bob", "hash": "$scrypt$", "box": "x", "tag": "y"}
+            told = flat(Entry("gw1#0.9f3a", 1, kind, 0.0, 5, body))
             self.assertEqual(told["user"], "bob")
             self.assertFalse({"hash", "box", "tag"} & set(told), kind)
