@@ -35,6 +35,8 @@ from gateway.journal.opening import open_journal
 from gateway.runtime.orders import Orders
 from gateway.runtime.roster import Roster
 from gateway.runtime.run import Run
+from gateway.siem.destinations import Destination
+from gateway.siem.outlets import Outlets
 from gateway.vault.files import load_or_make_node_key
 from gateway.vault.seal import NodeKey
 from gateway.vault.vault import Vault
@@ -62,6 +64,8 @@ class Rooms:
     roster: Roster
     orders: Orders
     archive: Archive
+    outlets: Outlets | None
+    """Where facts leave the node; None where nothing runs."""
     environment: dict[str, str]
     """What ``env:`` references see: the process's environment, and the demo target's password."""
 
@@ -121,10 +125,18 @@ def make_rooms(config: Config, reactor: Any, environ: Mapping[str, str], anew: b
     for fold in (directory, vault, orders, operators, roster):
         journal.attach(fold)
     archive = Archive(state / "recordings", _recording_keys(state, node_key), in_thread)
+    outlets = None if reactor is None else make_outlets(config, Outlets(journal, reactor, wall, state / "siem"))
     return Rooms(
         config, state, reactor, pool, wall, journal, directory, operators, vault, policies, roster, orders, archive,
-        environment,
+        outlets, environment,
     )  # fmt: skip
+
+
+def make_outlets(config: Config, outlets: Outlets) -> Outlets:
+    """Add every configured destination; raise ValueError for one that stands there twice."""
+    for siem in config.siem:
+        outlets.add(Destination(**attrs.asdict(siem, recurse=False)))
+    return outlets
 
 
 @attrs.define(eq=False, repr=False)

@@ -158,6 +158,8 @@ class Node(Service):
         if has_demo(rooms):
             await self._start_demo(rooms)
         await rooms.journal.tell(Fact("node.started", {"node": self.config.node.name, "version": VERSION}))
+        if rooms.outlets is not None:
+            rooms.outlets.start()
         self._loop(rooms.roster.tick, 1.0)
         self._loop(self.watch.look, 5.0)
         self._loop(lambda: self._checkpoint(rooms), CHECKPOINT_SECONDS)
@@ -238,7 +240,7 @@ class Node(Service):
         return Vouching(authorities, rooms.wall, self._revocations)
 
     def _faults(self) -> list[Any]:
-        sources = (self.watch, self._revocations)
+        sources = (self.watch, self._revocations, self.rooms.outlets if self.rooms is not None else None)
         return [fault for source in sources if source is not None for fault in source.faults()]
 
     def _admitting(self) -> str:
@@ -314,6 +316,8 @@ class Node(Service):
         if self._demo is not None:
             await self._demo.stop()
         await rooms.journal.tell(Fact("node.stopped", {"node": self.config.node.name}))
+        if rooms.outlets is not None:
+            await rooms.outlets.stop()
         await rooms.close()
 
 

@@ -24,6 +24,6 @@ class GapTests(SynchronousTestCase):
         places = [words.split(":")[0] for words in gaps(config)]
         self.assertEqual(
             places,
-            ["[[siem]]", "[[notify]]", "[cluster] redis", "[cluster] mode", "[cluster] listen", "[admin] listen",
+            ["[[notify]]", "[cluster] redis", "[cluster] mode", "[cluster] listen", "[admin] listen",
              "[metrics] listen", "[live] announce"],
         )  # fmt: skip
