@@ -11,8 +11,8 @@ from typing import Any
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred
 from twisted.internet.protocol import Factory, Protocol
-from twisted.internet.ssl import PrivateCertificate, trustRootFromCertificates
 from twisted.internet.ssl import Certificate as Loaded
+from twisted.internet.ssl import PrivateCertificate
 from twisted.internet.task import deferLater
 from twisted.trial.unittest import TestCase
 
@@ -137,7 +137,8 @@ class StreamTests(OutletCase):
     async def test_filters_hold_back_but_never_an_anchor(self) -> None:
         """min_severity and kinds; the journal's head goes to each."""
         port = self.listen()
-        outlets = self.outlets(Destination(f"tcp:127.0.0.1:{port.getHost().port}", "ecs", "", "", "", 6, ("command.*",)))
+        where = f"tcp:127.0.0.1:{port.getHost().port}"
+        outlets = self.outlets(Destination(where, "ecs", min_severity=6, kinds=("command.*",)))
         self.told(1, "command.executed")
         self.told(1, "user.locked")
         self.told(1)
@@ -175,7 +176,7 @@ class TlsTests(OutletCase):
         self.authority.issue(name, address)
         texts = [(self.folder / f"{name}.{end}").read_text() for end in ("pem", "key")]
         own = PrivateCertificate.loadPEM("".join(texts))
-        trusted = trustRootFromCertificates([Loaded.loadPEM((self.folder / "ca.pem").read_bytes())])
+        trusted = Loaded.loadPEM((self.folder / "ca.pem").read_bytes())
         return self.listen(own.options(trusted)).getHost().port
 
     def destination(self, port: int, cert: str = "client", ca: str = "ca", host: str = "127.0.0.1") -> Destination:
