@@ -7,21 +7,15 @@ that does not prove its name is not written to.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 from typing import Any
 
 import attrs
-from OpenSSL import SSL, crypto
+from OpenSSL import SSL
 from twisted.internet.defer import Deferred, TimeoutError
 from twisted.internet.endpoints import HostnameEndpoint, connectProtocol, wrapClientTLS
-from twisted.internet.ssl import (
-    Certificate,
-    PrivateCertificate,
-    TLSVersion,
-    optionsForClientTLS,
-    platformTrust,
-    trustRootFromCertificates,
-)
+from twisted.internet.interfaces import IOpenSSLTrustRoot
+from twisted.internet.ssl import TLSVersion, optionsForClientTLS
+from zope.interface import implementer
 
 from gateway.siem.local import AppendedFile, Blocking, Datagrams
 from gateway.siem.shapes import Shape
@@ -32,7 +26,6 @@ PATIENCE = 20.0
 """Seconds for a connection, and again for the proof of a name."""
 MOST = {"udp": 2048, "tcp": 65536, "tls": 65536, "file": 1 << 20}
 """Bytes of a message: RFC 5426 asks receivers of datagrams for 2048."""
-BEGIN, END = "-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----"
 
 
 @attrs.frozen
@@ -103,46 +96,32 @@ async def _open_stream(destination: Destination, reactor: Any, in_thread: InThre
 
 def tls_options(destination: Destination) -> Any:
     """Read a destination's certificates; raise OSError in words. Reads the disk."""
-    trust = _trust(destination.ca)
-    own = _own(destination) if destination.cert else None
-    host = destination.where[0]
+    proofs = Proofs(*(each.removeprefix("file:") for each in (destination.ca, destination.cert, destination.key)))
     return optionsForClientTLS(
-        host, trust, own, extraCertificateOptions={"raiseMinimumTo": TLSVersion.TLSv1_2}
+        destination.where[0], proofs, extraCertificateOptions={"raiseMinimumTo": TLSVersion.TLSv1_2}
     )
 
 
-def _trust(reference: str) -> Any:
-    if not reference:
-        return platformTrust()  # type: ignore[no-untyped-call]
-    return trustRootFromCertificates(_certificates(reference))  # type: ignore[no-untyped-call]
+@implementer(IOpenSSLTrustRoot)
+@attrs.frozen
+class Proofs:
+    """Say whom to believe (a file of authorities; empty: the system's), and which chain and key prove who we are."""
 
+    ca: str
+    cert: str
+    key: str
 
-def _certificates(reference: str) -> list[Any]:
-    text = _read(reference)
-    blocks = [part.partition(END)[0] for part in text.split(BEGIN)[1:]]
-    try:
-        found = [Certificate.loadPEM(f"{BEGIN}{block}{END}\n".encode("ascii")) for block in blocks]
-    except (crypto.Error, ValueError) as failure:
-        raise OSError(f"{_path(reference)} holds something that is no certificate: {failure}") from None
-    if not found:
-        raise OSError(f"{_path(reference)} holds no certificate")
-    return found
-
-
-def _own(destination: Destination) -> Any:
-    text = _read(destination.cert) + "\n" + (_read(destination.key) if destination.key else "")
-    try:
-        return PrivateCertificate.loadPEM(text)  # type: ignore[no-untyped-call]
-    except (crypto.Error, SSL.Error, ValueError) as failure:
-        raise OSError(f"{_path(destination.cert)} and its key do not fit together: {failure}") from None
-
-
-def _path(reference: str) -> str:
-    return reference.removeprefix("file:")
-
-
-def _read(reference: str) -> str:
-    try:
-        return Path(_path(reference)).read_text("ascii")
-    except UnicodeDecodeError:
-        raise OSError(f"{_path(reference)} is not PEM") from None
+    def _addCACertsToContext(self, context: SSL.Context) -> None:  # noqa: N802 - Twisted's
+        try:
+            if self.ca:
+                context.load_verify_locations(self.ca)
+            else:
+                context.set_default_verify_paths()
+        except SSL.Error:
+            raise OSError(f"{self.ca} can not be read, or holds no certificate") from None
+        try:
+            if self.cert:
+                context.use_certificate_chain_file(self.cert)
+                context.use_privatekey_file(self.key or self.cert)
+        except SSL.Error:
+            raise OSError(f"{self.cert} and its key can not be read, or do not fit together") from None

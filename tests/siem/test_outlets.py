@@ -8,11 +8,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from OpenSSL import SSL
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred
 from twisted.internet.protocol import Factory, Protocol
-from twisted.internet.ssl import Certificate as Loaded
-from twisted.internet.ssl import PrivateCertificate
 from twisted.internet.task import deferLater
 from twisted.trial.unittest import TestCase
 
@@ -62,6 +61,18 @@ async def until(holds: Callable[[], Any], seconds: float = 20.0) -> None:
     while not holds():
         assert time.monotonic() < deadline, "it did not come to pass"
         await deferLater(reactor, 0.02)
+
+
+class Contexts:
+    """What listenSSL asks for."""
+
+    isClient = False
+
+    def __init__(self, context: SSL.Context) -> None:
+        self.context = context
+
+    def getContext(self) -> SSL.Context:
+        return self.context
 
 
 class OutletCase(TestCase):
@@ -174,10 +185,12 @@ class TlsTests(OutletCase):
 
     def receiver(self, name: str, address: str | None = None) -> int:
         self.authority.issue(name, address)
-        texts = [(self.folder / f"{name}.{end}").read_text() for end in ("pem", "key")]
-        own = PrivateCertificate.loadPEM("".join(texts))
-        trusted = Loaded.loadPEM((self.folder / "ca.pem").read_bytes())
-        return self.listen(own.options(trusted)).getHost().port
+        context = SSL.Context(SSL.TLS_SERVER_METHOD)
+        context.use_certificate_chain_file(str(self.folder / f"{name}.pem"))
+        context.use_privatekey_file(str(self.folder / f"{name}.key"))
+        context.load_verify_locations(str(self.folder / "ca.pem"))
+        context.set_verify(SSL.VERIFY_PEER | SSL.VERIFY_FAIL_IF_NO_PEER_CERT, lambda *told: bool(told[-1]))
+        return self.listen(Contexts(context)).getHost().port
 
     def destination(self, port: int, cert: str = "client", ca: str = "ca", host: str = "127.0.0.1") -> Destination:
         files = [f"file:{self.folder / name}" for name in (f"{ca}.pem", f"{cert}.pem", f"{cert}.key")]
@@ -225,4 +238,4 @@ class TlsTests(OutletCase):
     async def test_files_that_are_no_certificates_are_named(self) -> None:
         """By their path, in words."""
         (self.folder / "ca.pem").write_text("nothing")
-        self.assertIn("ca.pem holds no certificate", await self.refused(self.destination(1)))
+        self.assertIn("ca.pem can not be read, or holds no certificate", await self.refused(self.destination(1)))
