@@ -7,15 +7,22 @@ that does not prove its name is not written to.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 import attrs
-from OpenSSL import SSL
+from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
 from twisted.internet.defer import Deferred, TimeoutError
 from twisted.internet.endpoints import HostnameEndpoint, connectProtocol, wrapClientTLS
-from twisted.internet.interfaces import IOpenSSLTrustRoot
-from twisted.internet.ssl import TLSVersion, optionsForClientTLS
-from zope.interface import implementer
+from twisted.internet.ssl import (
+    Certificate,
+    TLSVersion,
+    optionsForClientTLS,
+    platformTrust,
+    trustRootFromCertificates,
+)
 
 from gateway.siem.local import AppendedFile, Blocking, Datagrams
 from gateway.siem.shapes import Shape
@@ -96,32 +103,37 @@ async def _open_stream(destination: Destination, reactor: Any, in_thread: InThre
 
 def tls_options(destination: Destination) -> Any:
     """Read a destination's certificates; raise OSError in words. Reads the disk."""
-    proofs = Proofs(*(each.removeprefix("file:") for each in (destination.ca, destination.cert, destination.key)))
-    return optionsForClientTLS(
-        destination.where[0], proofs, extraCertificateOptions={"raiseMinimumTo": TLSVersion.TLSv1_2}
-    )
+    trust = platformTrust() if not destination.ca else _trust(destination.ca)  # type: ignore[no-untyped-call]
+    options = {"raiseMinimumTo": TLSVersion.TLSv1_2, **_own(destination)}
+    return optionsForClientTLS(destination.where[0], trust, extraCertificateOptions=options)
 
 
-@implementer(IOpenSSLTrustRoot)
-@attrs.frozen
-class Proofs:
-    """Say whom to believe (a file of authorities; empty: the system's), and which chain and key prove who we are."""
+def _trust(reference: str) -> Any:
+    found = [Certificate.loadPEM(each.public_bytes(Encoding.PEM)) for each in _certificates(reference)]
+    return trustRootFromCertificates(found)  # type: ignore[no-untyped-call]
 
-    ca: str
-    cert: str
-    key: str
 
-    def _addCACertsToContext(self, context: SSL.Context) -> None:  # noqa: N802 - Twisted's
-        try:
-            if self.ca:
-                context.load_verify_locations(self.ca)
-            else:
-                context.set_default_verify_paths()
-        except SSL.Error:
-            raise OSError(f"{self.ca} can not be read, or holds no certificate") from None
-        try:
-            if self.cert:
-                context.use_certificate_chain_file(self.cert)
-                context.use_privatekey_file(self.key or self.cert)
-        except SSL.Error:
-            raise OSError(f"{self.cert} and its key can not be read, or do not fit together") from None
+def _own(destination: Destination) -> dict[str, Any]:
+    """Return the chain and the key that prove who we are, where there are any."""
+    if not destination.cert:
+        return {}
+    first, *chain = _certificates(destination.cert)
+    path = _path(destination.key or destination.cert)
+    try:
+        key = load_pem_private_key(Path(path).read_bytes(), None)
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        raise OSError(f"{path} holds no private key without a passphrase") from None
+    if key.public_key() != first.public_key():
+        raise OSError(f"{path} is not the key of {_path(destination.cert)}")
+    return {"privateKey": key, "certificate": first, "extraCertChain": chain}
+
+
+def _certificates(reference: str) -> list[x509.Certificate]:
+    try:
+        return x509.load_pem_x509_certificates(Path(_path(reference)).read_bytes())
+    except ValueError:
+        raise OSError(f"{_path(reference)} holds no certificate") from None
+
+
+def _path(reference: str) -> str:
+    return reference.removeprefix("file:")
