@@ -36,6 +36,7 @@ from gateway.runtime.orders import Orders
 from gateway.runtime.roster import Roster
 from gateway.runtime.run import Run
 from gateway.siem.destinations import Destination
+from gateway.siem.notices import Notice
 from gateway.siem.outlets import Outlets
 from gateway.vault.files import load_or_make_node_key
 from gateway.vault.seal import NodeKey
@@ -136,6 +137,13 @@ def make_outlets(config: Config, outlets: Outlets) -> Outlets:
     """Add every configured destination; raise ValueError for one that stands there twice."""
     for siem in config.siem:
         outlets.add(Destination(**attrs.asdict(siem, recurse=False)))
+    for notify in config.notify:
+        notice = Notice(**attrs.asdict(notify, recurse=False))
+        if notice.is_hook and not notice.secret:
+            raise ValueError(f"[[notify]] {notice.name}: name with `secret` the file that signs its notices")
+        if not notice.is_hook and not notice.to:
+            raise ValueError(f"[[notify]] {notice.name}: say with `to` who is to get the mail")
+        outlets.add_notice(notice, config.node.name)
     return outlets
 
 

@@ -33,6 +33,8 @@ PATIENCE = 20.0
 MOST_CHARACTERS = 500
 """Of one value in a notice; the whole event is in the journal."""
 SIGNATURE = "X-Ostiary-Signature"
+ALWAYS = frozenset({"command.audited", "siem.tested"})
+"""Kinds that people are told of whatever their severity."""
 SHOWN = ("user", "source", "target", "account", "session", "command", "rule", "outcome", "reason", "by")
 
 
@@ -46,9 +48,21 @@ class Notice:
     secret: str = ""
 
     @property
+    def name(self) -> str:
+        """Return what it is called: a hook by its host alone, for paths may be secrets; a mail with its addresses."""
+        where = urlsplit(self.transport)
+        place = f"{where.scheme}://{where.netloc.rpartition('@')[2]}"
+        return place if self.is_hook else f"{place} {' '.join(self.to)}"
+
+    @property
+    def is_hook(self) -> bool:
+        """Say whether it is a web hook."""
+        return self.transport.startswith("https:")
+
+    @property
     def wanted(self) -> Filter:
         """Return which events are told."""
-        return Filter(self.min_severity, always=frozenset())
+        return Filter(self.min_severity, always=ALWAYS)
 
 
 def noticed(entry: Entry) -> bytes:
@@ -68,7 +82,7 @@ def opening_notice(notice: Notice, node: str, in_thread: Callable[..., Deferred[
     """Return what opens a way for notices; it fails with OSError."""
 
     async def open_way() -> IWay:
-        inner = Hook(notice, node) if notice.transport.startswith("https:") else Mail(notice, node)
+        inner = Hook(notice, node) if notice.is_hook else Mail(notice, node)
         return Blocking(inner, in_thread)
 
     return open_way
@@ -140,7 +154,8 @@ class Hook:
         where = urlsplit(self.notice.transport)
         body = encoded(f'{{"node":{json.dumps(self.node)},"events":[') + b",".join(messages) + b"]}"
         path = (where.path or "/") + (f"?{where.query}" if where.query else "")
-        headers = {"Content-Type": "application/json", "User-Agent": f"{PRODUCT}/{VERSION}", SIGNATURE: self._sign(body)}
+        headers = {"Content-Type": "application/json", "User-Agent": f"{PRODUCT}/{VERSION}"}
+        headers[SIGNATURE] = self._sign(body)
         trust = self.trust or ssl.create_default_context()
         server = http.client.HTTPSConnection(where.hostname or "", where.port or 443, timeout=PATIENCE, context=trust)
         try:

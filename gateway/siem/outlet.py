@@ -31,6 +31,8 @@ STEADY = 10.0
 """Seconds after which a way that was opened counts as good."""
 DOWN = 60.0
 """Seconds without a way after which ``status`` names a fault."""
+MOST_GATHERED = 256
+"""Events of one digest."""
 GRACE = 3.0
 """Seconds a stopped outlet may still hand over what is there."""
 
@@ -61,6 +63,8 @@ class Outlet:
     cursor: Cursor
     workings: Workings
     pace: float = 0.0
+    from_now: bool = False
+    """Whether it begins with what happens next, not with the oldest event."""
     state: str = "starting"
     since: float = 0.0
     detail: str = ""
@@ -130,7 +134,7 @@ class Outlet:
             opened = self.workings.clock.seconds()
             try:
                 if self.confirmed is None:
-                    self.confirmed = self._kept = await self.workings.in_thread(self.cursor.read)
+                    await self._find_place()
                 await self._serve()
             except Stopped:
                 break
@@ -139,6 +143,12 @@ class Outlet:
             tries = 1 if self.workings.clock.seconds() - opened > STEADY else tries + 1
             await self._rest(self.workings.lots(0.1, min(LONGEST_PAUSE, FIRST_PAUSE * 2.0 ** min(tries, 10))))
         self._turn("stopped", "")
+
+    async def _find_place(self) -> None:
+        self.confirmed = self._kept = await self.workings.in_thread(self.cursor.read)
+        if self.confirmed is None and self.from_now:
+            journal = self.workings.journal
+            self.confirmed = Place(journal.origin, journal.head()[0])
 
     async def _rest(self, seconds: float) -> None:
         """Wait; :meth:`stop` cuts it short."""
@@ -185,16 +195,27 @@ class Outlet:
                 raise Stopped
             await self._wait_for_bell()
             return
+        page = await self._gathered(page)
         self._tell_gap(page)
         if page.messages:
             self._count += len(page.messages)
             await way.send(page.messages)
             self.sent += len(page.messages)
-        self.handed = page.place
-        self._marks.append((self._count, page.place))
+        if page.place is not None:
+            self.handed = page.place
+            self._marks.append((self._count, page.place))
         self._settle(way)
         if page.messages and self.pace:
             await self._rest(self.pace)
+
+    async def _gathered(self, page: Page) -> Page:
+        """Return a page, for a digest with all that has come since."""
+        while self.pace and page.messages and len(page.messages) < MOST_GATHERED:
+            more: Page = await self.workings.in_thread(self.feed.read)
+            if more.place is None:
+                break
+            page = Page([*page.messages, *more.messages], more.place, [*page.bodiless, *more.bodiless])
+        return page
 
     async def _wait_for_bell(self) -> None:
         if not self._rung and not self._stopping:

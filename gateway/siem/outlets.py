@@ -23,6 +23,7 @@ from gateway.interfaces import IJournal
 from gateway.siem.cursor import cursor_of
 from gateway.siem.destinations import Destination, opening
 from gateway.siem.feed import Feed, Filter
+from gateway.siem.notices import DIGEST_SECONDS, Notice, noticed, opening_notice
 from gateway.siem.outlet import Outlet, Workings
 
 log = Logger()
@@ -63,6 +64,14 @@ class Outlets:
             destination.transport, destination.format, way, feed, cursor_of(self.folder, destination.transport),
             self.workings,
         ))  # fmt: skip
+
+    def add_notice(self, notice: Notice, node: str) -> None:
+        """Add somebody to be told of grave events; raise ValueError for one that is there already."""
+        feed = Feed(self.journal, notice.wanted, noticed)
+        way = opening_notice(notice, node, self.in_thread)
+        cursor = cursor_of(self.folder, notice.name)
+        pace, form = DIGEST_SECONDS, "hook" if notice.is_hook else "mail"
+        self.add_outlet(Outlet(notice.name, form, way, feed, cursor, self.workings, pace, from_now=True))
 
     def add_outlet(self, outlet: Outlet) -> None:
         """Add an outlet; raise ValueError where its name is taken."""
