@@ -65,8 +65,8 @@ class Rooms:
     roster: Roster
     orders: Orders
     archive: Archive
-    outlets: Outlets | None
-    """Where facts leave the node; None where nothing runs."""
+    outlets: Outlets
+    """Where facts leave the node; none where nothing runs."""
     environment: dict[str, str]
     """What ``env:`` references see: the process's environment, and the demo target's password."""
 
@@ -126,15 +126,17 @@ def make_rooms(config: Config, reactor: Any, environ: Mapping[str, str], anew: b
     for fold in (directory, vault, orders, operators, roster):
         journal.attach(fold)
     archive = Archive(state / "recordings", _recording_keys(state, node_key), in_thread)
-    outlets = None if reactor is None else make_outlets(config, Outlets(journal, reactor, wall, state / "siem"))
+    outlets = Outlets(journal, reactor, wall, state / "siem")
+    if reactor is not None:
+        add_destinations(config, outlets)
     return Rooms(
         config, state, reactor, pool, wall, journal, directory, operators, vault, policies, roster, orders, archive,
         outlets, environment,
     )  # fmt: skip
 
 
-def make_outlets(config: Config, outlets: Outlets) -> Outlets:
-    """Add every configured destination; raise ValueError for one that stands there twice."""
+def add_destinations(config: Config, outlets: Outlets) -> None:
+    """Add whom events are sent to and who is told of them; raise ValueError for one that lacks something."""
     for siem in config.siem:
         outlets.add(Destination(**attrs.asdict(siem, recurse=False)))
     for notify in config.notify:
@@ -144,7 +146,6 @@ def make_outlets(config: Config, outlets: Outlets) -> Outlets:
         if not notice.is_hook and not notice.to:
             raise ValueError(f"[[notify]] {notice.name}: say with `to` who is to get the mail")
         outlets.add_notice(notice, config.node.name)
-    return outlets
 
 
 @attrs.define(eq=False, repr=False)

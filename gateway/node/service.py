@@ -158,8 +158,7 @@ class Node(Service):
         if has_demo(rooms):
             await self._start_demo(rooms)
         await rooms.journal.tell(Fact("node.started", {"node": self.config.node.name, "version": VERSION}))
-        if rooms.outlets is not None:
-            rooms.outlets.start()
+        rooms.outlets.start()
         self._loop(rooms.roster.tick, 1.0)
         self._loop(self.watch.look, 5.0)
         self._loop(lambda: self._checkpoint(rooms), CHECKPOINT_SECONDS)
@@ -316,8 +315,7 @@ class Node(Service):
         if self._demo is not None:
             await self._demo.stop()
         await rooms.journal.tell(Fact("node.stopped", {"node": self.config.node.name}))
-        if rooms.outlets is not None:
-            await rooms.outlets.stop()
+        await rooms.outlets.stop()
         await rooms.close()
 
 

@@ -81,8 +81,6 @@ class VerbRooms:
 
     def _feeds(self) -> Feeds:
         outlets = self.rooms.outlets
-        if outlets is None:
-            return Feeds()
         return Feeds(outlets.status, lambda by, name: Deferred.fromCoroutine(outlets.test(by, name)))
 
     def _access(self) -> Access:

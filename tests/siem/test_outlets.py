@@ -8,14 +8,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from OpenSSL import SSL
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from cryptography.x509 import load_pem_x509_certificate
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IOpenSSLContextFactory
 from twisted.internet.protocol import Factory, Protocol
+from twisted.internet.ssl import Certificate, CertificateOptions, trustRootFromCertificates
 from twisted.internet.task import deferLater
 from twisted.trial.unittest import TestCase
-from zope.interface import implementer
 
 from gateway.domain.facts import Fact
 from gateway.journal import MemoryJournal
@@ -63,19 +63,6 @@ async def until(holds: Callable[[], Any], seconds: float = 20.0) -> None:
     while not holds():
         assert time.monotonic() < deadline, "it did not come to pass"
         await deferLater(reactor, 0.02)
-
-
-@implementer(IOpenSSLContextFactory)
-class Contexts:
-    """What listenSSL asks for."""
-
-    isClient = False
-
-    def __init__(self, context: SSL.Context) -> None:
-        self.context = context
-
-    def getContext(self) -> SSL.Context:
-        return self.context
 
 
 class OutletCase(TestCase):
@@ -188,12 +175,10 @@ class TlsTests(OutletCase):
 
     def receiver(self, name: str, address: str | None = None) -> int:
         self.authority.issue(name, address)
-        context = SSL.Context(SSL.TLS_SERVER_METHOD)
-        context.use_certificate_chain_file(str(self.folder / f"{name}.pem"))
-        context.use_privatekey_file(str(self.folder / f"{name}.key"))
-        context.load_verify_locations(str(self.folder / "ca.pem"))
-        context.set_verify(SSL.VERIFY_PEER | SSL.VERIFY_FAIL_IF_NO_PEER_CERT, lambda *told: bool(told[-1]))
-        return self.listen(Contexts(context)).getHost().port
+        own = load_pem_x509_certificate((self.folder / f"{name}.pem").read_bytes())
+        key = load_pem_private_key((self.folder / f"{name}.key").read_bytes(), None)
+        trust = trustRootFromCertificates([Certificate.loadPEM((self.folder / "ca.pem").read_bytes())])
+        return self.listen(CertificateOptions(key, own, trustRoot=trust)).getHost().port
 
     def destination(self, port: int, cert: str = "client", ca: str = "ca", host: str = "127.0.0.1") -> Destination:
         files = [f"file:{self.folder / name}" for name in (f"{ca}.pem", f"{cert}.pem", f"{cert}.key")]
