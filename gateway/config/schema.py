@@ -174,7 +174,8 @@ class Notify:
         required=True,
     )
     to: tuple[str, ...] = key((), kinds.list_of(kinds.text), "", example=["noc@example.com"])
-    min_severity: int = key(7, kinds.severity, "0-10", example=7)
+    min_severity: int = key(7, kinds.severity, "0-10; audited commands are always told", example=7)
+    secret: str = key("", kinds.file_reference, "https: signs each notice", example="file:/etc/ostiary/hook-secret")
 
 
 @attrs.frozen

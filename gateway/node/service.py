@@ -160,6 +160,7 @@ class Node(Service):
         if has_demo(rooms):
             await self._start_demo(rooms)
         await rooms.journal.tell(Fact("node.started", {"node": self.config.node.name, "version": VERSION}))
+        rooms.outlets.start()
         self._loop(rooms.roster.tick, 1.0)
         self._loop(self.watch.look, 5.0)
         self._loop(lambda: self._checkpoint(rooms), CHECKPOINT_SECONDS)
@@ -241,7 +242,7 @@ class Node(Service):
         return Vouching(authorities, rooms.wall, self._revocations)
 
     def _faults(self) -> list[Any]:
-        sources = (self.watch, self._revocations)
+        sources = (self.watch, self._revocations, self.rooms.outlets if self.rooms is not None else None)
         return [fault for source in sources if source is not None for fault in source.faults()]
 
     def _admitting(self) -> str:
@@ -317,6 +318,7 @@ class Node(Service):
         if self._demo is not None:
             await self._demo.stop()
         await rooms.journal.tell(Fact("node.stopped", {"node": self.config.node.name}))
+        await rooms.outlets.stop()
         await rooms.close()
 
 

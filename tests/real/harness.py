@@ -193,8 +193,9 @@ class Sshd:
             Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)
         places = ("/usr/lib/openssh/sftp-server", "/usr/libexec/openssh/sftp-server")
         found = next((place for place in places if Path(place).exists()), "internal-sftp")
+        password = "yes" if self.password else "no"
         settings = SSHD.format(
-            extra=self.extra, port=self.port, folder=self.folder, password="yes" if self.password else "no", sftp_server=found
+            extra=self.extra, port=self.port, folder=self.folder, password=password, sftp_server=found
         )
         name = self.folder / f"sshd_{self.port}"
         name.write_text(settings)

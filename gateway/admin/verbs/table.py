@@ -18,9 +18,10 @@ from gateway.admin.verbs import (
     recordings,
     sessions,
     settings,
+    siem,
 )
 
-THEMES = (settings, entries, accounts, access, sessions, orders, recordings, events, node, own, local)
+THEMES = (settings, entries, accounts, access, sessions, orders, recordings, events, siem, node, own, local)
 
 
 def _named() -> Mapping[str, Verb]:

@@ -41,6 +41,8 @@ CONTRACT: dict[str, frozenset[str]] = {
     "export": READING,
     "verify": ANY - {"operator"},
     "events": READING,
+    "siem status": ADMIN,
+    "siem test": ADMIN,
     "init": frozenset({"local"}),
     "demo off": frozenset({"local"}),
     "recover-access": frozenset({"local"}),
