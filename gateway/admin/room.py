@@ -12,7 +12,7 @@ from datetime import tzinfo
 from typing import Any
 
 import attrs
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import IReactorTime
 
 from gateway.domain.grant import Grant, Refused
@@ -91,6 +91,20 @@ class Proofs:
     journal: Callable[[], Deferred[Row]]
 
 
+def _nothing_sent(by: str, name: str) -> Deferred[Sequence[Row]]:
+    return succeed(())
+
+
+@attrs.frozen
+class Feeds:
+    """Where events go, beside the journal."""
+
+    status: Callable[[], Sequence[Row]] = tuple
+    """Rows of ``destination, format, state, since, sent, lag, detail, cursor``."""
+    test: Callable[[str, str], Deferred[Sequence[Row]]] = _nothing_sent
+    """For ``by`` and a destination (empty: all): the same rows with ``id`` and ``delivered``, after a test event."""
+
+
 @attrs.frozen
 class Room:
     """The node, as verbs see it."""
@@ -118,6 +132,7 @@ class Room:
     in_thread: Callable[[Callable[[], Any]], Deferred[Any]]
     """Run a function off the reactor."""
     contact: str = ""
+    feeds: Feeds = Feeds()
     zone: tzinfo | None = None
 
     @property

@@ -12,8 +12,6 @@ from gateway.config.schema import Admin, Cluster, Config, Metrics
 def gaps(config: Config) -> tuple[str, ...]:
     """Name each setting that has no effect in this version, one sentence each; none for built-in defaults."""
     found = {
-        "[[siem]]: events are kept in the journal and not sent anywhere yet": bool(config.siem),
-        "[[notify]]: nobody is notified yet": bool(config.notify),
         "[cluster] redis: this node works alone, other nodes are not reached yet": bool(config.cluster.redis),
         "[cluster] mode: strict has no effect on a node that works alone": config.cluster.mode == "strict",
         "[cluster] listen: peers are not listened for yet": config.cluster.listen != Cluster().listen,

@@ -6,6 +6,7 @@ what was expected, and nothing else. No kind opens, resolves or connects to what
 
 from __future__ import annotations
 
+import difflib
 import ipaddress
 import re
 from collections.abc import Callable
@@ -15,6 +16,8 @@ from urllib.parse import urlsplit
 
 from gateway.admin import times
 from gateway.domain.facts import KINDS
+from gateway.wire.ciphers import CIPHERS
+from gateway.wire.keyblobs import parse_line
 
 Kind = Callable[[Any], Any]
 
@@ -72,6 +75,13 @@ def file_reference(value: Any) -> str:
     return text(value)
 
 
+def secret_reference(value: Any) -> str:
+    """Take ``file:/absolute/path`` or ``env:NAME``; empty: none."""
+    if text(value) and not re.fullmatch(r"file:/.+|env:[A-Za-z_][A-Za-z0-9_]*", value):
+        raise ValueError('expected a reference such as "file:/etc/ostiary/passphrase" or "env:NAME"')
+    return text(value)
+
+
 def one_of(*words: str) -> Kind:
     """Return the kind of a value that is one of some words."""
 
@@ -95,10 +105,18 @@ def list_of(each: Kind) -> Kind:
 
 
 def public_key(value: Any) -> str:
-    """Take an OpenSSH public key line, as to its form."""
-    parts = text(value).split()
-    if len(parts) < 2 or not re.fullmatch(r"[A-Za-z0-9+/]{40,}={0,2}", parts[1]):
-        raise ValueError('expected a public key such as "ssh-ed25519 AAAA… name"')
+    """Take an OpenSSH public key line, and nothing that only looks like one."""
+    parse_line(text(value))
+    return text(value)
+
+
+def cipher(value: Any) -> str:
+    """Take the name of a cipher that we have."""
+    known = [each.decode("ascii") for each in CIPHERS]
+    if text(value) not in known:
+        near = difflib.get_close_matches(value, known, 1)
+        hint = f"; did you mean {near[0]!r}?" if near else ""
+        raise ValueError(f"{value!r} is no cipher of this gateway: it has {', '.join(known)}{hint}")
     return text(value)
 
 
@@ -154,6 +172,15 @@ def is_loopback(value: str) -> bool:
     if scheme not in {"tcp", "tcp6"} or not keys.get("interface"):
         return False
     return ipaddress.ip_address(keys["interface"]).is_loopback
+
+
+def network(value: Any) -> str:
+    """Take an IP address, or a network such as ``10.0.0.0/24``."""
+    try:
+        ipaddress.ip_network(text(value))
+    except ValueError:
+        raise ValueError(f"expected an IP address or a network such as 10.0.0.0/24, not {value!r}") from None
+    return text(value)
 
 
 def redis(value: Any) -> str:

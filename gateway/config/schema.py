@@ -29,6 +29,12 @@ class Node:
     state: str = key(
         "", kinds.path, "default: $STATE_DIRECTORY, else ~/.local/state/ostiary", example="/var/lib/ostiary"
     )
+    passphrase: str = key(
+        "",
+        kinds.secret_reference,
+        "seals node.key, from the first start on; empty: the file's mode alone protects it",
+        example="file:/run/credentials/ostiary/passphrase",
+    )
 
 
 @attrs.frozen
@@ -49,6 +55,19 @@ class Ssh:
     )
     revoked_keys: str = key(
         "", kinds.file_reference, "an OpenSSH KRL or a list of keys", example="file:/etc/ostiary/revoked.krl"
+    )
+    ciphers: tuple[str, ...] = key(
+        (),
+        kinds.list_of(kinds.cipher),
+        "one list for all operators, in this order; empty: chosen by client",
+        example=["aes256-gcm@openssh.com", "aes256-ctr"],
+    )
+    nistp: bool = key(False, kinds.truth, "offer ecdh-sha2-nistp256 and -nistp384 too, for clients without curve25519")
+    proxy_from: tuple[str, ...] = key(
+        (),
+        kinds.list_of(kinds.network),
+        "front ends: what comes from them begins with a PROXY header (v1 or v2), and nobody else's does",
+        example=["10.0.0.1"],
     )
 
 
@@ -155,7 +174,8 @@ class Notify:
         required=True,
     )
     to: tuple[str, ...] = key((), kinds.list_of(kinds.text), "", example=["noc@example.com"])
-    min_severity: int = key(7, kinds.severity, "0-10", example=7)
+    min_severity: int = key(7, kinds.severity, "0-10; audited commands are always told", example=7)
+    secret: str = key("", kinds.file_reference, "https: signs each notice", example="file:/etc/ostiary/hook-secret")
 
 
 @attrs.frozen

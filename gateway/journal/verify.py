@@ -137,7 +137,7 @@ def verify(path: Path, trusted: Collection[bytes] | None = None) -> Verdict:
             _check_rest(walk, mark, marked)
     except ChainBroken as wrong:
         return walk.verdict(str(wrong))
-    except (OSError, sqlite3.Error) as wrong:
+    except (OSError, sqlite3.Error, UnicodeDecodeError) as wrong:  # sqlite3 decodes damaged words of its own
         return walk.verdict(f"{path} can not be read: {wrong}", f"place {walk.count + 1}")
     return walk.verdict()
 

@@ -35,7 +35,10 @@ from gateway.journal.opening import open_journal
 from gateway.runtime.orders import Orders
 from gateway.runtime.roster import Roster
 from gateway.runtime.run import Run
-from gateway.vault.files import load_or_make_node_key
+from gateway.siem.destinations import Destination
+from gateway.siem.notices import Notice
+from gateway.siem.outlets import Outlets
+from gateway.vault.files import load_or_make_node_key, read_passphrase
 from gateway.vault.seal import NodeKey
 from gateway.vault.vault import Vault
 from gateway.vault.wrapping import unwrap_with, wrap_for
@@ -62,6 +65,8 @@ class Rooms:
     roster: Roster
     orders: Orders
     archive: Archive
+    outlets: Outlets
+    """Where facts leave the node; none where nothing runs."""
     environment: dict[str, str]
     """What ``env:`` references see: the process's environment, and the demo target's password."""
 
@@ -108,7 +113,8 @@ def make_rooms(config: Config, reactor: Any, environ: Mapping[str, str], anew: b
     journal = open_journal(state / STORE, config.node.name, 0, reactor)
     environment = dict(environ)
     directory = Directory(journal, in_thread)
-    node_key = load_or_make_node_key(str(state / "node.key"))
+    passphrase = read_passphrase(config.node.passphrase, environ)
+    node_key = load_or_make_node_key(str(state / "node.key"), passphrase)
     vault = Vault(node_key, journal, wall, in_thread, environment)
     policies = PolicySource(directory.snapshot, wall, config.session_settings)
 
@@ -121,10 +127,26 @@ def make_rooms(config: Config, reactor: Any, environ: Mapping[str, str], anew: b
     for fold in (directory, vault, orders, operators, roster):
         journal.attach(fold)
     archive = Archive(state / "recordings", _recording_keys(state, node_key), in_thread)
+    outlets = Outlets(journal, reactor, wall, state / "siem")
+    if reactor is not None:
+        add_destinations(config, outlets)
     return Rooms(
         config, state, reactor, pool, wall, journal, directory, operators, vault, policies, roster, orders, archive,
-        environment,
+        outlets, environment,
     )  # fmt: skip
+
+
+def add_destinations(config: Config, outlets: Outlets) -> None:
+    """Add whom events are sent to and who is told of them; raise ValueError for one that lacks something."""
+    for siem in config.siem:
+        outlets.add(Destination(**attrs.asdict(siem, recurse=False)))
+    for notify in config.notify:
+        notice = Notice(**attrs.asdict(notify, recurse=False))
+        if notice.is_hook and not notice.secret:
+            raise ValueError(f"[[notify]] {notice.name}: name with `secret` the file that signs its notices")
+        if not notice.is_hook and not notice.to:
+            raise ValueError(f"[[notify]] {notice.name}: say with `to` who is to get the mail")
+        outlets.add_notice(notice, config.node.name)
 
 
 @attrs.define(eq=False, repr=False)

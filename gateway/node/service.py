@@ -6,8 +6,10 @@ are told and their recordings sealed.
 
 from __future__ import annotations
 
+import atexit
 import gc
 import os
+import resource
 import secrets
 import stat
 import sys
@@ -34,12 +36,13 @@ from gateway.admin.verbs import VERBS
 from gateway.admin.vigil import Vigil
 from gateway.admin.welcome import FirstStart, started
 from gateway.config import Config, ConfigError, load
+from gateway.config.schema import Ssh
 from gateway.directory.operators import CODE_LIFE
 from gateway.domain.facts import Fact
 from gateway.domain.secret import Secret
 from gateway.interfaces import VaultError
 from gateway.journal.errors import JournalRefused
-from gateway.node.first import DEMO_PASSWORD, first_start, has_demo, refuse_empty, said
+from gateway.node.first import DEMO_PASSWORD, called, first_start, has_demo, refuse_empty, said
 from gateway.node.rooms import Rooms, make_rooms
 from gateway.node.verbs import VerbRooms
 from gateway.node.watch import DiskWatch
@@ -52,12 +55,16 @@ from gateway.ssh.operator import Reception
 from gateway.ssh.program import ProgramDoor
 from gateway.ssh.target import Dialler
 from gateway.ssh.vouching import Revocations, Vouching, read_authorities
-from gateway.wire.hostkeys import load_or_create_host_key
+from gateway.wire.algorithms import EXCHANGES, NIST_EXCHANGES, Offered
+from gateway.wire.hostkeys import BadHostKey, HostKey, load_host_keys
 from gateway.wire.pacing import FailurePace
 
 log = Logger()
 VERB_ROLES = frozenset({"admin", "auditor", "approver"})
 CHECKPOINT_SECONDS = 10.0
+REVOCATION_SECONDS = 5.0
+EXPLAINED = (ValueError, OSError, JournalRefused, VaultError, CannotListenError, BadHostKey)
+"""Failures to start that say in words what is wrong."""
 SWITCH_SECONDS = 0.001
 """How long a thread may keep the reactor waiting for the interpreter."""
 
@@ -126,12 +133,12 @@ class Node(Service):
         starting.addErrback(self._can_not_start)
 
     def _can_not_start(self, failure: Failure) -> None:
-        if isinstance(failure.value, ValueError | OSError | JournalRefused | VaultError | CannotListenError):
+        if isinstance(failure.value, EXPLAINED):
             say(f"ostiary: can not start: {failure.getErrorMessage()}\n")
         else:
             log.failure("can not start", failure)
+        atexit.register(_leave_with_an_error)
         try:
-            self.reactor._exitCode = 1
             self.reactor.stop()
         except ReactorNotRunning:
             os._exit(1)
@@ -140,24 +147,26 @@ class Node(Service):
         """Make the rooms, recover what a dead process left, and listen."""
         os.umask(0o077)
         sys.setswitchinterval(SWITCH_SECONDS)
+        raise_open_files()
         rooms = self.rooms = make_rooms(self.config, self.reactor, self.environ)
         refuse_empty(rooms)
         await self._recover(rooms)
         self.watch = DiskWatch(rooms.archive, rooms.roster, rooms.journal, rooms.wall)
         self.watch.look()
-        host_key = load_or_create_host_key(rooms.state / "ssh_host_ed25519_key")
-        await self._listen(rooms, host_key)
+        host_keys = load_host_keys(rooms.state, rooms.state / "ssh_host_ed25519_key")
+        await self._listen(rooms, host_keys)
         await self._listen_socket(rooms)
         codes = await first_start(rooms)
         if has_demo(rooms):
             await self._start_demo(rooms)
         await rooms.journal.tell(Fact("node.started", {"node": self.config.node.name, "version": VERSION}))
+        rooms.outlets.start()
         self._loop(rooms.roster.tick, 1.0)
         self._loop(self.watch.look, 5.0)
         self._loop(lambda: self._checkpoint(rooms), CHECKPOINT_SECONDS)
         self._started = True
         settle_collector()
-        say(self._words(rooms, host_key.fingerprint, codes))
+        say(self._words(rooms, host_keys[0].fingerprint, codes))
 
     def _words(self, rooms: Rooms, fingerprint: str, codes: dict[str, str]) -> str:
         name, places = self.config.node.name, [_place(port) for port in self.ports[:-1]]
@@ -166,7 +175,7 @@ class Node(Service):
             return words
         first = FirstStart(
             VERSION, name, str(rooms.state), "127.0.0.1", self.ssh_port, fingerprint, "admin", codes["admin"], "demo",
-            codes["demo"], "root", "demo", CODE_LIFE,
+            codes["demo"], "root", "demo", CODE_LIFE, called(),
         )  # fmt: skip
         return words + said(rooms, first)
 
@@ -185,7 +194,7 @@ class Node(Service):
         values = {"address": f"127.0.0.1:{port}", "host_keys": [self._demo.host_key_line]}
         await rooms.directory.change("target", "demo", values, by=f"node@{self.config.node.name}")
 
-    async def _listen(self, rooms: Rooms, host_key: Any) -> None:
+    async def _listen(self, rooms: Rooms, host_keys: tuple[HostKey, ...]) -> None:
         reception = self._reception = Reception(
             operators=rooms.operators,
             policies=rooms.policies,
@@ -199,22 +208,24 @@ class Node(Service):
             without_target=self._without_target,
             admitting=self._admitting,
             help_contact=self.config.help.contact,
+            host_keys=host_keys,
         )
         vouching = await self._vouch(rooms)
 
         def authority(open_door: OpenDoor) -> Authority:
-            return Authority(rooms.operators, open_door, self.config.ssh.banner, vouching)
+            return Authority(rooms.operators, open_door, self.config.ssh.banner, vouching, reception.may_come)
 
         pace = FailurePace(secrets.token_bytes(32))
         self._listener = Listener(
-            self.reactor, (host_key,), rooms.journal, authority, reception.open_door, pace
-        )
+            self.reactor, host_keys, rooms.journal, authority, reception.open_door, pace,
+            offered=offered(self.config.ssh), proxy_from=self.config.ssh.proxy_from,
+        )  # fmt: skip
         for text in self.config.ssh.listen:
             endpoint = serverFromString(self.reactor, text)  # type: ignore[no-untyped-call]
             port = await endpoint.listen(self._listener.factory())
             self.ports.append(port)
             self.ssh_port = self.ssh_port or int(getattr(port.getHost(), "port", 0))
-        front = Front("127.0.0.1", self.ssh_port, (host_key.line,))
+        front = Front("127.0.0.1", self.ssh_port, tuple(key.line for key in host_keys))
         self._verbs = VerbRooms(rooms, front, self._faults)
         rooms.journal.attach(self._vigil)
 
@@ -224,12 +235,14 @@ class Node(Service):
         authorities = read_authorities(settings.user_ca)
         if settings.revoked_keys:
             path = settings.revoked_keys.removeprefix("file:")
-            self._revocations = Revocations(path, rooms.in_thread, rooms.wall)
-            await self._revocations.look()
+            revocations = self._revocations = Revocations(path, rooms.in_thread, rooms.wall)
+            await revocations.look()
+            # Each login looks too; this is for `status` to know of a fault before somebody is kept out.
+            self._loop(lambda: Deferred.fromCoroutine(revocations.look()), REVOCATION_SECONDS)
         return Vouching(authorities, rooms.wall, self._revocations)
 
     def _faults(self) -> list[Any]:
-        sources = (self.watch, self._revocations)
+        sources = (self.watch, self._revocations, self.rooms.outlets if self.rooms is not None else None)
         return [fault for source in sources if source is not None for fault in source.faults()]
 
     def _admitting(self) -> str:
@@ -250,7 +263,8 @@ class Node(Service):
         assert self._listener is not None and self.rooms is not None  # noqa: S101 - a login came through it
         return JumpHost(
             login, self.rooms.policies, self.rooms.journal, self.reactor, self._listener.host_keys,
-            self._listener.pace, self._reception.open_door,
+            self._listener.pace, self._reception.open_door, self._reception.may_come,
+            self._listener.offered,
         )  # fmt: skip
 
     def _menu(self, login: Login) -> Menu:
@@ -300,10 +314,24 @@ class Node(Service):
         await rooms.roster.settled()
         if self._listener is not None:
             self._listener.abort_all()
+            self._reception.dialler.approaches.drop_all()
         if self._demo is not None:
             await self._demo.stop()
         await rooms.journal.tell(Fact("node.stopped", {"node": self.config.node.name}))
+        await rooms.outlets.stop()
         await rooms.close()
+
+
+def offered(settings: Ssh) -> Offered:
+    """Return which algorithms operators' clients are offered."""
+    ciphers = tuple(name.encode("ascii") for name in settings.ciphers) or None
+    return Offered(ciphers, EXCHANGES + NIST_EXCHANGES if settings.nistp else EXCHANGES)
+
+
+def raise_open_files() -> None:
+    """Permit this process as many open files as it may have: every session is several sockets and files."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 def settle_collector() -> None:
@@ -324,3 +352,10 @@ def say(words: str) -> None:
 def _place(port: Any) -> str:
     where = port.getHost()
     return f"{where.host}:{where.port}" if hasattr(where, "port") else str(where)
+
+
+def _leave_with_an_error() -> None:
+    """Give the code that twistd has no way to give; registered last, so it is called when all else is done."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(1)

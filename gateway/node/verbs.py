@@ -15,7 +15,7 @@ import attrs
 from twisted.internet.defer import Deferred
 
 from gateway.admin.refusal import Exit, Refusal
-from gateway.admin.room import Access, Caller, Front, Local, Proofs, Room
+from gateway.admin.room import Access, Caller, Feeds, Front, Local, Proofs, Room
 from gateway.config import ConfigError, parse
 from gateway.config.gaps import gaps as config_gaps
 from gateway.directory.passwords import hash_password
@@ -63,6 +63,7 @@ class VerbRooms:
             gaps=lambda: (*config_gaps(rooms.config), *rooms.directory.gaps()),
             in_thread=rooms.in_thread,
             contact=rooms.config.help.contact,
+            feeds=self._feeds(),
         )
 
     def of_login(self, login: Login) -> Callable[[], Room]:
@@ -77,6 +78,10 @@ class VerbRooms:
         if any(lock["scope"] == "user" and lock["subject"] == name for lock in rooms.orders.locks()):
             raise Refusal(Exit.LATER, "locked", f"{name} is locked; another administrator must unlock him")
         return self.room(Caller(name, user.full_name, frozenset(user.roles), source, "ssh"))
+
+    def _feeds(self) -> Feeds:
+        outlets = self.rooms.outlets
+        return Feeds(outlets.status, lambda by, name: Deferred.fromCoroutine(outlets.test(by, name)))
 
     def _access(self) -> Access:
         rooms = self.rooms

@@ -123,11 +123,15 @@ class Roster:
             case "session.ended" if body.get("session") in self._past:
                 self._past[body["session"]] |= {"ended": entry.time, "risk": body["risk"], "reason": body["reason"]}
             case "session.refused":
-                self._refusals[body["reference"]] = {"time": entry.time, **body}
-                while len(self._refusals) > REMEMBERED:
-                    self._refusals.popitem(last=False)
+                self.remember(body, entry.time)
             case _:
                 pass
+
+    def remember(self, refusal: Mapping[str, Any], time: float) -> None:
+        """Remember a refusal by its reference, so that ``why`` knows it as soon as the operator does."""
+        self._refusals[refusal["reference"]] = {"time": time, **refusal}
+        while len(self._refusals) > REMEMBERED:
+            self._refusals.popitem(last=False)
 
     def unfinished(self) -> tuple[dict[str, Any], ...]:
         """Return what is known of sessions that began and neither run nor ended: a process died with them."""

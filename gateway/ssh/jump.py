@@ -20,8 +20,9 @@ from gateway.domain.secret import Secret
 from gateway.interfaces import IFacts, IPolicySource
 from gateway.runtime.telling import tell
 from gateway.ssh.forward import destination
-from gateway.ssh.login import Login, OpenDoor
+from gateway.ssh.login import Login, MayCome, OpenDoor
 from gateway.ssh.tunnel import WINDOW, Tunnel
+from gateway.wire.algorithms import Offered
 from gateway.wire.authority import IAttempt, IAuthority, IService, Outcome, Prompts
 from gateway.wire.certificates import Certificate
 from gateway.wire.channels import LARGEST_PACKET, ChannelEnd
@@ -47,6 +48,8 @@ class JumpHost:
     host_keys: tuple[HostKey, ...]
     pace: FailurePace
     open_door: OpenDoor
+    may_come: MayCome
+    offered: Offered = Offered()
     _inner: set[OperatorTransport] = attrs.field(init=False, factory=set)
 
     def open_requested(self, end: ChannelEnd, extra: bytes) -> None:
@@ -66,13 +69,22 @@ class JumpHost:
 
     def _target(self, host: str, port: int) -> str | None:
         name = self.policies.target_at(host, port)
-        reachable = {target for target, _ in self.policies.reachable(self.login.user, self.login.source)}
-        return name if name in reachable else None
+        reachable = dict(self.policies.reachable(self.login.user, self.login.source))
+        if name is None or name not in reachable:
+            return None
+        # Which account it will be is not known yet; the way there is the same for all.
+        likely = Reading(self.login.user.name, name, reachable[name][0])
+        self.may_come(self.login.user, (likely,), self.login.source)
+        return name
 
     def _serve(self, end: ChannelEnd, target: str) -> None:
         authority = InnerAuthority(self.login, target, self.open_door)
         transport = OperatorTransport(
-            clock=self.clock, host_keys=self.host_keys, make_userauth=lambda made: self._userauth(authority, made)
+            clock=self.clock,
+            host_keys=self.host_keys,
+            make_userauth=lambda made: self._userauth(authority, made),
+            ciphers=self.offered.ciphers,
+            exchanges=self.offered.exchanges,
         )
         self._inner.add(transport)
         transport.on_closed = lambda reason: self._inner.discard(transport)

@@ -92,9 +92,10 @@ class Junction:
             self.become(self.kind, self.flow)
 
     def become(self, kind: Kind, flow: Flow) -> None:
-        """Take the flow of a channel whose kind is known now."""
+        """Take the flow of a channel whose kind is known now; a terminal's every byte goes through it."""
         self.kind, self.flow = kind, flow
-        self._faster = tuple(lane for lane in Lane if WAYS[kind][lane] is not Way.MEDIATE)
+        lanes = () if self.channel.terminal else tuple(Lane)
+        self._faster = tuple(lane for lane in lanes if WAYS[kind][lane] is not Way.MEDIATE)
         self._choose_ways()
 
     def feed(self, event: Event) -> None:

@@ -15,6 +15,7 @@ from twisted.internet.defer import Deferred, succeed
 from zope.interface import implementer
 
 from gateway.domain.entries import User
+from gateway.domain.grant import within
 from gateway.domain.login import BadLogin, Reading, read_login
 from gateway.domain.secret import Secret
 from gateway.interfaces import IOperatorSource
@@ -37,8 +38,19 @@ class Login:
     fingerprint: str = ""
     certificate: Certificate | None = None
 
+    def outlived(self, now: float) -> bool:
+        """Say whether the certificate of this login has expired: no new session may start on it, days later."""
+        return self.certificate is not None and now >= self.certificate.valid_before
+
 
 OpenDoor = Callable[[Login], IService]
+
+MayCome = Callable[[User, tuple[Reading, ...], str], None]
+"""Told of a user whose key was offered, or who has logged in, with the readings of his name and his address."""
+
+
+def _unprepared(user: User, readings: tuple[Reading, ...], source: str) -> None:
+    """Prepare nothing."""
 
 
 @implementer(IAuthority)
@@ -50,6 +62,7 @@ class Authority:
     open_door: OpenDoor
     text: str
     vouching: Vouching = attrs.field(factory=Vouching)
+    may_come: MayCome = _unprepared
 
     def banner(self) -> bytes:
         """Return the text shown before login."""
@@ -90,7 +103,10 @@ class Attempt:
         return Deferred.fromCoroutine(self._key_verified(key))
 
     async def _key_acceptable(self, key: ShownKey) -> bool:
-        return await self._holder(key) is not None
+        user = await self._holder(key)
+        if _may_log_in(user, self.source):
+            self.authority.may_come(user, self.readings, self.source)
+        return True
 
     async def _key_verified(self, key: ShownKey) -> Outcome:
         certificate = key if isinstance(key, Certificate) else None
@@ -152,10 +168,14 @@ class Attempt:
     def _weighed(
         self, user: User | None, method: str, fingerprint: str, certificate: Certificate | None = None
     ) -> Outcome:
-        if user is None or user.second_factor != "none":
+        if user is None or not _may_log_in(user, self.source):
             return Outcome.REFUSED
         self._login = Login(user, self.readings, self.source, method, fingerprint, certificate)
         return Outcome.ACCEPTED
+
+
+def _may_log_in(user: User, source: str) -> bool:
+    return user.second_factor == "none" and (not user.origin or within(source, user.origin))
 
 
 def _same(line: str, key: PublicKey) -> bool:

@@ -27,10 +27,12 @@ from gateway.runtime.telling import tell
 from gateway.ssh.login import Login
 from gateway.ssh.menu import Choice
 from gateway.ssh.program import ProgramDoor, Refusal, refusal_door, refuse_channel
+from gateway.ssh.reach import split_address
 from gateway.ssh.session import SessionDoor
-from gateway.ssh.target import Dialler, split_address
+from gateway.ssh.target import Dialler
 from gateway.wire.authority import IService
 from gateway.wire.connection import Connection
+from gateway.wire.hostkeys import HostKey
 
 USAGE, TRY_LATER, DENIED, CONFIGURATION = 64, 75, 77, 78
 
@@ -59,10 +61,12 @@ class Reception:
     admitting: Callable[[], str]
     """Why no session can start now, as a line for the operator; empty where one can."""
     help_contact: str = ""
+    host_keys: tuple[HostKey, ...] = ()
+    """All that the gateway is known by: clients are told, so that a key can be changed."""
 
     def open_door(self, login: Login) -> IService:
         """Return the service of a finished login."""
-        return Connection(self._door(login))
+        return Connection(self._door(login), known_by=self.host_keys)
 
     def _door(self, login: Login) -> Any:
         if all(not reading.target for reading in login.readings):
@@ -95,6 +99,18 @@ class Reception:
         found = self.policies.reachable(user, login.source)
         return [(target, account) for target, accounts in found for account in accounts]
 
+    def may_come(self, user: User, readings: tuple[Reading, ...], source: str) -> None:
+        """Go ahead to the target of a user who may be about to start a session there, where he could start it now."""
+        wanted = [reading for reading in readings if reading.target]
+        if not wanted or self.admitting() or not self.operators.is_active(user.name):
+            return
+        chosen = self._choose(user, wanted, source)
+        if isinstance(chosen, str) or self.orders.barring(user.name, user.groups, chosen.target) is not None:
+            return
+        grant = self.policies.grant(user, chosen.target, chosen.account, source)
+        if isinstance(grant, Grant) and _enforceable(grant):
+            self.dialler.approaches.begin(user.name, grant.target)
+
     def begin_chosen(self, login: Login, chosen: Choice) -> None:
         """Go on in a channel of the menu with the session that was chosen there."""
         opened = self.session(login, Reading(login.user.name, chosen.target, chosen.account))
@@ -107,7 +123,29 @@ class Reception:
         """Freeze the policy of a session and start it, or say why not."""
         user, source = self.operators.find(login.user.name), login.source
         if user is None or not self.operators.is_active(user.name):
+            self._refuse(login, reading, "inactive", "switched off after the login")
             return Refusal(DENIED, f"the account {login.user.name} is not active any more")
+        hindrance = self._hindrance(login, reading, user)
+        if hindrance is not None:
+            return hindrance
+        grant = self.policies.grant(user, reading.target, reading.account, source)
+        if isinstance(grant, Refused):
+            return Refusal(DENIED, self._not_allowed(login, reading, grant))
+        if reading.port and split_address(grant.target.address)[1] != reading.port:
+            return Refusal(DENIED, self._not_allowed(login, reading, Refused("port", "not a port of the target")))
+        if not _enforceable(grant):
+            self._refuse(login, reading, "unenforceable", "approval, presence, second factor or reason")
+            return Refusal(CONFIGURATION, "this grant asks for what this version can not check; tell an administrator")
+        opened = self._begin(grant)
+        if isinstance(opened, Refusal):
+            self._refuse(login, reading, "not_recorded", opened.text)
+        return opened
+
+    def _hindrance(self, login: Login, reading: Reading, user: User) -> Refusal | None:
+        """Say why no session of this login can start now, whatever is granted."""
+        if login.outlived(self.wall()):
+            self._refuse(login, reading, "certificate_expired", "it expired after the login")
+            return Refusal(DENIED, "your certificate has expired; log in again with a new one")
         lock = self.orders.barring(user.name, user.groups, reading.target)
         if lock is not None:
             self._refuse(login, reading, "locked", lock.id)
@@ -116,19 +154,7 @@ class Reception:
         if busy:
             self._refuse(login, reading, "not_admitting", busy)
             return Refusal(TRY_LATER, busy)
-        grant = self.policies.grant(user, reading.target, reading.account, source)
-        if isinstance(grant, Refused):
-            return Refusal(DENIED, self._not_allowed(login, reading, grant))
-        if reading.port and split_address(grant.target.address)[1] != reading.port:
-            return Refusal(DENIED, self._not_allowed(login, reading, Refused("port", "not a port of the target")))
-        restrictions = grant.policy.restrictions
-        wanted = (restrictions.approval, restrictions.present, restrictions.second_factor == "required")
-        if any(wanted) or restrictions.reason == "required" or restrictions.tickets:
-            self._refuse(login, reading, "unenforceable", "approval, presence, second factor or reason")
-            return Refusal(
-                CONFIGURATION, "this grant asks for what this version can not check; tell an administrator"
-            )
-        return self._begin(grant)
+        return None
 
     def _begin(self, grant: Grant) -> SessionDoor | Refusal:
         name = session_id(self.wall(), secrets.randbits(25))
@@ -168,8 +194,15 @@ class Reception:
         ref = reference(secrets.randbits(40))
         body = {"user": login.user.name, "source": login.source, "target": reading.target, "account": reading.account,
                 "reason": reason, "detail": detail, "reference": ref}  # fmt: skip
+        self.roster.remember(body, self.wall())
         tell(self.facts, Fact("session.refused", body))
         return ref
+
+
+def _enforceable(grant: Grant) -> bool:
+    restrictions = grant.policy.restrictions
+    wanted = (restrictions.approval, restrictions.present, restrictions.second_factor == "required")
+    return not (any(wanted) or restrictions.reason == "required" or restrictions.tickets)
 
 
 def barred(user: User, lock: Lock) -> str:

@@ -20,11 +20,14 @@ from gateway.domain.session import State
 from gateway.runtime.run import Run
 from gateway.ssh.channel import FromTarget, Requests, SessionChannel
 from gateway.ssh.forward import FORWARD_KINDS, open_forward
+from gateway.ssh.keepalive import Keepalive
 from gateway.ssh.menu import Choice
 from gateway.ssh.program import Refusal, refusal_door, refuse_channel
-from gateway.ssh.target import Dialler, TargetFailed
+from gateway.ssh.reach import TargetFailed
+from gateway.ssh.target import Dialler
 from gateway.wire.channels import ChannelEnd
 from gateway.wire.connection import ADMINISTRATIVELY_PROHIBITED, Connection
+from gateway.wire.coupling import couple
 from gateway.wire.fields import string
 
 log = Logger()
@@ -47,6 +50,7 @@ class SessionDoor:
     _dialling: Deferred[None] | None = attrs.field(init=False, default=None)
     _waiting: list[Callable[[], None]] = attrs.field(init=False, factory=list)
     _no_more: bool = attrs.field(init=False, default=False)
+    _watches: list[Keepalive] = attrs.field(init=False, factory=list)
 
     # The operator's connection.
 
@@ -68,6 +72,7 @@ class SessionDoor:
         """Tell the session's start and go to the target."""
         self.operator = connection
         self.run.connections = self
+        self._watch(connection, lambda: self.run.cut("operator_lost"))
         policy = self.run.grant.policy
         body = {"policy_text": policy.canonical.decode(), "grants": list(policy.grants), "ends": self.run.grant.ends}
         begun = self.run.commit(Fact("session.started", body))
@@ -94,6 +99,9 @@ class SessionDoor:
             connection.transport.abort()
             return
         self.target = connection
+        self._watch(connection, self._target_silent)
+        if self.operator is not None:
+            couple(self.operator.transport.carrier, connection.transport.carrier)
         if self.run.state is State.WAITING:
             self.run.state = State.LOCKED if self.run.locked else State.LIVE
         self._ready()
@@ -101,6 +109,14 @@ class SessionDoor:
     def target_lost(self) -> None:
         """End the session: its target is gone."""
         self.run.end(UNREACHABLE, "target_lost", f"the connection to {self.run.grant.target.name} was lost")
+
+    def _target_silent(self) -> None:
+        self.run.end(UNREACHABLE, "target_lost", f"{self.run.grant.target.name} does not answer any more")
+
+    def _watch(self, connection: Connection, lost: Callable[[], None]) -> None:
+        keepalive = Keepalive(self.clock, connection, lost)
+        self._watches.append(keepalive)
+        keepalive.start()
 
     def _ready(self) -> None:
         waiting, self._waiting = self._waiting, []
@@ -196,6 +212,8 @@ class SessionDoor:
             self.clock.callLater(1.0, operator.transport.lose)
 
     def _leave_target(self) -> None:
+        for keepalive in self._watches:
+            keepalive.stop()
         if self._dialling is not None and not self._dialling.called:
             self._dialling.cancel()
         target, self.target = self.target, None

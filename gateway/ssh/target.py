@@ -1,39 +1,36 @@
 """The way to a session's target: dial, recognise the host, log in.
 
-The rule: nothing is dialled without a Grant, and nothing of the credential is used before the host's key is one that
-is pinned, or that an authority of the target certified for it, and ``session.started`` is on disk. The operator is
-never asked anything. What goes wrong is a :exc:`TargetFailed` with a line for the operator and an exit code; it is
-told as a fact, never a hang.
+The rule: nothing is logged in to without a Grant, and nothing of the credential is used before the host's key is one
+that is pinned, or that an authority of the target certified for it, and ``session.started`` is on disk. The credential
+is looked up meanwhile. The operator is never asked anything. What goes wrong is a :exc:`TargetFailed` with a line for
+the operator and an exit code; it is told as a fact, never a hang.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 import attrs
-from twisted.internet.defer import Deferred, fail, succeed
-from twisted.internet.defer import TimeoutError as WaitTimeout
-from twisted.internet.endpoints import HostnameEndpoint
-from twisted.internet.error import (
-    ConnectError,
-    ConnectionRefusedError,
-    DNSLookupError,
-    NoRouteError,
-    TimeoutError,
-)
-from twisted.internet.protocol import Factory
+from twisted.internet.defer import Deferred
 
-from gateway.domain.entries import Credential, Target
+from gateway.domain.entries import Credential
 from gateway.domain.facts import Fact
 from gateway.domain.grant import Grant
 from gateway.domain.secret import Secret
 from gateway.interfaces import ICredentialVault, IFacts, IKeyPair, VaultError
-from gateway.wire.algorithms import HOST_CERTIFICATES, HOST_KEYS
-from gateway.wire.certificates import PLAIN, Untrusted, holder_key, parse_certificate, trust_host
+from gateway.ssh.approach import UNKNOWN, Approaches
+from gateway.ssh.reach import (
+    CONFIGURATION,
+    EXCHANGE_SECONDS,
+    HOST_KEY,
+    UNREACHABLE,
+    Reach,
+    TargetFailed,
+    key_line,
+)
 from gateway.wire.connection import Connection
 from gateway.wire.hostkeys import fingerprint
-from gateway.wire.keyblobs import BadKey, PublicKey, parse_blob, parse_line
 from gateway.wire.target_transport import TargetTransport
 from gateway.wire.userauth_client import (
     CertificateOffer,
@@ -45,22 +42,9 @@ from gateway.wire.userauth_client import (
     TargetLoginRefused,
     UserAuthClient,
 )
-from gateway.wire.violation import ConnectionEnded
 
-UNREACHABLE, HOST_KEY, CONFIGURATION = 69, 76, 78
-CONNECT_SECONDS = 10.0
-EXCHANGE_SECONDS = 20.0
-
-
-class TargetFailed(Exception):
-    """The target can not be used; ``text`` is for the operator, ``reason`` a stable word, ``detail`` for admins."""
-
-    def __init__(self, code: int, reason: str, text: str, detail: str = "") -> None:
-        super().__init__(text)
-        self.code = code
-        self.reason = reason
-        self.text = text
-        self.detail = detail
+PIPELINING: Final = (b"SSH-2.0-OpenSSH_", b"SSH-2.0-dropbear")
+"""Servers that are known to read a login request which follows its service request without waiting."""
 
 
 @attrs.frozen
@@ -73,6 +57,9 @@ class Dialler:
     facts: IFacts
     wall: Callable[[], float]
     """Seconds since 1970: certificates are judged by it."""
+    approaches: Approaches = attrs.field(
+        init=False, default=attrs.Factory(lambda self: Approaches(self.reactor, self.wall), takes_self=True)
+    )
 
     def dial(self, grant: Grant, session: str, started: Deferred[Any], connection: Connection) -> Deferred[None]:
         """Connect, recognise and log in; fires when ``connection`` runs, fails with :exc:`TargetFailed`.
@@ -89,6 +76,11 @@ class Dial:
     by: Dialler
     grant: Grant
     session: str
+    reach: Reach = attrs.field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        """Say how to reach the target."""
+        self.reach = Reach(self.by.reactor, self.by.wall, self.grant.target, self._unknown)
 
     @property
     def _name(self) -> str:
@@ -96,50 +88,34 @@ class Dial:
 
     async def run(self, started: Deferred[Any], connection: Connection) -> None:
         """Go all the way; raise :exc:`TargetFailed`."""
-        transport = await self._connect()
+        offered = Deferred.fromCoroutine(self._offer())
+        transport: TargetTransport | None = None
         arrived = False
         try:
-            await self._within(EXCHANGE_SECONDS, transport.secured)
+            transport = await self._secured()
             await started
-            offer = await self._offer()
-            await self._log_in(transport, offer, connection)
+            await self._log_in(transport, await offered, connection)
             arrived = True
         finally:
             if not arrived:
-                transport.abort()
+                # Why the way ended is known; what became of the credential then is of no use to anybody.
+                offered.addErrback(lambda _: None)
+                offered.cancel()
+                if transport is not None:
+                    transport.abort()
 
-    async def _connect(self) -> TargetTransport:
-        target = self.grant.target
-        if target.jump:
-            raise TargetFailed(
-                CONFIGURATION, "jump", f"{self._name} is behind {target.jump}, which this version can not cross"
-            )
-        host, port = split_address(target.address)
-        endpoint = HostnameEndpoint(self.by.reactor, host, port, timeout=CONNECT_SECONDS)
-        try:
-            factory = Factory.forProtocol(self._transport)
-            factory.noisy = False
-            protocol = await endpoint.connect(factory)
-            assert isinstance(protocol, TargetTransport)  # noqa: S101 - what the factory makes
-            return protocol
-        except (ConnectError, DNSLookupError) as fault:
-            words = why_unreachable(fault)
-            raise TargetFailed(UNREACHABLE, "unreachable", f"cannot reach {self._name} ({words})") from None
+    async def _secured(self) -> TargetTransport:
+        """Take the connection that was made ahead, or make one."""
+        ahead = self.by.approaches.take(self.grant.policy.operator, self.grant.target)
+        if ahead is not None:
+            try:
+                return await ahead
+            except TargetFailed as failed:
+                if failed.reason != UNKNOWN:
+                    raise
+        return await self.reach.secured()
 
-    def _transport(self) -> TargetTransport:
-        return TargetTransport(
-            clock=self.by.reactor,
-            verify_host_key=self._recognise,
-            host_key_algorithms=host_algorithms(self.grant.target),
-        )
-
-    def _recognise(self, algorithm: bytes, blob: bytes) -> Deferred[None]:
-        target = self.grant.target
-        try:
-            if recognise(target, algorithm, blob, self.by.wall()):
-                return succeed(None)
-        except TargetFailed as failed:
-            return fail(failed)
+    def _unknown(self, blob: bytes) -> Deferred[None]:
         return Deferred.fromCoroutine(self._queue(blob, fingerprint(blob)))
 
     async def _queue(self, blob: bytes, shown: str) -> None:
@@ -163,16 +139,19 @@ class Dial:
             raise TargetFailed(CONFIGURATION, "credential", text, str(fault)) from None
 
     async def _signing_offer(self, credential: Credential) -> Offer:
-        pair: IKeyPair = await self.by.vault.key(
-            credential, operator=self.grant.policy.operator, session=self.session
-        )
+        pair: IKeyPair = await self.by.vault.key(credential, operator=self.grant.policy.operator, session=self.session)
         offer = CertificateOffer if credential.kind == "certificate" else KeyOffer
         return offer(pair.public_blob(), tuple(pair.algorithms()), pair.sign)
 
     async def _log_in(self, transport: TargetTransport, offer: Offer, connection: Connection) -> None:
         service = UserAuthClient(self.grant.account.encode(), offer, connection, self.by.reactor)
         try:
-            await self._within(EXCHANGE_SECONDS, transport.request_service(b"ssh-userauth"))
+            accepted = transport.request_service(b"ssh-userauth")
+            if pipelines(transport.peer_version, offer):
+                # If it is never accepted the login's own outcome says so.
+                accepted.addErrback(lambda _: None)
+            else:
+                await self.reach.within(EXCHANGE_SECONDS, accepted)
             transport.setService(service)
             await service.outcome
         except TargetLoginRefused as fault:
@@ -181,104 +160,15 @@ class Dial:
         except TargetLoginLost as fault:
             raise TargetFailed(UNREACHABLE, "login_lost", f"{self._name} broke off the login", str(fault)) from None
 
-    async def _within(self, seconds: float, waited: Deferred[None]) -> None:
-        waited.addTimeout(seconds, self.by.reactor)
-        try:
-            await waited
-        except ConnectionEnded as fault:
-            raise TargetFailed(UNREACHABLE, "exchange", f"{self._name} broke off the connection ({fault})") from None
-        except WaitTimeout:
-            raise TargetFailed(UNREACHABLE, "timeout", f"{self._name} does not answer as an SSH server") from None
+
+def pipelines(peer_version: bytes, offer: Offer) -> bool:
+    """Say whether a login may follow its service request at once.
+
+    Not where there is a choice of how to sign: what the target says of that may stand behind its answer.
+    """
+    choice = isinstance(offer, KeyOffer | CertificateOffer) and len(offer.algorithms) != 1
+    return peer_version.startswith(PIPELINING) and not choice
 
 
 def _writer(secret: Secret) -> Callable[[Callable[[bytes], None]], None]:
     return lambda write: write(secret.reveal())
-
-
-def split_address(address: str) -> tuple[str, int]:
-    """Split ``host:port`` or ``[v6]:port``; the port defaults to 22."""
-    if address.startswith("["):
-        host, _, rest = address[1:].partition("]")
-        return host, int(rest[1:] or 22)
-    host, _, port = address.rpartition(":")
-    return (host, int(port)) if host else (address, 22)
-
-
-def readable_keys(lines: tuple[str, ...]) -> tuple[PublicKey, ...]:
-    """Return the keys of a target's lines; a line that can not be read vouches for nothing."""
-    found: list[PublicKey] = []
-    for each in lines:
-        try:
-            found.append(parse_line(each))
-        except BadKey:
-            continue
-    return tuple(found)
-
-
-def host_algorithms(target: Target) -> tuple[bytes, ...]:
-    """Return what is offered to a target: certificates first where it has authorities, then what is pinned.
-
-    Where nothing is pinned, plain keys are offered too: a host that has no certificate is then refused in words.
-    """
-    kinds = {name for key in readable_keys(target.host_keys) for name in key.algorithms}
-    plain = tuple(name for name in HOST_KEYS if name in kinds) or HOST_KEYS
-    return HOST_CERTIFICATES + plain if target.host_ca else plain
-
-
-def recognise(target: Target, algorithm: bytes, blob: bytes, now: float) -> bool:
-    """Say whether a host that proved to hold a key is the target; raise :exc:`TargetFailed` for another one.
-
-    False is an unknown host: nothing is pinned and no authority named. A pinned key stays good in any certificate,
-    also one that has expired.
-    """
-    pinned = readable_keys(target.host_keys)
-    key = holder_key(algorithm, blob)
-    if key in pinned:
-        return True
-    if target.host_ca:
-        _recognise_certified(target, algorithm, blob, now)
-        return True
-    if pinned:
-        text = f"{target.name} shows another host key than the pinned one ({key.fingerprint}); tell an administrator"
-        raise TargetFailed(HOST_KEY, "host_key_changed", text, key.fingerprint)
-    return False
-
-
-def _recognise_certified(target: Target, algorithm: bytes, blob: bytes, now: float) -> None:
-    shown = fingerprint(blob)
-    if algorithm not in PLAIN:
-        text = f"{target.name} shows a host key without the certificate that it should have ({shown}); "
-        raise TargetFailed(HOST_KEY, "host_certificate_missing", f"{text}tell an administrator", shown)
-    certificate = parse_certificate(blob)
-    names = (split_address(target.address)[0], target.name)
-    try:
-        trust_host(certificate, readable_keys(target.host_ca), names, now)
-    except Untrusted as fault:
-        detail = f"{certificate.title} {certificate.fingerprint}"
-        text = f"{target.name} can not prove who it is: {fault}; tell an administrator"
-        raise TargetFailed(HOST_KEY, f"host_{fault.reason}", text, detail) from None
-
-
-def key_line(blob: bytes) -> str:
-    """Write a host key as an OpenSSH line; raise TargetFailed for one that can not be read."""
-    try:
-        return parse_blob(blob).line
-    except BadKey as fault:
-        raise TargetFailed(
-            HOST_KEY, "host_key_bad", f"the target shows a host key that can not be used ({fault})"
-        ) from None
-
-
-def why_unreachable(fault: Exception) -> str:
-    """Say in words why a connection failed."""
-    match fault:
-        case ConnectionRefusedError():
-            return "connection refused"
-        case TimeoutError():
-            return f"no answer within {CONNECT_SECONDS:.0f} s"
-        case DNSLookupError():
-            return "its name can not be resolved"
-        case NoRouteError():
-            return "no route to it"
-        case _:
-            return "the connection failed"

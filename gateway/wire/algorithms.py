@@ -24,6 +24,8 @@ EXCHANGES: Final[Names] = (
     b"curve25519-sha256",
     b"curve25519-sha256@libssh.org",
 )
+NIST_EXCHANGES: Final[Names] = (b"ecdh-sha2-nistp256", b"ecdh-sha2-nistp384")
+"""What a listener offers besides, for clients that have nothing newer."""
 GCM_FIRST: Final[Names] = (
     b"aes128-gcm@openssh.com",
     b"aes256-gcm@openssh.com",
@@ -39,13 +41,28 @@ MACS_OFFERED: Final[Names] = (
 )
 HOST_KEYS: Final[Names] = (b"ssh-ed25519", b"ecdsa-sha2-nistp256", b"rsa-sha2-512", b"rsa-sha2-256")
 
-HOST_CERTIFICATES: Final[Names] = (
+TARGET_KEYS: Final[Names] = (
+    b"ssh-ed25519",
+    b"ecdsa-sha2-nistp256",
+    b"ecdsa-sha2-nistp384",
+    b"ecdsa-sha2-nistp521",
+    b"rsa-sha2-512",
+    b"rsa-sha2-256",
+)
+"""The host keys that a target may have: some that we would not make ourselves."""
+
+TARGET_CERTIFICATES: Final[Names] = (
     b"ssh-ed25519-cert-v01@openssh.com",
     b"ecdsa-sha2-nistp256-cert-v01@openssh.com",
+    b"ecdsa-sha2-nistp384-cert-v01@openssh.com",
+    b"ecdsa-sha2-nistp521-cert-v01@openssh.com",
     b"rsa-sha2-512-cert-v01@openssh.com",
     b"rsa-sha2-256-cert-v01@openssh.com",
 )
-"""What stands before :data:`HOST_KEYS` in our offer to a target that is known by a certificate authority."""
+"""What stands before :data:`TARGET_KEYS` in our offer to a target that is known by a certificate authority."""
+
+OLD_HOST_KEYS: Final[Names] = (b"ssh-rsa",)
+"""RSA with SHA-1: offered to a target whose entry names it, behind everything else, and to nobody besides."""
 
 USER_KEYS: Final[Names] = (
     b"ssh-ed25519",
@@ -80,6 +97,14 @@ EXTENDED: Final = {Role.OPERATOR: b"ext-info-s", Role.TARGET: b"ext-info-c"}
 """The marker each of our roles sends (RFC 8308 §2.1)."""
 
 OTHER: Final = {Role.OPERATOR: Role.TARGET, Role.TARGET: Role.OPERATOR}
+
+@attrs.frozen
+class Offered:
+    """What operators' clients are offered; *ciphers* is one list for all, None leaves it to :func:`ciphers_for`."""
+
+    ciphers: Names | None = None
+    exchanges: Names = EXCHANGES
+
 
 LONGEST_PROPOSAL: Final = 32 * 1024
 _LONGEST_LIST: Final = 16 * 1024
@@ -129,11 +154,13 @@ class Agreement:
     mac_down: bytes
 
 
-def propose(role: Role, host_keys: Names, ciphers: Names, *, first: bool) -> Proposal:
+def propose(
+    role: Role, host_keys: Names, ciphers: Names, *, first: bool, exchanges: Names = EXCHANGES
+) -> Proposal:
     """Return what we offer; only the *first* exchange of a connection carries the markers."""
     markers = (EXTENDED[role], STRICT[role]) if first else ()
     return Proposal(
-        exchanges=EXCHANGES + markers,
+        exchanges=exchanges + markers,
         host_keys=host_keys,
         ciphers_up=ciphers,
         ciphers_down=ciphers,

@@ -91,7 +91,8 @@ class Carrier:
     service: Service | None = attrs.field(default=None, init=False)
     on_change: Callable[[], None] | None = attrs.field(default=None, init=False, repr=False)
     """Called when :attr:`writable` or :attr:`exchanging` changed."""
-    _link: Link | None = attrs.field(default=None, init=False)
+    link: Link = attrs.field(init=False)
+    """What is carried; it needs its owner first, so :meth:`carry` brings it before anything else runs."""
     _transport: ITransport | None = attrs.field(default=None, init=False)
     _reason: str = attrs.field(default="", init=False)
     _stalled: bool = attrs.field(default=False, init=False)
@@ -99,7 +100,7 @@ class Carrier:
     _exchanging: bool = attrs.field(default=False, init=False)
     _direct: DirectSocket | None = attrs.field(default=None, init=False, repr=False)
     _due: bool = attrs.field(default=False, init=False)
-    _holds: set[str] = attrs.field(factory=set, init=False)
+    holds: set[str] = attrs.field(factory=set, init=False)
     _flush: IDelayedCall | None = attrs.field(default=None, init=False)
     _timer: IDelayedCall | None = attrs.field(default=None, init=False)
     _keys_expire: float = attrs.field(default=math.inf, init=False)
@@ -109,15 +110,9 @@ class Carrier:
     _closed: bool = attrs.field(default=False, init=False)
     _gone: bool = attrs.field(default=False, init=False)
 
-    @property
-    def link(self) -> Link:
-        """Return the link that is carried."""
-        assert self._link is not None  # noqa: S101  set by carry() before anything else can run
-        return self._link
-
     def carry(self, link: Link) -> None:
-        """Take the link; it needs its owner first, so it cannot come with the constructor."""
-        self._link = link
+        """Take the link."""
+        self.link = link
 
     def begin(self, transport: ITransport) -> None:
         """Start speaking on a connected transport."""
@@ -272,6 +267,11 @@ class Carrier:
         return self._writable
 
     @property
+    def ended(self) -> bool:
+        """Say whether nothing is sent or heard any more."""
+        return self.link.ended
+
+    @property
     def exchanging(self) -> bool:
         """Say whether keys are being changed, for which the peer has to be read."""
         return self._exchanging
@@ -288,18 +288,18 @@ class Carrier:
 
     def pause_reading(self, why: str) -> None:
         """Read nothing from the network until every *why* was released."""
-        self._holds.add(why)
+        self.holds.add(why)
         pause = getattr(self._transport, "pauseProducing", None)
         if pause is not None and not self._gone:
             pause()
 
     def resume_reading(self, why: str) -> None:
         """Release one reason for not reading."""
-        if why not in self._holds:
+        if why not in self.holds:
             return
-        self._holds.discard(why)
+        self.holds.discard(why)
         resume = getattr(self._transport, "resumeProducing", None)
-        if resume is not None and not self._holds and not self._gone and not self._closed:
+        if resume is not None and not self.holds and not self._gone and not self._closed:
             resume()
 
     # -- services

@@ -8,20 +8,27 @@ requests mean is the owner's.
 from __future__ import annotations
 
 import struct
+from collections import deque
 from collections.abc import Callable
 from typing import Any, Protocol
 
 import attrs
 
-from gateway.wire.carrier import Carrier
 from gateway.wire.channels import LARGEST_PACKET, SMALLEST_PACKET, ChannelEnd, ChannelFault, Listener
+from gateway.wire.coupling import Coupled
 from gateway.wire.direct import TYPING
 from gateway.wire.fields import Fields, MalformedField, string
+from gateway.wire.hostkeys import HostKey
+from gateway.wire.hostproof import ANNOUNCE, PROVE, announcement, prove, understands
 
 PROTOCOL_ERROR = 2
 BY_APPLICATION = 11
 LONGEST_TEXT = 32 * 1024
 LONGEST_CHUNK = 256 * 1024
+MOST_UNREAD = 4 * 1024 * 1024
+"""Bytes that wait for a peer beyond which it may ask for nothing more. What targets send is held back long before."""
+PROVOKING = frozenset((80, 90, 98))
+"""Messages that are answered, so that whoever sends them without reading makes the answers pile up."""
 _UINT32 = struct.Struct(">L")
 _ADDRESSED = 6
 """The least of a frame with a channel's number: padding length, message number, number."""
@@ -30,10 +37,22 @@ LONGEST_KEY = 64
 ADMINISTRATIVELY_PROHIBITED, CONNECT_FAILED, UNKNOWN_TYPE, RESOURCE_SHORTAGE = 1, 2, 3, 4
 
 
+Answered = Callable[[bool, bytes], None]
+"""Told whether a global request was granted, and what the answer holds."""
+
+
 class Carrying(Protocol):
     """What a connection needs of its transport."""
 
-    carrier: Carrier
+    sessionID: bytes
+
+    @property
+    def peer_version(self) -> bytes:
+        """Return the peer's version line."""
+
+    @property
+    def carrier(self) -> Coupled:
+        """Return what decides whether another connection is read."""
 
     def forward(self, frame: memoryview) -> None:
         """Send a frame that another connection opened."""
@@ -84,23 +103,32 @@ class Limits:
 
 
 class Connection:
-    """Carry channels over one SSH transport, which sets ``transport`` before the service starts."""
+    """Carry channels over one SSH transport, which sets ``transport`` before the service starts.
+
+    *known_by* are the keys of a host that tells its clients which it has.
+    """
 
     name = b"ssh-connection"
     transport: Carrying
 
-    def __init__(self, owner: Owner, limits: Limits = Limits()) -> None:
+    def __init__(self, owner: Owner, limits: Limits = Limits(), known_by: tuple[HostKey, ...] = ()) -> None:
         self.owner = owner
+        self.known_by = known_by
         self.limits = limits
         self.channels: dict[int, ChannelEnd] = {}
         self.running = False
+        self.heard = 0
+        """A number that changes with every message of the peer."""
         self._next = 0
+        self._asked: deque[Answered] = deque()
 
     # What Conch calls.
 
     def serviceStarted(self) -> None:
         """Begin: tell the owner."""
         self.running = True
+        if self.known_by and understands(self.transport.peer_version):
+            self.request(ANNOUNCE, announcement(self.known_by))
         self.owner.started(self)
 
     def serviceStopped(self) -> None:
@@ -111,12 +139,17 @@ class Connection:
             for end in tuple(self.channels.values()):
                 end.lost()
             self.channels.clear()
+            self._asked.clear()
 
     def packetReceived(self, number: int, payload: bytes) -> None:
         """Read one message by the table; end the connection when it is malformed or not permitted."""
+        self.heard += 1
         known = MESSAGES.get(number)
         if known is None:
             self.transport.sendUnimplemented()
+            return
+        if number in PROVOKING and self._reads_nothing():
+            self.transport.sendDisconnect(PROTOCOL_ERROR, b"more was asked than answers were read")
             return
         try:
             known(self, Fields(payload))
@@ -125,6 +158,7 @@ class Connection:
 
     def plane(self, number: int, frame: memoryview) -> bool:
         """Have a channel's faster way take a message, where it has one; say whether it did."""
+        self.heard += 1
         end = self.channels.get(_UINT32.unpack_from(frame, 2)[0]) if len(frame) - frame[0] >= _ADDRESSED else None
         if end is None:
             return False
@@ -148,9 +182,20 @@ class Connection:
         self.send(90, string(kind.encode("ascii")) + numbers + extra)
         return end
 
-    def request(self, name: str, payload: bytes = b"", wants_reply: bool = False) -> None:
-        """Make a global request."""
-        self.send(80, string(name.encode("ascii")) + bytes((wants_reply,)) + payload)
+    def request(self, name: str, payload: bytes = b"") -> None:
+        """Make a global request that wants no answer."""
+        self.send(80, string(name.encode("ascii")) + b"\x00" + payload)
+
+    def ask(self, name: str, answered: Answered, payload: bytes = b"") -> None:
+        """Make a global request that wants an answer; they come in the order of the questions."""
+        if self.running:
+            self._asked.append(answered)
+            self.send(80, string(name.encode("ascii")) + b"\x01" + payload)
+
+    @property
+    def is_held(self) -> bool:
+        """Say whether the peer is not read now, so that nothing can be heard of it."""
+        return bool(self.transport.carrier.holds)
 
     def send(self, number: int, payload: bytes) -> None:
         """Send one message; nothing once the service has stopped."""
@@ -176,6 +221,10 @@ class Connection:
         """Free a channel number."""
         self.channels.pop(local, None)
 
+    def _reads_nothing(self) -> bool:
+        carrier = self.transport.carrier
+        return not carrier.writable and carrier.unsent() > MOST_UNREAD
+
     def _number(self) -> int:
         while self._next in self.channels:
             self._next = (self._next + 1) & 0xFFFFFFFF
@@ -186,12 +235,25 @@ class Connection:
 
     def _global(self, fields: Fields) -> None:
         name, wants_reply = _name(fields), fields.boolean("want reply")
-        ok = self.owner.global_requested(name, fields.rest())
+        answer: bytes | None
+        if name == PROVE and self.known_by:
+            answer = prove(self.known_by, self.transport.sessionID, fields.rest())
+        else:
+            answer = b"" if self.owner.global_requested(name, fields.rest()) else None
         if wants_reply:
-            self.send(81 if ok else 82, b"")
+            self.send(82 if answer is None else 81, answer or b"")
 
-    def _global_answer(self, fields: Fields) -> None:
-        """Take the answer to a keepalive: that it came is all it says."""
+    def _granted(self, fields: Fields) -> None:
+        self._answered(True, fields.rest())
+
+    def _denied(self, fields: Fields) -> None:
+        fields.end("the message")
+        self._answered(False, b"")
+
+    def _answered(self, granted: bool, payload: bytes) -> None:
+        """Take an answer to the oldest question; one to no question is of no use to anybody."""
+        if self._asked:
+            self._asked.popleft()(granted, payload)
 
     def _open(self, fields: Fields) -> None:
         kind, remote, window, packet = (
@@ -289,8 +351,8 @@ def _name(fields: Fields) -> str:
 
 MESSAGES: dict[int, Callable[[Any, Fields], None]] = {
     80: Connection._global,
-    81: Connection._global_answer,
-    82: Connection._global_answer,
+    81: Connection._granted,
+    82: Connection._denied,
     90: Connection._open,
     91: Connection._confirmed,
     92: Connection._refused,

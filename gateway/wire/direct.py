@@ -20,6 +20,8 @@ from gateway.wire.packets import LONGEST_LENT
 
 LARGE_READ: Final = 256 * 1024
 SMALL_READ: Final = 48 * 1024
+SMALLEST_BULK: Final = 4096
+"""Bytes of a packet from which on it is one of many."""
 CONSIDERATE_READS: Final = 512
 """How many reads stay small after a key; at full speed these are some 20 ms."""
 
@@ -67,10 +69,15 @@ class DirectSocket:
         """Read once; return what the reactor has to know."""
         if not self.link.lendable:
             return self._read_apart()
-        leftover = self.link.reader.leftover
-        kept = len(leftover)
+        reader = self.link.reader
+        leftover, whole = reader.leftover, reader.whole
+        kept, end = len(leftover), len(leftover) + TYPING.portion()
+        if SMALLEST_BULK < whole <= SMALL_READ:
+            # Bulk data comes in packets of one size: reading whole ones leaves nothing to be copied. A portion is never
+            # smaller than such a packet, so there is always something to read.
+            end -= end % whole
         try:
-            count = self.transport.socket.recv_into(_PLACE[kept : kept + TYPING.portion()])
+            count = self.transport.socket.recv_into(_PLACE[kept:end])
         except BlockingIOError:
             return None
         except OSError:

@@ -6,6 +6,7 @@ The rule: the server answers one question with one signed answer, the client che
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Final
 
 import attrs
@@ -14,7 +15,7 @@ from gateway.wire.algorithms import Agreement, Proposal, agree, guessed_right, p
 from gateway.wire.ciphers import CIPHERS, MACS, NO_MAC, PacketCipher
 from gateway.wire.fields import Fields, MalformedField, string
 from gateway.wire.hostkeys import HostKey, check_signature
-from gateway.wire.kex import METHODS, Opening, Transcript, derive
+from gateway.wire.kex import METHODS, Hash, Opening, Transcript, derive
 from gateway.wire.phases import KEXINIT, Role
 from gateway.wire.violation import KEY_EXCHANGE_FAILED, Violation
 
@@ -93,7 +94,7 @@ class Exchange:
         key = next(key for key in keys if agreement.host_key in key.algorithms)
         made = METHODS[agreement.exchange].answer(public)
         transcript = self._transcript(our_version, peer_version)
-        digest = transcript.digest(key.blob, public, made.public, made.secret)
+        digest = transcript.digest(key.blob, public, made.public, made.secret, METHODS[agreement.exchange].hash)
         signature = key.sign(agreement.host_key, digest)
         return string(key.blob) + string(made.public) + string(signature), Shared(made.secret, digest)
 
@@ -106,23 +107,27 @@ class Exchange:
         self.answered = True
         secret = self._opening.finish(public)
         transcript = self._transcript(our_version, peer_version)
-        digest = transcript.digest(blob, self._opening.public, public, secret)
+        hashed = METHODS[agreement.exchange].hash
+        digest = transcript.digest(blob, self._opening.public, public, secret, hashed)
         check_signature(agreement.host_key, blob, signature, digest)
         return Reply(blob, Shared(secret, digest))
 
     def ciphers(self, shared: Shared, session_id: bytes) -> tuple[PacketCipher, PacketCipher]:
         """Return the states for what we receive and for what we send."""
         agreement = self._agreed()
-        up = _cipher(agreement.cipher_up, agreement.mac_up, b"ACE", shared, session_id)
-        down = _cipher(agreement.cipher_down, agreement.mac_down, b"BDF", shared, session_id)
+        make = partial(_cipher, shared, session_id, METHODS[agreement.exchange].hash)
+        up = make(agreement.cipher_up, agreement.mac_up, b"ACE")
+        down = make(agreement.cipher_down, agreement.mac_down, b"BDF")
         return (up, down) if self.role is Role.OPERATOR else (down, up)
 
 
-def _cipher(name: bytes, mac_name: bytes, letters: bytes, shared: Shared, session_id: bytes) -> PacketCipher:
+def _cipher(
+    shared: Shared, session_id: bytes, hashed: Hash, name: bytes, mac_name: bytes, letters: bytes
+) -> PacketCipher:
     kind = CIPHERS[name]
     mac = MACS[mac_name] if kind.mac else NO_MAC
     iv, key, mac_key = (
-        derive(shared.secret, shared.exchange_hash, session_id, bytes((letter,)), size)
+        derive(shared.secret, shared.exchange_hash, session_id, bytes((letter,)), size, hashed)
         for letter, size in zip(letters, (kind.iv, kind.key, mac.key), strict=True)
     )
     return kind.make(key, iv, mac_key, mac)

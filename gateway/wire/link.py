@@ -15,7 +15,7 @@ from typing import Final, Protocol
 
 import attrs
 
-from gateway.wire.algorithms import EXTENDED, OTHER, STRICT, USER_SIGNATURES, Names, ciphers_for, propose
+from gateway.wire.algorithms import EXCHANGES, EXTENDED, OTHER, STRICT, USER_SIGNATURES, Names, ciphers_for, propose
 from gateway.wire.ciphers import PacketCipher
 from gateway.wire.exchange import Exchange, Shared
 from gateway.wire.fields import Fields, MalformedField, string, uint32
@@ -83,6 +83,7 @@ class Link:
     host_key_algorithms: Names
     ciphers: Names | None = None
     reader: PacketReader = attrs.field(factory=PacketReader, repr=False)
+    exchanges: Names = EXCHANGES
     writer: PacketWriter = attrs.field(factory=PacketWriter, init=False, repr=False)
     peer_version: bytes = attrs.field(default=b"", init=False)
     session_id: bytes = attrs.field(default=b"", init=False)
@@ -282,7 +283,7 @@ class Link:
     def _start_exchange(self) -> Exchange:
         first = not self.session_id
         ciphers = self.ciphers or ciphers_for(self.peer_version)
-        proposal = propose(self.role, self.host_key_algorithms, ciphers, first=first)
+        proposal = propose(self.role, self.host_key_algorithms, ciphers, first=first, exchanges=self.exchanges)
         exchange = Exchange(self.role, first, proposal, proposal.encode())
         self.exchange = exchange
         self.send(KEXINIT, exchange.ours[1:])

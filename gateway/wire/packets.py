@@ -85,6 +85,8 @@ class PacketReader:
     opened_bytes: int = attrs.field(default=0, init=False)
     opened_packets: int = attrs.field(default=0, init=False)
     paused: bool = attrs.field(default=False, init=False)
+    whole: int = attrs.field(default=0, init=False)
+    """The size on the wire of the packet opened last."""
     frame: memoryview = attrs.field(factory=lambda: memoryview(bytearray()), init=False, repr=False)
     """The whole of the packet opened last: padding length, payload, padding."""
     _buffer: bytes | bytearray | memoryview = attrs.field(default=b"", init=False, repr=False)
@@ -156,8 +158,9 @@ class PacketReader:
             frame = cipher.open(self.sequence, packet, self.scratch)
         self._start = end
         self._length = -1
+        self.whole = end - start
         self.sequence = (self.sequence + 1) & _SEQUENCE_MASK
-        self.opened_bytes += end - start
+        self.opened_bytes += self.whole
         self.opened_packets += 1
         padding = frame[0]
         if padding < _SMALLEST_PADDING or padding > len(frame) - 2:

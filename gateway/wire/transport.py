@@ -12,11 +12,12 @@ from functools import partial
 
 from twisted.conch.ssh.transport import SSHServerTransport
 from twisted.internet.defer import Deferred
+from twisted.internet.error import ConnectionClosed
 from twisted.internet.interfaces import IAddress, IReactorTime
 from twisted.internet.protocol import Factory
 from twisted.python.failure import Failure
 
-from gateway.wire.algorithms import Names
+from gateway.wire.algorithms import EXCHANGES, Names
 from gateway.wire.carrier import Carrier, RekeyLimits, Service
 from gateway.wire.fields import Fields, MalformedField, string, uint32
 from gateway.wire.hostkeys import HostKey
@@ -43,6 +44,7 @@ class OperatorTransport(SSHServerTransport):
         make_userauth: MakeUserauth,
         tally: Tally | None = None,
         ciphers: Names | None = None,
+        exchanges: Names = EXCHANGES,
         rekey: RekeyLimits | None = None,
         reader: PacketReader | None = None,
     ) -> None:
@@ -52,8 +54,9 @@ class OperatorTransport(SSHServerTransport):
         self.carrier = Carrier(clock, self, self.tally, rekey or RekeyLimits())
         self._host_keys = host_keys
         self._make_userauth = make_userauth
-        offered = tuple(name for key in host_keys for name in key.algorithms)
-        self.carrier.carry(Link(Role.OPERATOR, self.carrier, offered, ciphers, reader or PacketReader()))
+        offered = tuple(dict.fromkeys(name for key in host_keys for name in key.algorithms))
+        link = Link(Role.OPERATOR, self.carrier, offered, ciphers, reader or PacketReader(), exchanges)
+        self.carrier.carry(link)
 
     # -- Twisted calls these
 
@@ -67,7 +70,9 @@ class OperatorTransport(SSHServerTransport):
         self.carrier.receive(data)
 
     def connectionLost(self, reason: Failure | None = None) -> None:
-        """Learn that the connection is gone."""
+        """Learn that the connection is gone; what is no end of a connection was an exception in its own code."""
+        if reason is not None and not reason.check(ConnectionClosed):
+            self.tally.count("crash")
         self.carrier.lost(reason.getErrorMessage() if reason else "the connection was lost")
 
     # -- services call these

@@ -19,11 +19,10 @@ class GapTests(SynchronousTestCase):
         config = parse(
             '[admin]\nlisten = []\n[metrics]\nlisten = []\n[live]\nannounce = true\n'
             '[cluster]\nredis = "redis://r"\nmode = "strict"\nlisten = ""\n'
-            '[[siem]]\ntransport = "tls:a:1"\n[[notify]]\ntransport = "smtp://m"\n'
         )  # fmt: skip
         places = [words.split(":")[0] for words in gaps(config)]
         self.assertEqual(
             places,
-            ["[[siem]]", "[[notify]]", "[cluster] redis", "[cluster] mode", "[cluster] listen", "[admin] listen",
+            ["[cluster] redis", "[cluster] mode", "[cluster] listen", "[admin] listen",
              "[metrics] listen", "[live] announce"],
         )  # fmt: skip

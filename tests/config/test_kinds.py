@@ -13,7 +13,8 @@ from gateway.config import kinds
 EVERY = (
     kinds.text, kinds.truth, kinds.name, kinds.severity, kinds.duration, kinds.path, kinds.file_reference,
     kinds.one_of("a", "b"), kinds.list_of(kinds.endpoint), kinds.public_key, kinds.endpoint, kinds.redis,
-    kinds.siem_transport, kinds.notify_transport, kinds.fact_kind,
+    kinds.siem_transport, kinds.notify_transport, kinds.fact_kind, kinds.cipher,
+    kinds.network,
 )  # fmt: skip
 TOML = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=40) | st.dates(),
@@ -35,6 +36,19 @@ class KindTests(SynchronousTestCase):
         for value in values:
             failure = self.assertRaises(ValueError, kind, value)
             self.assertTrue(str(failure))
+
+    def test_a_network_is_an_address_or_one_with_its_bits(self) -> None:
+        """No host bits beside the mask: which hosts were meant is not guessed."""
+        for value in ("10.0.0.1", "10.0.0.0/24", "2001:db8::1", "2001:db8::/32"):
+            self.takes(kinds.network, value)
+        self.refuses(kinds.network, "", "10.0.0.1/24", "host", "10.0.0", 7, [], "fe80::1%eth0%x")
+
+    def test_a_cipher_is_one_that_we_have(self) -> None:
+        """A typing error is answered with the nearest name, an old cipher with those that there are."""
+        self.takes(kinds.cipher, "aes256-gcm@openssh.com")
+        self.refuses(kinds.cipher, "", "aes128-cbc", "3des-cbc", 7, ["aes128-ctr"])
+        failure = self.assertRaises(ValueError, kinds.cipher, "aes256-gcm@opensh.com")
+        self.assertIn("did you mean 'aes256-gcm@openssh.com'?", str(failure))
 
     def test_text_is_one_line_without_control_characters(self) -> None:
         """A terminal can be painted with what stands in a configuration file otherwise."""
@@ -99,8 +113,9 @@ class KindTests(SynchronousTestCase):
         self.refuses(kinds.file_reference, "/etc/x", "file:x")
         self.takes(kinds.one_of("a"), "a")
         self.refuses(kinds.one_of("a"), "b", ["a"], 1)
-        self.takes(kinds.public_key, "ssh-ed25519 " + "A" * 68 + " me")
-        self.refuses(kinds.public_key, "ssh-ed25519", "ssh-ed25519 AAAA… me")
+        key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIEiQFAROtQIGE2EdHvsLhmhZ7YdkOEttsI5rWgrgQ2S6"
+        self.takes(kinds.public_key, f"{key} me")
+        self.refuses(kinds.public_key, "ssh-ed25519", "ssh-ed25519 AAAA… me", key[:-4], "ssh-ed25519 " + "A" * 68)
         self.takes(kinds.severity, 10)
         self.refuses(kinds.severity, 11, -1, True, "1")
         self.takes(kinds.fact_kind, "session.*")

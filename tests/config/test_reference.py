@@ -37,5 +37,5 @@ class ReferenceTests(SynchronousTestCase):
     def test_the_examples_are_good_settings(self) -> None:
         """The reference without its comment signs is read as well; a shortened key is not a key."""
         bare = re.sub(r"^# (?=\w+ = |\[)", "", reference(), flags=re.MULTILINE)
-        config = parse(bare.replace("AAAA… ca", "A" * 68))
+        config = parse(bare.replace("AAAA… ca", "AAAAC3NzaC1lZDI1NTE5AAAAIEiQFAROtQIGE2EdHvsLhmhZ7YdkOEttsI5rWgrgQ2S6"))
         self.assertEqual((config.node.name, len(config.siem), len(config.notify)), ("gw1", 1, 1))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from gateway.domain.facts import KINDS, Entry, Fact, Moment, Reach
+from gateway.domain.facts import KINDS, WITHHELD, Entry, Fact, Moment, Reach, flat
 
 CONTENT = ("channel.", "command.", "file.", "forward.", "elevation.", "session.marked")
 
@@ -43,3 +43,23 @@ class FactTests(SynchronousTestCase):
     def test_an_entry_has_a_name_of_its_own(self) -> None:
         """Origin and number."""
         self.assertEqual(Entry("gw1#0.9f3a", 7, "auth.failed", 0.0, 4, None).id, "gw1#0.9f3a/7")
+
+
+class ShownTests(SynchronousTestCase):
+    """What may leave the node."""
+
+    def test_an_entry_is_one_flat_object(self) -> None:
+        """The envelope wins over a body that uses its keys; a pruned body leaves the envelope."""
+        told = flat(Entry("gw1#0.9f3a", 7, "auth.failed", 1.5, 4, {"user": "bob", "seq": "forged"}))
+        self.assertEqual((told["id"], told["seq"], told["node"], told["number"]), ("gw1#0.9f3a/7", 7, "gw1", 102))
+        self.assertEqual((told["time"], told["user"]), ("1970-01-01T00:00:01.500Z", "bob"))
+        self.assertEqual(len(flat(Entry("gw1#0.9f3a", 7, "auth.failed", 1.5, 4, None))), 7)
+        self.assertIsNone(flat(Entry("gw1#0.9f3a", 7, "of.later", 1.5, 4, None))["number"])
+
+    def test_what_is_kept_secret_is_not_shown(self) -> None:
+        """Hashes, tags and sealed boxes stay."""
+        for kind in WITHHELD:
+            body = {"user": "bob", "hash": "$scrypt$", "box": "x", "tag": "y"}
+            told = flat(Entry("gw1#0.9f3a", 1, kind, 0.0, 5, body))
+            self.assertEqual(told["user"], "bob")
+            self.assertFalse({"hash", "box", "tag"} & set(told), kind)

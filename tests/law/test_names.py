@@ -12,8 +12,11 @@ EMPTY = frozenset(
 )
 EMPTY_TOO = frozenset(f"{word}s" for word in EMPTY)
 
-CONTRACT = {"data": "IInspection.data of the plugins' contract"}
-"""Method names that the public contract fixes, and where."""
+CONTRACT = {
+    "data": "IInspection.data of the plugins' contract",
+    "data_received": "asyncio's protocols and asyncssh's sessions, in the benchmarks",
+}
+"""Method names that a contract fixes, and whose it is."""
 
 
 TERM = re.compile(r"(?i)data_?key")

@@ -54,7 +54,7 @@ class Tree:
                 if not self._is_a_file_of_ours(name, suffixes):
                     continue
                 path = Path(folder) / name
-                if path.is_symlink():  # trial's lock is one, to nowhere
+                if path.is_symlink() or not path.is_file():  # a lock to nowhere, a pipe nobody writes
                     continue
                 try:
                     yield path.relative_to(self.root).as_posix(), path.read_text("utf-8")

@@ -34,6 +34,7 @@ PATIENCE = 30.0
 """Seconds until anything here that should have happened is given up."""
 
 SSHD = """
+{extra}
 Port {port}
 ListenAddress 127.0.0.1
 HostKey {folder}/host
@@ -180,6 +181,8 @@ class Sshd:
     folder: Path
     port: int = attrs.field(factory=free_port)
     password: bool = False
+    extra: str = ""
+    """Settings of its own; sshd takes the first of each."""
     process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -190,8 +193,9 @@ class Sshd:
             Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)
         places = ("/usr/lib/openssh/sftp-server", "/usr/libexec/openssh/sftp-server")
         found = next((place for place in places if Path(place).exists()), "internal-sftp")
+        password = "yes" if self.password else "no"
         settings = SSHD.format(
-            port=self.port, folder=self.folder, password="yes" if self.password else "no", sftp_server=found
+            extra=self.extra, port=self.port, folder=self.folder, password=password, sftp_server=found
         )
         name = self.folder / f"sshd_{self.port}"
         name.write_text(settings)
@@ -471,40 +475,3 @@ def cast_of(place: Place, session: str) -> list[tuple[float, str, str]]:
     assert done.code == 0, done
     lines: list[Mapping[str, Any] | list[Any]] = [json.loads(line) for line in done.out.splitlines()]
     return [(float(line[0]), str(line[1]), str(line[2])) for line in lines[1:] if isinstance(line, list)]
-
-
-@attrs.define(eq=False)
-class Master:
-    """An ssh ControlMaster: one session whose channels are opened one by one, whenever one likes."""
-
-    place: Place
-    login: str
-    key: str = "alice"
-    process: subprocess.Popen[bytes] = attrs.field(init=False)
-    _control: Path = attrs.field(init=False)
-
-    def __attrs_post_init__(self) -> None:
-        """Connect, and wait until channels can be opened."""
-        self._control = Path(tempfile.mkdtemp(dir=self.place.folder)) / "m"
-        self.process = self.place.start(self.login, "-M", "-N", *self._over, "--", key=self.key)
-        ask = self.place.argv(self.login, *self._over, "-O", "check", "--", key=self.key)
-        until(lambda: run(ask).code == 0, "the master is there")
-
-    @property
-    def _over(self) -> tuple[str, ...]:
-        return ("-S", str(self._control))
-
-    def run(self, *command: str, stdin: bytes = b"") -> Outcome:
-        """Run a command in a channel of its own."""
-        return self.place.ssh(self.login, *self._over, "--", *command, stdin=stdin, key=self.key)
-
-    def sftp(self, *lines: str) -> Outcome:
-        """Run sftp in a channel of its own."""
-        batch = "\n".join(lines).encode() + b"\n"
-        options = self.place.options(self.key, port="-P")
-        control = ("-o", f"ControlPath={self._control}")
-        return run(["sftp", "-q", "-b", "-", *control, *options, f"{self.login}@127.0.0.1"], batch)
-
-    def leave(self) -> None:
-        """Disconnect."""
-        stop(self.process)

@@ -11,6 +11,7 @@ import struct
 import subprocess
 import termios
 import time
+from collections.abc import Callable, Sequence
 
 import attrs
 
@@ -28,21 +29,28 @@ class Terminal:
     _read: int = 0
 
     @classmethod
+    def of(
+        cls, spawn: Callable[..., subprocess.Popen[bytes]], argv: Sequence[str], columns: int = 80, rows: int = 24
+    ) -> Terminal:
+        """Start a program on a new pty of that size."""
+        master, slave = pty.openpty()
+        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+        process = spawn(argv, stdin=slave, stdout=slave, stderr=slave, start_new_session=True)
+        os.close(slave)
+        return cls(master, process)
+
+    @classmethod
     def open(
         cls, place: Place, login: str, *words: str, key: str = "alice", columns: int = 80, rows: int = 24
     ) -> Terminal:
         """Start ssh on a new pty of that size."""
-        master, slave = pty.openpty()
-        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
-        argv = place.argv(login, "-tt", "--", *words, key=key)
-        process = place.spawn(argv, stdin=slave, stdout=slave, stderr=slave, start_new_session=True)
-        os.close(slave)
-        return cls(master, process)
+        return cls.of(place.spawn, place.argv(login, "-tt", "--", *words, key=key), columns, rows)
 
     @classmethod
     def shell(cls, place: Place, login: str, key: str = "alice", columns: int = 80, rows: int = 24) -> Terminal:
         """Start a login shell and wait until it answers."""
         terminal = cls.open(place, login, key=key, columns=columns, rows=rows)
+        terminal.expect(", recorded")
         terminal.type("echo rea$((40+2))dy\r")
         terminal.expect("rea42dy")
         return terminal

@@ -143,8 +143,12 @@ class ChannelTests(PlaceCase):
             self.assertTrue(out.endswith(f"{n}\n".encode()))
         rows = self.place.live()
         self.assertEqual(len(self.place.pamctl("sessions")), before)
-        channels = self.place.pamctl("session", "show", rows[0]["id"])["channels"]
-        self.assertEqual(sorted(str(channel["exit"]) for channel in channels), sorted(map(str, range(12))))
+
+        def exits() -> list[str]:
+            channels = self.place.pamctl("session", "show", rows[0]["id"])["channels"]
+            return sorted(str(channel["exit"]) for channel in channels if channel["ended"])
+
+        self.assertEqual(until(lambda: len(exits()) == 12 and exits(), "all ends are told"), sorted(map(str, range(12))))
         master.terminate()
 
     def test_a_session_tells_who_and_where(self) -> None:

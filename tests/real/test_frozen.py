@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 
-from tests.real.harness import ACCOUNT, GRANT, Master, PlaceCase
+from tests.real.harness import ACCOUNT, GRANT, PlaceCase
+from tests.real.masters import Master
 
 MORE = (
     GRANT
@@ -96,7 +97,7 @@ class LoosenTests(FrozenCase):
                           "--rights", "forward:loopback")  # fmt: skip
         self.addCleanup(self.place.pamctl, "grant", "rm", "more")
         port = str(self.place.sshd.port)
-        refused = running.place.ssh(running.login, *running._over, "-W", f"127.0.0.1:{port}", "--")
+        refused = running.place.ssh(running.login, *running.over, "-W", f"127.0.0.1:{port}", "--")
         self.assertNotEqual(refused.code, 0)
         self.assertIn("forward:loopback", json.dumps(self.frozen_and_today()[1]))
         self.assertNotIn("forward:loopback", json.dumps(self.frozen_and_today()[0]))

@@ -13,12 +13,13 @@ from twisted.internet.defer import Deferred
 from twisted.trial.unittest import TestCase
 
 from gateway.domain.entries import Target
-from gateway.ssh.target import TargetFailed
+from gateway.ssh.reach import TargetFailed
+from tests.real.harness import SSHD, PlaceCase, free_port, listens, until
 from tests.real.test_transport import Daemon
 from tests.ssh.dialling import OneKeyVault, Way
-from tests.wire.issuing import certify, key_file
+from tests.wire.issuing import blob_in, certify, key_file
 
-KINDS = (("ed25519",), ("ecdsa", "-b", "256"), ("rsa", "-b", "3072"))
+KINDS = (("ed25519",), *(("ecdsa", "-b", bits) for bits in ("256", "384", "521")), ("rsa", "-b", "3072"))
 DAY = ("-V", "-5m:+1d")
 
 
@@ -74,9 +75,9 @@ class HostCertificateTests(TestCase):
 
     async def refused(self, way: Way, days: float = 0.0) -> str:
         """Dial to no avail; return the reason. No credential was used."""
-        before = self.vault.asked
+        before = self.vault.signed
         failed = await self.assertFailure(Deferred.fromCoroutine(way.dial(days)), TargetFailed)
-        self.assertEqual((failed.code, self.vault.asked), (76, before), failed.text)
+        self.assertEqual((failed.code, self.vault.signed), (76, before), failed.text)
         self.assertIn("web1", failed.text)
         return str(failed.reason)
 
@@ -85,10 +86,22 @@ class HostCertificateTests(TestCase):
         rsa = key_file(self.folder, "rsa-authority", "rsa", "-b", "2048")
         for authority in (self.authority, rsa):
             for kind, *more in KINDS:
-                host = key_file(self.folder, f"{authority.name}-{kind}", kind, *more)
+                host = key_file(self.folder, f"{authority.name}-{kind}{more[-1] if more else 0}", kind, *more)
                 for principal in ("web1", "127.0.0.1"):
                     certificate = certify(authority, host, "-h", "-n", f"other,{principal}", *DAY)
                     await self.arrives(self.way(await self.sshd(certificate), authority))
+
+    async def test_the_certificate_is_the_same_after_a_change_of_keys(self) -> None:
+        """It stands in the key's place in each exchange of a connection."""
+        certificate = certify(self.authority, key_file(self.folder, "host"), "-h", "-n", "web1", *DAY)
+        connection = await self.way(await self.sshd(certificate), self.authority).dial()
+        transport, changed = connection.transport, Deferred[bool]()
+        self.patch(transport, "exchange_finished", lambda *, first: changed.callback(first))
+        transport.rekey()
+        self.assertFalse(await changed)
+        self.assertEqual(transport.host_key, blob_in(certificate))
+        transport.lose()
+        await transport.closed
 
     async def test_a_certificate_that_does_not_convince_is_refused(self) -> None:
         """Another authority, a wrong name, one for a user's key, one whose days are over or have not come."""
@@ -131,6 +144,49 @@ class HostCertificateTests(TestCase):
         unknown = self.way(port, None)
         self.assertEqual(await self.refused(unknown), "host_key_unknown")
         self.assertEqual([fact.kind for fact in unknown.facts.told], ["target.key_queued"])
+
+
+TARGET = """
+[[target]]
+name = "web2"
+address = "127.0.0.1:{port}"
+host_ca = ["{authority}"]
+"""
+
+
+class SessionTests(PlaceCase):
+    """A session of the gateway with a target that is known by its authority alone."""
+
+    def target(self, *principals: str) -> None:
+        """Start another sshd, whose certificate has these principals, and add it to the directory."""
+        folder, port = self.place.folder, free_port()
+        authority = folder / "authority"
+        for path in (authority, folder / "certified"):
+            if not path.exists():
+                key_file(folder, path.name)
+        certify(authority, folder / "certified", "-h", "-n", ",".join(principals), *DAY)
+        settings = folder / f"sshd_{port}"
+        known = SSHD.format(port=port, folder=folder, password="no", sftp_server="internal-sftp")
+        named = known.replace(f"{folder}/host", f"{folder}/certified")
+        settings.write_text(f"HostCertificate {folder}/certified-cert.pub\n{named}")
+        self.place.spawn(["/usr/sbin/sshd", "-D", "-e", "-f", str(settings)])
+        until(lambda: listens(port), "sshd listens")
+        self.place.apply(TARGET.format(port=port, authority=_line(authority)))
+
+    def test_a_session_starts_where_the_certificate_names_the_target(self) -> None:
+        """By the name that the directory knows it by."""
+        self.target("web2.example", "web2")
+        done = self.place.ssh(self.place.to_web(target="web2"), "echo", "arrived")
+        self.assertEqual((done.code, done.out), (0, b"arrived\n"), done)
+
+    def test_the_operator_is_told_why_a_session_does_not_start(self) -> None:
+        """In one line, with 76; the fact names certificate and key."""
+        self.target("elsewhere.example")
+        done = self.place.ssh(self.place.to_web(target="web2"), "echo", "arrived")
+        self.assert_said(done, 76, "web2 can not prove who it is: the certificate is not for this host")
+        fact = self.place.events("--kind", "target.failed")[-1]
+        self.assertEqual(fact["reason"], "host_certificate_principal")
+        self.assertIn("certified SHA256:", fact["detail"])
 
 
 def _line(path: Path) -> str:

@@ -177,6 +177,17 @@ class KillTests(OrderCase):
         self.assertEqual((fact["by"], fact["reason"]), ("carol", "enough"))
         self.assertLess(fact["effective_at"] - fact["requested_at"], 0.1)
 
+    def test_a_gateway_that_is_stopped_says_so(self) -> None:
+        """Sessions get 75 and a line, and their recordings are sealed before the process ends."""
+        child = self.place.start(self.place.to_web(), "echo up; cat")
+        assert child.stdout is not None
+        self.assertEqual(child.stdout.readline(), b"up\n")
+        identity = self.place.live()[0]["id"]
+        self.place.gateway.restart()
+        _, err = child.communicate(timeout=PATIENCE)
+        self.assertEqual((child.returncode, err.count(b"ostiary: ")), (75, 1), err)
+        self.assertEqual(self.place.gateway.pamctl("verify", identity).code, 0)
+
     def test_deactivation_ends_and_bars(self) -> None:
         """All of his sessions end, he can not log in, also after a restart, until an admin activates him."""
         child = self.place.start(self.place.to_web("bob"), "echo up; cat", key="bob")

@@ -55,9 +55,9 @@ class TerminalTests(PlaceCase):
 
     def test_control_d_ends_the_input(self) -> None:
         """A program that reads the terminal to its end gets there."""
-        terminal = self.shell()
-        terminal.type("cat; exit 5\r")
-        terminal.expect("cat; exit 5")
+        terminal = Terminal.open(self.place, self.place.to_web(), "echo rea$((40+2))dy; cat; exit 5")
+        self.addCleanup(terminal.leave)
+        terminal.expect("rea42dy")
         terminal.type("abc\r")
         terminal.expect("abc")
         terminal.expect("abc")

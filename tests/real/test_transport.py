@@ -440,7 +440,8 @@ class TargetTests(TestCase):
                 transport.setService(SignedIn(transport, user, download))
                 await accepted
                 self.assertEqual(await download.done, 8_000_000, (name, mac))
-                self.assertGreaterEqual(download.blocked, 3)
+                # How often depends on how much is under way when the limit is reached; that it happened does not.
+                self.assertGreaterEqual(download.blocked, 1)
                 self.assertEqual(transport.tally.counted, {})
 
     async def test_a_post_quantum_server_is_met_half_way(self) -> None:

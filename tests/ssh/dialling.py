@@ -28,6 +28,7 @@ class KeyOnFile:
     """A key pair of a test's own."""
 
     key: HostKey
+    owner: OneKeyVault
 
     def public_blob(self) -> bytes:
         """Return the public key."""
@@ -39,16 +40,17 @@ class KeyOnFile:
 
     def sign(self, algorithm: bytes, message: bytes) -> bytes:
         """Sign."""
+        self.owner.signed += 1
         return self.key.sign(algorithm, message)
 
 
 @implementer(ICredentialVault)
 @attrs.define
 class OneKeyVault:
-    """Give the same key for every credential, and count how often it was asked for."""
+    """Give the same key for every credential, and count how often it signed."""
 
     path: Path
-    asked: int = 0
+    signed: int = 0
 
     def put(self, secret_id: str, secret: Secret, *, by: str, reason: str = "", kind: str = "") -> Deferred[None]:
         """Refuse: nothing is kept here."""
@@ -68,8 +70,7 @@ class OneKeyVault:
 
     def key(self, credential: Credential, *, operator: str = "", session: str = "") -> Deferred[IKeyPair]:
         """Return the key."""
-        self.asked += 1
-        return succeed(KeyOnFile(load_host_key(self.path)))
+        return succeed(KeyOnFile(load_host_key(self.path), self))
 
     def ca_public_line(self) -> Deferred[str]:
         """Refuse: there is no authority."""
@@ -100,6 +101,9 @@ class Silent:
     def started(self, connection: Connection) -> None: ...
 
     def lost(self) -> None: ...
+
+    def global_requested(self, name: str, payload: bytes) -> bool:
+        return False
 
 
 @attrs.frozen

@@ -11,8 +11,10 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 
 from gateway.domain.budget import Budget
+from gateway.domain.entries import Target
 from gateway.domain.facts import Entry
 from gateway.domain.grant import Grant
+from gateway.interfaces import Snapshot
 from gateway.journal.memory import MemoryJournal
 from gateway.runtime.orders import Orders
 from gateway.runtime.roster import Roster
@@ -57,13 +59,17 @@ class Recording:
     written: int = 0
     failure: OSError | None = None
     tracks: dict[int, Track] = attrs.field(factory=dict)
+    snapshots: dict[int, Snapshot | None] = attrs.field(factory=dict)
     sealed: list[str] = attrs.field(factory=list)
     seal_failure: Exception | None = None
 
-    def track(self, channel: int, kind: str, at: float, facts: Mapping[str, Any]) -> Track:
+    def track(
+        self, channel: int, kind: str, at: float, facts: Mapping[str, Any], snapshot: Snapshot | None = None
+    ) -> Track:
         if self.failure is not None:
             raise self.failure
         self.tracks[channel] = Track(self, kind, facts)
+        self.snapshots[channel] = snapshot
         return self.tracks[channel]
 
     def checkpoint(self) -> Mapping[str, Any]:
@@ -87,6 +93,14 @@ class Dialling:
     waiting: Deferred[None] | None = None
     connection: Connection | None = None
     cancelled: int = 0
+    ahead: list[tuple[str, Target]] = attrs.field(factory=list)
+
+    @property
+    def approaches(self) -> Dialling:
+        return self
+
+    def begin(self, operator: str, target: Target) -> None:
+        self.ahead.append((operator, target))
 
     def dial(self, grant: Grant, session: str, started: Deferred[Any], connection: Connection) -> Deferred[None]:
         self.connection = connection
@@ -99,6 +113,7 @@ class World:
 
     def __init__(self, *, dialled: bool = True, recorded: bool = True, **grant: Any) -> None:
         self.clock = Clock()
+        self.set_forward = 0.0
         self.journal = MemoryJournal(wall=self.wall)
         self.roster = Roster(self.journal, self.wall, "gw1", self.details)
         self.orders = Orders(self.roster, self.journal, self.clock, self.wall)
@@ -126,7 +141,7 @@ class World:
 
     def wall(self) -> float:
         """Seconds since the epoch."""
-        return NOW + self.clock.seconds()
+        return NOW + self.clock.seconds() + self.set_forward
 
     def details(self, session: str) -> list[Entry]:
         """All entries of a session."""

@@ -1,113 +1,183 @@
-"""Which host is the target: pinned, certified, waiting for trust, or another one."""
+"""The login to a target: what waits for what, and what a credential never does."""
 
 from __future__ import annotations
 
+import time
+from pathlib import Path
+from typing import Any
+
 import attrs
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from twisted.trial.unittest import SynchronousTestCase
+from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
+from twisted.internet import reactor
+from twisted.internet.defer import Deferred, fail, succeed
+from twisted.internet.task import deferLater
+from twisted.trial.unittest import SynchronousTestCase, TestCase
 
-from gateway.domain.entries import Target
-from gateway.ssh.target import HOST_KEY, TargetFailed, host_algorithms, readable_keys, recognise, split_address
-from gateway.wire.algorithms import HOST_CERTIFICATES, HOST_KEYS
-from gateway.wire.certificates import certified
-from tests.wire.issuing import AUTHORITY, HOST, draft, options, public
-from tests.wire.keys import TestKey, key_of
+from gateway.domain.entries import Credential, GrantRule, Target, User
+from gateway.domain.grant import Grant, Question, freeze
+from gateway.domain.secret import Secret
+from gateway.domain.snapshot import Snapshot
+from gateway.interfaces import VaultError
+from gateway.ssh.demo import DemoTarget
+from gateway.ssh.reach import TargetFailed
+from gateway.ssh.target import Dialler, pipelines
+from gateway.wire.connection import Connection
+from gateway.wire.hostkeys import from_private_key
+from gateway.wire.target_transport import TargetTransport
+from gateway.wire.userauth_client import KeyOffer, NoneOffer, PasswordOffer
+from tests.ssh.dialling import Silent, ToldFacts
 
-KEY, OTHER = key_of(b"ssh-ed25519", 1), key_of(b"ssh-ed25519", 2)
-PLAIN, CERTIFIED = b"ssh-ed25519", certified(b"ssh-ed25519")
-BARE = Target("web1", "10.0.0.11:22")
-PINNED = attrs.evolve(BARE, host_keys=(public(KEY).line,))
-VOUCHED = attrs.evolve(BARE, host_ca=(public(AUTHORITY).line,))
-BOTH = attrs.evolve(VOUCHED, host_keys=PINNED.host_keys)
-NOW = 1_800_000_000.0
-
-
-def shown(key: TestKey = KEY, **fields: object) -> bytes:
-    """Return a certificate of the host."""
-    return draft(**{"key": key, "holder": HOST, "principals": (b"web1",), **fields})
+PASSWORD = Credential("demo", "demo", "root", kind="password")
 
 
-class RecognitionTests(SynchronousTestCase):
-    """What a host shows, against what is known of the target."""
+@attrs.define
+class PasswordVault:
+    """Give a password when told to."""
 
-    def refused(self, target: Target, algorithm: bytes, blob: bytes) -> TargetFailed:
-        """Return the failure that recognition must end in."""
-        failed = self.assertRaises(TargetFailed, recognise, target, algorithm, blob, NOW)
-        self.assertEqual(failed.code, HOST_KEY)
-        self.assertIn("tell an administrator", failed.text)
-        return failed
+    given: Deferred[Secret] = attrs.field(factory=Deferred)
+    asked: int = 0
 
-    def test_a_pinned_key_is_the_target_and_another_is_not(self) -> None:
-        """The line names the key that was shown."""
-        self.assertTrue(recognise(PINNED, PLAIN, KEY.blob, NOW))
-        failed = self.refused(PINNED, PLAIN, OTHER.blob)
+    def password(self, credential: Credential) -> Deferred[Secret]:
+        """Return the password, sooner or later."""
+        self.asked += 1
+        return self.given
+
+
+class PipeliningTests(SynchronousTestCase):
+    """Who may be sent a login behind its service request."""
+
+    def test_only_known_servers_and_only_where_nothing_is_left_to_choose(self) -> None:
+        """How an RSA key signs is for the server to say, and it may say so behind its answer."""
+        curve, large = ed25519.Ed25519PrivateKey.generate(), rsa.generate_private_key(65537, 2048)
+        for key, pipelined in ((from_private_key(curve), True), (from_private_key(large), False)):
+            offer = KeyOffer(key.blob, key.algorithms, key.sign)
+            self.assertIs(pipelines(b"SSH-2.0-OpenSSH_9.2p1 Debian-2+deb12u3", offer), pipelined)
+            self.assertIs(pipelines(b"SSH-2.0-dropbear_2022.83", offer), pipelined)
+            self.assertFalse(pipelines(b"SSH-2.0-Cisco-1.25", offer))
+        for other in (NoneOffer(), PasswordOffer(lambda write: write(b""))):
+            self.assertTrue(pipelines(b"SSH-2.0-OpenSSH_7.4", other))
+
+
+class DialTests(TestCase):
+    """Dials to a demo target on the loopback."""
+
+    timeout = 30
+
+    async def start(self) -> None:
+        """Start a target, and note what is sent to it and what it accepts."""
+        self.vault, self.facts, self.seen = PasswordVault(), ToldFacts(), list[int]()
+        demo = DemoTarget(Path(self.mktemp()).absolute(), lambda: 0.0, password=Secret(b"open sesame"))
+        self.addCleanup(demo.stop)
+        port = await demo.start(reactor)
+        self.target = Target("demo", f"127.0.0.1:{port}", host_keys=(demo.host_key_line,))
+        self.dialler = Dialler(reactor, self.vault, self.facts, time.time)  # type: ignore[arg-type]
+        self.addCleanup(self.dialler.approaches.drop_all)
+        self.transports: list[TargetTransport] = []
+        send, accept, begin = (
+            TargetTransport.sendPacket,
+            TargetTransport.service_received,
+            TargetTransport.connectionMade,
+        )
+
+        def sent(transport: TargetTransport, number: int, payload: bytes) -> None:
+            self.seen.append(number)
+            send(transport, number, payload)
+
+        def accepted(transport: TargetTransport, number: int, payload: bytes) -> None:
+            self.seen.append(number)
+            accept(transport, number, payload)
+
+        def begun(transport: TargetTransport) -> None:
+            self.transports.append(transport)
+            begin(transport)
+
+        for name, replaced in (("sendPacket", sent), ("service_received", accepted), ("connectionMade", begun)):
+            self.patch(TargetTransport, name, replaced)
+
+    def dial(self, started: Deferred[Any]) -> tuple[Connection, Deferred[None]]:
+        """Begin to dial."""
+        alice = User("alice", roles=("operator",))
+        rule = GrantRule("ops", users=("alice",), targets=("*",), accounts=("root",), rights=("exec",))
+        snapshot = Snapshot(
+            user={"alice": alice}, target={"demo": self.target}, grant={"ops": rule}, credential={"demo": PASSWORD}
+        )
+        grant = freeze(snapshot, Question(alice, "demo", "root", "127.0.0.1", time.time()))
+        assert isinstance(grant, Grant), grant
+        connection = Connection(Silent())  # type: ignore[arg-type]
+        return connection, self.dialler.dial(grant, "S-0123456789ABC", started, connection)
+
+    async def until(self, holds: Any) -> None:
+        while not holds():
+            await deferLater(reactor, 0.01)
+
+    async def leave(self, connection: Connection) -> None:
+        connection.transport.abort()
+        await self.transports[-1].closed
+
+    async def test_the_login_goes_out_behind_its_service_request(self) -> None:
+        """The target's answer to the first comes after both."""
+        await self.start()
+        self.vault.given.callback(Secret(b"open sesame"))
+        connection, dialled = self.dial(succeed(None))
+        await dialled
+        self.assertTrue(connection.running)
+        self.assertEqual(self.seen, [5, 50, 6])
+        await self.leave(connection)
+
+    async def test_the_credential_is_looked_up_at_once_and_used_last(self) -> None:
+        """Neither without the session's start on disk, nor before the host is known."""
+        await self.start()
+        started: Deferred[Any] = Deferred()
+        connection, dialled = self.dial(started)
+        self.assertEqual(self.vault.asked, 1)
+        self.vault.given.callback(Secret(b"open sesame"))
+        await self.until(lambda: self.transports and self.transports[0].host_key)
+        await deferLater(reactor, 0.05)
+        self.assertEqual(self.seen, [])
+        started.callback(None)
+        await dialled
+        self.assertEqual(self.seen[:2], [5, 50])
+        await self.leave(connection)
+
+    async def test_a_credential_that_can_not_be_used_ends_the_dial_in_words(self) -> None:
+        """The connection is cut, nothing was sent."""
+        await self.start()
+        self.vault.given = fail(VaultError("no such file"))
+        _, dialled = self.dial(succeed(None))
+        failed = await self.assertFailure(dialled, TargetFailed)
+        self.assertEqual((failed.code, failed.reason, failed.detail), (78, "credential", "no such file"))
+        await self.transports[0].closed
+        self.assertEqual(self.seen, [])
+
+    async def test_a_host_that_is_another_is_said_before_a_credential_that_is_missing(self) -> None:
+        """And what the vault says then is of no interest."""
+        await self.start()
+        self.target = attrs.evolve(self.target, host_keys=(DemoTarget(Path(), time.time).host_key_line,))
+        self.vault.given = fail(VaultError("no such file"))
+        _, dialled = self.dial(succeed(None))
+        failed = await self.assertFailure(dialled, TargetFailed)
         self.assertEqual(failed.reason, "host_key_changed")
-        self.assertIn(public(OTHER).fingerprint, failed.text)
+        await self.transports[0].closed
 
-    def test_a_host_of_which_nothing_is_known_waits_for_trust(self) -> None:
-        """No failure yet: the key is queued by the caller."""
-        self.assertFalse(recognise(BARE, PLAIN, KEY.blob, NOW))
+    async def test_what_was_made_ahead_is_taken(self) -> None:
+        """One connection in all; for a target that was changed meanwhile there is a second one."""
+        await self.start()
+        self.vault.given.callback(Secret(b"open sesame"))
+        self.dialler.approaches.begin("alice", self.target)
+        await self.until(lambda: self.transports and self.transports[0].host_key)
+        connection, dialled = self.dial(succeed(None))
+        await dialled
+        self.assertEqual(len(self.transports), 1)
+        await self.leave(connection)
 
-    def test_a_certified_host_is_the_target_under_its_name_or_address(self) -> None:
-        """Whatever key it has, and whatever case the principal is in."""
-        for principal in (b"web1", b"WEB1", b"10.0.0.11"):
-            self.assertTrue(recognise(VOUCHED, CERTIFIED, shown(OTHER, principals=(principal,)), NOW))
-        six = attrs.evolve(VOUCHED, address="[2001:db8::7]:2222")
-        self.assertTrue(recognise(six, CERTIFIED, shown(principals=(b"2001:db8::7",)), NOW))
-
-    def test_a_certificate_that_does_not_convince_is_refused_in_words(self) -> None:
-        """Authority, time, name and holder, each with a reason for facts and a line for people."""
-        for fields, reason, words in (
-            ({"authority": OTHER}, "host_certificate_authority", "unknown authority"),
-            ({"before": int(NOW)}, "host_certificate_expired", "expired"),
-            ({"after": int(NOW) + 9}, "host_certificate_early", "not valid yet"),
-            ({"principals": (b"web2",)}, "host_certificate_principal", "not for this host"),
-            ({"principals": ()}, "host_certificate_principal", "not for this host"),
-            ({"holder": 1}, "host_certificate_holder", "not one for a host"),
-            ({"critical": options((b"x", b"y"))}, "host_certificate_option", "critical option"),
-        ):
-            failed = self.refused(VOUCHED, CERTIFIED, shown(**fields))
-            self.assertEqual(failed.reason, reason)
-            self.assertIn(words, failed.text)
-            self.assertIn("web1 can not prove who it is", failed.text)
-            self.assertIn(public(KEY).fingerprint, failed.detail)
-
-    def test_a_plain_key_does_not_do_where_a_certificate_is_expected(self) -> None:
-        """Not queued for trust either: there is an authority, and it did not vouch."""
-        self.assertEqual(self.refused(VOUCHED, PLAIN, KEY.blob).reason, "host_certificate_missing")
-
-    def test_with_both_either_will_do(self) -> None:
-        """A pinned key is good plain, and in a certificate of no worth; a certified one needs no pin."""
-        self.assertTrue(recognise(BOTH, PLAIN, KEY.blob, NOW))
-        self.assertTrue(recognise(BOTH, CERTIFIED, shown(OTHER), NOW))
-        self.assertTrue(recognise(BOTH, CERTIFIED, shown(KEY, before=1), NOW))
-        self.refused(BOTH, CERTIFIED, shown(OTHER, before=1))
-        self.refused(BOTH, PLAIN, OTHER.blob)
-
-    def test_a_line_that_can_not_be_read_vouches_for_nothing(self) -> None:
-        """And the other lines still count."""
-        self.assertEqual(readable_keys(("nonsense", public(KEY).line)), (public(KEY),))
-        damaged = attrs.evolve(VOUCHED, host_ca=("nonsense",))
-        self.refused(damaged, CERTIFIED, shown())
-
-    @settings(max_examples=100, deadline=None)
-    @given(st.text(max_size=20), st.integers(1, 65535))
-    def test_an_address_is_split_at_its_port(self, host: str, port: int) -> None:
-        """IPv6 in brackets, names without."""
-        self.assertEqual(split_address(f"[2001:db8::7]:{port}"), ("2001:db8::7", port))
-        if host and not host.startswith("["):
-            self.assertEqual(split_address(f"{host}:{port}"), (host, port))
-
-
-class OfferTests(SynchronousTestCase):
-    """Which host key algorithms a target is offered."""
-
-    def test_what_is_known_of_the_target_decides(self) -> None:
-        """Certificates first where there is an authority; the kinds of pinned keys; else all plain ones."""
-        self.assertEqual(host_algorithms(BARE), HOST_KEYS)
-        self.assertEqual(host_algorithms(PINNED), (PLAIN,))
-        self.assertEqual(host_algorithms(VOUCHED), HOST_CERTIFICATES + HOST_KEYS)
-        self.assertEqual(host_algorithms(BOTH), (*HOST_CERTIFICATES, PLAIN))
-        rsa = attrs.evolve(BARE, host_keys=(public(key_of(b"ssh-rsa")).line,))
-        self.assertEqual(host_algorithms(rsa), (b"rsa-sha2-512", b"rsa-sha2-256"))
+    async def test_a_host_that_is_unknown_is_queued_by_the_session_alone(self) -> None:
+        """The approach is not worth a fact; the session's own connection is."""
+        await self.start()
+        self.target = attrs.evolve(self.target, host_keys=())
+        self.dialler.approaches.begin("alice", self.target)
+        _, dialled = self.dial(succeed(None))
+        failed = await self.assertFailure(dialled, TargetFailed)
+        self.assertEqual(failed.reason, "host_key_unknown")
+        self.assertEqual([fact.kind for fact in self.facts.told], ["target.key_queued"])
+        for transport in self.transports:
+            await transport.closed

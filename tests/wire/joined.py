@@ -12,9 +12,31 @@ from gateway.wire.channels import ChannelEnd
 from gateway.wire.connection import Connection
 
 NAMES = {
-    80: "global", 81: "yes", 82: "no", 90: "open", 91: "confirmed", 92: "refused", 93: "adjust", 94: "data", 95: "stderr",
+    80: "global", 81: "yes", 82: "no", 90: "open", 91: "confirmed", 92: "refused", 93: "adjust", 94: "data",
+        95: "stderr",
     96: "eof", 97: "close", 98: "request", 99: "success", 100: "failure",
 }  # fmt: skip
+
+
+@attrs.define(eq=False)
+class Calm:
+    """A network that always takes everything."""
+
+    on_change: Callable[[], None] | None = None
+    writable: bool = True
+    exchanging: bool = False
+    ended: bool = False
+    holds: set[str] = attrs.field(factory=set)
+    waiting: int = 0
+
+    def unsent(self) -> int:
+        return self.waiting
+
+    def pause_reading(self, why: str) -> None:
+        self.holds.add(why)
+
+    def resume_reading(self, why: str) -> None:
+        self.holds.discard(why)
 
 
 @attrs.define(eq=False)
@@ -23,6 +45,7 @@ class Side:
 
     connection: Connection
     peer: Side | None = None
+    carrier: Calm = attrs.field(factory=Calm)
     sent: deque[tuple[int, bytes]] = attrs.field(factory=deque)
     said: list[str] = attrs.field(factory=list)
     """Names of all messages sent so far."""

@@ -9,6 +9,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.wire import algorithms
 from gateway.wire.algorithms import GCM_FIRST, GCM_ONLY, Proposal, agree, parse_proposal, propose
+from gateway.wire.certificates import PLAIN
 from gateway.wire.ciphers import CIPHERS, MACS
 from gateway.wire.kex import METHODS
 from gateway.wire.phases import Role
@@ -57,7 +58,10 @@ class ProposalTests(SynchronousTestCase):
         self.assertLessEqual(set(offer.ciphers_up), set(CIPHERS))
         self.assertLessEqual(set(offer.macs_up), set(MACS))
         self.assertEqual(offer.compressions_up, (b"none",))
-        for name in (*attrs.astuple(offer)[:2], *algorithms.USER_SIGNATURES):
+        hosts = algorithms.TARGET_CERTIFICATES + algorithms.TARGET_KEYS
+        self.assertLessEqual(set(algorithms.TARGET_CERTIFICATES), set(PLAIN))
+        self.assertLessEqual(set(algorithms.USER_CERTIFICATES), set(PLAIN))
+        for name in (*attrs.astuple(offer)[:2], *algorithms.USER_SIGNATURES, *hosts):
             for old in (b"diffie", b"ssh-rsa", b"dss", b"sha1"):
                 self.assertNotIn(old, name)
 

@@ -59,15 +59,13 @@ class ModelTests(SynchronousTestCase):
                     end.request(name, b"p", wants)
                     wanted += [] if closed else [("request", name, b"p")]
                 case ("reply", ok) if far_heard.slots:
+                    answers += [] if far.sent_close else [ok]
                     far.reply(far_heard.slots.pop(0), ok)
-                    answers.append(ok)
                 case ("grant", count):
                     far.grant(count)
                     granted += count
-                case ("deliver", count):
-                    any([ours.deliver() for _ in range(count)])
-                case ("back", count):
-                    any([theirs.deliver() for _ in range(count)])
+                case ("deliver" | "back" as way, count):
+                    any([(ours if way == "deliver" else theirs).deliver() for _ in range(count)])
                 case ("eof",):
                     end.end()
                     wanted += [] if ended or closed else ["eof"]
@@ -143,7 +141,7 @@ class ChannelTests(SynchronousTestCase):
 
     def test_a_patient_end_leaves_the_answer_to_its_owner(self) -> None:
         """An exit status that comes after the peer's CLOSE goes before ours; bytes are dropped."""
-        end, heard, far, far_heard, ours, theirs = opened(window=1)
+        end, heard, far, _far_heard, ours, theirs = opened(window=1)
         end.patient = True
         end.write(b"abc")
         far.close()

@@ -8,14 +8,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from gateway.wire.connection import MESSAGES, Connection, Limits
+from gateway.wire.connection import MESSAGES, MOST_UNREAD, Connection, Limits
 from gateway.wire.fields import string
 from tests.wire.joined import Heard, Open, Side, join, settle
 
 NUMBER = st.integers(0, 3).map(lambda number: struct.pack(">L", number))
 ODD = st.sampled_from([0, 1, 1023, 1024, 2**31, 2**32 - 1]).map(lambda number: struct.pack(">L", number))
 PIECE = st.one_of(NUMBER, ODD, st.binary(max_size=12), st.binary(max_size=20).map(string),
-                  st.sampled_from([b"session", b"exec", b"env", b"direct-tcpip", b"x" * 65, b"a b", b"\xff"]).map(string),
+                  st.sampled_from([b"session", b"exec", b"env", b"direct-tcpip", b"x" * 65, b"a b",
+                      b"\xff"]).map(string),
                   st.sampled_from([b"\0", b"\1", b"\2"]))  # fmt: skip
 PACKET = st.tuples(
     st.one_of(st.sampled_from(sorted(MESSAGES)), st.integers(50, 127)), st.lists(PIECE, max_size=6).map(b"".join)
@@ -41,7 +42,7 @@ class ConnectionTests(SynchronousTestCase):
     @given(st.lists(PACKET, max_size=12), st.booleans())
     def test_any_messages_are_survived(self, packets: list[tuple[int, bytes]], accept: bool) -> None:
         """Whatever bytes arrive: ignored, answered, or the end of the connection; never an exception."""
-        owner, peer, tested = pair(Open(accept=accept))
+        owner, _peer, tested = pair(Open(accept=accept))
         tested.connection.open("session", Heard(), 100)
         tested.connection.packetReceived(90, open_message())
         for number, payload in packets:
@@ -60,9 +61,12 @@ class ConnectionTests(SynchronousTestCase):
         """They may have crossed our CLOSE."""
         _, _, tested = pair()
         gone = struct.pack(">L", 77)
-        for number, rest in ((91, struct.pack(">LLL", 1, 1, 9999)), (92, struct.pack(">L", 1) + string(b"x") + string(b"")),
-                             (93, struct.pack(">L", 1)), (94, string(b"x")), (95, struct.pack(">L", 1) + string(b"x")), (96, b""),
-                             (95, struct.pack(">L", 9) + string(b"x")), (97, b""), (98, string(b"exec") + b"\1"), (99, b""),
+        for number, rest in ((91, struct.pack(">LLL", 1, 1, 9999)), (92, struct.pack(">L",
+            1) + string(b"x") + string(b"")),
+                             (93, struct.pack(">L", 1)), (94, string(b"x")), (95, struct.pack(">L",
+                             1) + string(b"x")), (96, b""),
+                             (95, struct.pack(">L", 9) + string(b"x")), (97, b""), (98,
+                             string(b"exec") + b"\1"), (99, b""),
                              (100, b"")):  # fmt: skip
             tested.connection.packetReceived(number, gone + rest)
         self.assertEqual((tested.disconnected, tested.said), ("", []))
@@ -71,8 +75,10 @@ class ConnectionTests(SynchronousTestCase):
         """Cut short, too long, a name that is none, a fault of the channel."""
         number = struct.pack(">L", 0)
         for message in ((90, b"\0\0"), (90, string(b"") + number * 3), (90, string(b"a b") + number * 3), (93, number),
-                        (93, number * 3), (94, number + struct.pack(">L", 5) + b"x"), (94, number + string(b"x") + b"y"),
-                        (94, number + string(b"x" * 101)), (95, number + struct.pack(">L", 2) + string(b"x")), (96, number + b"x"),
+                        (93, number * 3), (94, number + struct.pack(">L", 5) + b"x"), (94,
+                        number + string(b"x") + b"y"),
+                        (94, number + string(b"x" * 101)), (95, number + struct.pack(">L", 2) + string(b"x")),
+                        (96, number + b"x"),
                         (97, number + b"x"), (98, number + string(b"\xff") + b"\1"), (80, b""), (99, number + b"x"),
                         (94, number + struct.pack(">L", 2**31) + b"x")):  # fmt: skip
             _, _, tested = pair(Open(window=100))
@@ -96,7 +102,7 @@ class ConnectionTests(SynchronousTestCase):
 
     def test_a_number_is_used_again_when_it_is_free(self) -> None:
         """Not before, and the count wraps at 32 bits."""
-        _, peer, tested = pair()
+        _, _peer, tested = pair()
         connection = tested.connection
         first = connection.open("session", Heard(), 10)
         connection._next = 0xFFFFFFFF
@@ -118,11 +124,29 @@ class ConnectionTests(SynchronousTestCase):
         """Answered where an answer is wanted, in either sense."""
         for answer, word in ((True, "yes"), (False, "no")):
             owner, peer, tested = pair(Open(answer=answer))
-            peer.connection.request("keepalive@openssh.com", b"x", wants_reply=True)
+            peer.connection.ask("keepalive@openssh.com", lambda granted, payload: None, b"x")
             peer.connection.request("no-more-sessions@openssh.com")
             settle(peer, tested)
             self.assertEqual(tested.said, [word])
             self.assertEqual(owner.asked, [("keepalive@openssh.com", b"x"), ("no-more-sessions@openssh.com", b"")])
+
+    def test_who_asks_and_does_not_read_is_sent_away(self) -> None:
+        """For what is answered only, and only when very much waits; data still comes in."""
+        asking = string(b"x") + b"\1"
+        for number, payload in ((80, asking), (90, string(b"session") + bytes(12)), (98, bytes(4) + asking)):
+            _, peer, tested = pair()
+            tested.carrier.waiting = MOST_UNREAD + 1
+            peer.connection.send(number, payload)
+            settle(peer, tested)
+            self.assertEqual(tested.disconnected, "")
+            _, peer, tested = pair()
+            tested.carrier.waiting, tested.carrier.writable = MOST_UNREAD + 1, False
+            peer.connection.send(94, bytes(4) + string(b"x"))
+            settle(peer, tested)
+            self.assertEqual(tested.disconnected, "")
+            peer.connection.send(number, payload)
+            settle(peer, tested)
+            self.assertEqual(tested.disconnected, "more was asked than answers were read")
 
     def test_what_belongs_to_a_channels_kind_reaches_the_owner(self) -> None:
         """The destination of a forward, for instance."""
@@ -151,5 +175,5 @@ class ConnectionTests(SynchronousTestCase):
         tested.connection.serviceStopped()
         said = len(tested.said)
         end.write(b"x")
-        tested.connection.request("keepalive@openssh.com")
+        tested.connection.ask("keepalive@openssh.com", lambda granted, payload: None)
         self.assertEqual((order, len(tested.said)), (["owner", "channel"], said))

@@ -21,7 +21,8 @@ from tests.wire.test_ciphers import open_, seal
 def pair(**client: object) -> tuple[Exchange, Exchange]:
     """Return a client's and a server's exchange that have each other's offers."""
     ours = attrs.evolve(propose(Role.TARGET, HOST_KEYS, GCM_FIRST, first=True), **client)
-    theirs = propose(Role.OPERATOR, HOST_KEYS, GCM_FIRST, first=True)
+    offered = algorithms.EXCHANGES + algorithms.NIST_EXCHANGES
+    theirs = propose(Role.OPERATOR, HOST_KEYS, GCM_FIRST, first=True, exchanges=offered)
     asking = Exchange(Role.TARGET, True, ours, ours.encode())
     answering = Exchange(Role.OPERATOR, True, theirs, theirs.encode())
     asking.receive_proposal(answering.ours[1:])
@@ -34,7 +35,7 @@ class ExchangeTests(SynchronousTestCase):
 
     def test_every_method_ends_with_the_same_keys_on_both_sides(self) -> None:
         """And with the host key that signed."""
-        for method in algorithms.EXCHANGES:
+        for method in algorithms.EXCHANGES + algorithms.NIST_EXCHANGES:
             asking, answering = pair(exchanges=(method,))
             reply, shared = answering.answer(asking.open(), (HOST_KEY,), b"server", b"client")
             checked = asking.check(reply, b"client", b"server")

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from gateway.wire.fields import Fields, MalformedField, natural, string
+from gateway.wire.fields import Fields, MalformedField, natural, string, uint64
 
 
 class FieldsTest(SynchronousTestCase):
@@ -28,6 +28,16 @@ class FieldsTest(SynchronousTestCase):
         except MalformedField:
             return
         self.assertEqual(natural(number), payload)
+
+    @settings(max_examples=100, deadline=None)
+    @given(st.integers(0, (1 << 64) - 1), st.binary(max_size=20))
+    def test_what_was_taken_and_what_is_left_is_counted(self, number: int, more: bytes) -> None:
+        """In bytes, together all of the payload."""
+        fields = Fields(uint64(number) + more)
+        self.assertEqual((fields.taken, fields.left), (0, 8 + len(more)))
+        self.assertEqual(fields.uint64("number"), number)
+        self.assertEqual((fields.taken, fields.left), (8, len(more)))
+        self.assertRaises(MalformedField, Fields(more[:7]).uint64, "number")
 
     def test_any_byte_but_zero_is_true(self) -> None:
         """RFC 4251 §5."""

@@ -49,6 +49,24 @@ class MethodTests(SynchronousTestCase):
         hybrid = METHODS[b"mlkem768x25519-sha256"]
         self.assertRaises(Violation, hybrid.answer, b"\xff" * 1184 + hybrid.open().public[1184:])
 
+    def test_a_point_beside_its_curve_or_compressed_is_refused(self) -> None:
+        """RFC 5656 §4: an invalid point would give the key away bit by bit."""
+        for name, size in ((b"ecdh-sha2-nistp256", 32), (b"ecdh-sha2-nistp384", 48)):
+            method = METHODS[name]
+            public = method.open().public
+            beside, compressed = public[:-1] + bytes((public[-1] ^ 1,)), b"\x02" + public[1 : 1 + size]
+            for wrong in (beside, compressed, b"\x04" + bytes(2 * size)):
+                self.assertRaises(Violation, method.answer, wrong)
+                self.assertRaises(Violation, method.open().finish, wrong)
+
+    def test_each_method_hashes_as_its_name_says(self) -> None:
+        """RFC 5656 §6.2.1: the size of the curve decides, and keys are made with the same hash."""
+        sizes = {name: method.hash(b"").digest_size for name, method in METHODS.items()}
+        self.assertEqual(sizes.pop(b"ecdh-sha2-nistp384"), 48)
+        self.assertEqual(set(sizes.values()), {32})
+        k1 = hashlib.sha384(b"KHCS").digest()
+        self.assertEqual(derive(b"K", b"H", b"S", b"C", 50, hashlib.sha384)[:48], k1)
+
     @settings(max_examples=80, deadline=None)
     @given(st.sampled_from(list(METHODS)), st.binary(max_size=1300))
     def test_arbitrary_values_are_answered_or_refused(self, name: bytes, public: bytes) -> None:

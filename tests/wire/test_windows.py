@@ -36,7 +36,7 @@ class CreditTests(SynchronousTestCase):
 
     @given(st.integers(1, 100_000), STEPS)
     def test_the_balance_holds_whatever_happens(self, window: int, steps: list[tuple[str, int]]) -> None:
-        """Sent, passed on, taken, swallowed, injected: granted plus resting stays within what was in the room or owed."""
+        """Sent, passed, taken, swallowed, injected: what may come always fits into the room at the other side."""
         room, resting, granted, owed = window, 0, window, 0
         for step, size in steps:
             match step:

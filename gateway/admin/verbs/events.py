@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from functools import partial
 from itertools import islice
-from typing import Any
 
 import attrs
 from twisted.internet.defer import Deferred
@@ -18,35 +17,12 @@ from gateway.admin.answer import Answer, Form, Row
 from gateway.admin.arguments import Option
 from gateway.admin.refusal import usage
 from gateway.admin.room import ADMIN, AUDITOR, Room
-from gateway.admin.times import utc
 from gateway.admin.verb import Call, Verb, roles
 from gateway.admin.verbs.sessions import asked_moment, session_id
-from gateway.domain.facts import KINDS, Entry
+from gateway.domain.facts import KINDS, Entry, flat
 from gateway.domain.snapshot import matches
 
 PAGE = 256
-
-TOLD = frozenset({"user", "secret", "version", "epoch", "by", "reason", "ends"})
-WITHHELD = {"user.password_set": TOLD, "secret.sealed": TOLD}
-"""Kinds that keep hashes, codes or sealed boxes in their bodies, and the only keys of theirs that are shown."""
-
-
-def flat(entry: Entry) -> dict[str, Any]:
-    """Return an entry as one flat object: the envelope's keys and the body's, but nothing that is kept secret."""
-    known = KINDS.get(entry.kind)
-    envelope = {
-        "id": entry.id,
-        "seq": entry.seq,
-        "time": utc(entry.time),
-        "node": entry.origin.partition("#")[0],
-        "kind": entry.kind,
-        "number": known.number if known else None,
-        "severity": entry.severity,
-    }
-    body = entry.body or {}
-    shown = WITHHELD.get(entry.kind)
-    told = set(body) - set(envelope) if shown is None else shown & set(body)
-    return {**envelope, **{key: body[key] for key in body if key in told}}
 
 
 async def events(call: Call) -> Answer:

@@ -19,9 +19,24 @@ from gateway.admin.verbs import (
     rules,
     sessions,
     settings,
+    siem,
 )
 
-THEMES = (settings, entries, accounts, access, sessions, orders, rules, recordings, events, node, own, local)
+THEMES = (
+    settings,
+    entries,
+    accounts,
+    access,
+    sessions,
+    orders,
+    rules,
+    recordings,
+    events,
+    siem,
+    node,
+    own,
+    local,
+)
 
 
 def _named() -> Mapping[str, Verb]:

@@ -103,5 +103,6 @@ KINDS: dict[str, Kind] = {
     "node.storage_low": Kind(1105, 8, _S, _A, "The disk is nearly full; sessions are refused or stopped."),
     "store.offline_change": Kind(1106, 7, _S, _B, "The store was opened by a person while the node was down."),
     "siem.gap": Kind(1201, 8, _S, _A, "Events could not be delivered to a SIEM destination."),
+    "siem.tested": Kind(1202, 1, _S, _A, "An admin sent a test event to all SIEM destinations."),
     "verb.refused": Kind(1301, 5, _S, _A, "A verb was refused for want of a role."),
 }

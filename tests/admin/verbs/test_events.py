@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from gateway.admin.verbs.events import PAGE, flat
-from gateway.domain.facts import Entry, Fact
+from gateway.admin.verbs.events import PAGE
+from gateway.domain.facts import Entry, Fact, flat
 from tests.admin.node import NOW, ONE, TWO, MemoryNode, session
 
 

@@ -1,0 +1,147 @@
+"""Orders act first, then are committed, then acknowledged; they survive a restart; nobody orders for himself."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from gateway.domain.entries import AuditedRule
+from gateway.domain.policy import SessionSettings
+from gateway.domain.session import State
+from gateway.runtime.orders import NotForOneself, Orders
+from tests.ssh.sessions import World, status
+
+BY = {"by": "bob", "by_name": "Bob", "reason": "why", "door": "test"}
+
+
+class OrderTests(SynchronousTestCase):
+    """One session of alice, and bob who orders."""
+
+    def test_a_lock_freezes_bars_and_is_told(self) -> None:
+        """The shape that is acknowledged says whom it covers."""
+        world = World()
+        shape = self.successResultOf(world.lock())
+        self.assertEqual((shape["user"], shape["sessions"], shape["state"]), ("alice", [world.run.id], "complete"))
+        self.assertEqual((world.run.state, world.kinds("user.", "session.locked")),
+                         (State.LOCKED, ["user.locked", "session.locked"]))  # fmt: skip
+        barring = world.orders.barring("alice", (), "web2")
+        assert barring is not None
+        self.assertIsNone(world.orders.barring("carol", (), "web1"))
+        self.assertEqual(world.orders.locks(), [shape])
+        told = world.bodies("user.locked")[0]
+        self.assertLessEqual(told["requested_at"], told["effective_at"])
+        self.assertEqual(self.successResultOf(world.unlock()), (barring.id,))
+        self.assertEqual((world.run.state, world.orders.locks()), (State.LIVE, []))
+        self.assertIn("session.unlocked", world.kinds())
+        self.assertEqual(self.successResultOf(world.unlock()), ())
+
+    def test_each_scope_reaches_its_own(self) -> None:
+        """Session, target by glob, group, all; and not the others."""
+        for scope, mine, others in (("session", "S-0000000000001", ""), ("target", "web*", "db*"), ("group",
+            "ops", "dba"),
+                                    ("all", "", ""), ("user", "alice", "carol")):  # fmt: skip
+            world = World()
+            if others:
+                self.successResultOf(world.orders.lock(scope, others, ttl=None, only=False, **BY))
+                self.assertFalse(world.run.locked, scope)
+            self.successResultOf(world.orders.lock(scope, mine, ttl=None, only=False, **BY))
+            self.assertTrue(world.run.locked, scope)
+            self.successResultOf(world.orders.unlock(scope, mine, **BY))
+            self.assertFalse(world.run.locked, scope)
+        self.assertRaises(ValueError, World().orders.lock, "planet", "x", ttl=None, only=False, **BY)
+
+    def test_two_locks_need_two_releases(self) -> None:
+        """A session goes on when no lock covers it any more."""
+        world = World()
+        self.successResultOf(world.lock())
+        self.successResultOf(world.orders.lock("all", "", ttl=None, only=True, **BY))
+        self.successResultOf(world.unlock())
+        self.assertTrue(world.run.locked)
+        self.assertIsNone(world.orders.barring("alice", (), "web1"))
+        self.successResultOf(world.orders.unlock("all", "", **BY))
+        self.assertFalse(world.run.locked)
+
+    def test_a_lock_ends_by_itself_when_its_time_is_over(self) -> None:
+        """The session is released, and that is told."""
+        world = World()
+        self.successResultOf(world.lock(ttl=60.0))
+        world.clock.advance(59)
+        self.assertTrue(world.run.locked)
+        world.clock.advance(2)
+        self.assertEqual((world.run.locked, world.run.state, world.orders.locks()), (False, State.LIVE, []))
+        self.assertEqual(world.bodies("session.unlocked")[0]["reason"], "the time of the lock is over")
+        self.assertEqual([call for call in world.clock.getDelayedCalls() if "Keepalive" not in str(call)], [])
+
+    def test_orders_act_before_they_are_committed(self) -> None:
+        """With a journal that cannot be written the effect stands and the acknowledgement fails."""
+        world = World()
+        world.journal.failure = OSError(28, "No space left on device")
+        self.failureResultOf(world.lock(), OSError)
+        self.assertTrue(world.run.locked)
+        done = world.orders.interrupt("user", "alice", **BY)
+        self.assertEqual(world.run.state, State.ENDED)
+        self.failureResultOf(done, OSError)
+
+    def test_orders_survive_a_restart(self) -> None:
+        """The journal alone tells what is in force; a release and an activation too."""
+        world = World()
+        self.successResultOf(world.lock())
+        self.successResultOf(world.orders.deactivate("carol", **BY))
+        after = Orders(world.roster, world.journal, world.clock, world.wall)
+        world.journal.attach(after)
+        self.assertEqual([lock["id"] for lock in after.locks()], [lock["id"] for lock in world.orders.locks()])
+        self.assertTrue(after.is_deactivated("carol"))
+        self.successResultOf(world.unlock())
+        self.successResultOf(world.orders.activate("carol", **BY))
+        last = Orders(world.roster, world.journal, world.clock, world.wall)
+        world.journal.attach(last)
+        for orders in (world.orders, after, last):
+            self.assertEqual((orders.locks(), orders.is_deactivated("carol")), ([], False))
+
+    def test_an_interruption_is_a_cut_in_the_same_turn(self) -> None:
+        """Without a notice both connections are aborted; with one the line and 79 come first."""
+        for notice, words in (
+            ("none", b""),
+            ("generic", b"an administrator ended"),
+            ("reason", b"Bob ended this session: why"),
+        ):
+            world = World(settings=SessionSettings(interrupt_notice=notice))
+            _, heard = world.exec("cat")
+            self.assertEqual(self.successResultOf(world.orders.interrupt("user", "alice", **BY)), [world.run.id])
+            self.assertTrue(world.inner.closing)
+            self.assertEqual(world.gateway.closing, notice == "none")
+            world.settle()
+            self.assertIn(words, heard.taken[1])
+            self.assertEqual(status(79) in heard.events, notice != "none")
+            (told,) = world.bodies("session.interrupted")
+            self.assertEqual((told["by"], told["effective_at"]), ("bob", world.run.effective_at))
+            self.assertEqual(self.successResultOf(world.orders.interrupt("user", "alice", **BY)), [])
+
+    def test_nobody_orders_for_himself(self) -> None:
+        """No lock, no release, no activation; not through his session either."""
+        world = World()
+        himself: dict[str, Any] = {**BY, "by": "alice"}
+        for scope, subject in (("user", "alice"), ("session", world.run.id)):
+            self.assertRaises(NotForOneself, world.orders.lock, scope, subject, ttl=None, only=False, **himself)
+            self.successResultOf(world.orders.lock(scope, subject, ttl=None, only=False, **BY))
+            self.assertRaises(NotForOneself, world.orders.unlock, scope, subject, **himself)
+        self.assertRaises(NotForOneself, world.orders.deactivate, "alice", **himself)
+        self.assertRaises(NotForOneself, world.orders.activate, "alice", **himself)
+        self.assertEqual(len(world.orders.locks()), 2)
+
+    def test_a_rule_gives_orders_about_the_operator(self) -> None:
+        """A lock or a deactivation in the rule's name; where it can not be kept the session is over."""
+        for action, kind in (("lock", "user.locked"), ("deactivate", "user.deactivated")):
+            world = World(rules=(AuditedRule("rm", command="rm", action=action),))
+            world.exec("rm x")
+            (told,) = world.bodies(kind)
+            self.assertEqual(told["by"], "policy rule rm")
+            self.assertEqual(world.orders.is_deactivated("alice"), action == "deactivate")
+            self.assertEqual(world.run.state, State.LOCKED if action == "lock" else State.ENDED)
+        world = World(rules=(AuditedRule("rm", command="rm", action="lock"),))
+        end, _ = world.open()
+        world.journal.failure = OSError(28, "No space left on device")
+        end.request("exec", b"\0\0\0\4rm x", wants_reply=True)
+        world.settle()
+        self.assertEqual(world.run.state, State.ENDED)

@@ -1,0 +1,135 @@
+"""Reading into one place and writing at once, on real sockets."""
+
+from __future__ import annotations
+
+import socket
+from typing import Any
+
+from twisted.internet import reactor as installed
+from twisted.internet.defer import Deferred, succeed
+from twisted.internet.endpoints import TCP4ClientEndpoint
+from twisted.internet.protocol import Factory
+from twisted.internet.task import deferLater
+from twisted.trial.unittest import SynchronousTestCase, TestCase
+
+from gateway.wire.direct import CONSIDERATE_READS, LARGE_READ, SMALL_READ, TYPING, Typing
+from gateway.wire.packets import LONGEST_PAYLOAD
+from gateway.wire.target_transport import TargetTransport
+from gateway.wire.transport import OperatorFactory
+from tests.wire.minimal import Answering, OpenDoor
+from tests.wire.pair import HOST_KEY, Asking
+
+reactor: Any = installed
+
+
+class Keeping(Answering):
+    """Keep the payloads of data messages."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.chunks: list[bytes] = []
+        self.arrived: Deferred[None] = Deferred()
+        self.expected = 0
+
+    def packetReceived(self, number: int, payload: bytes) -> None:
+        self.chunks.append(payload)
+        if len(self.chunks) == self.expected:
+            self.arrived.callback(None)
+
+
+class SocketTests(TestCase):
+    """Both of our transports over loopback."""
+
+    async def connect(self) -> tuple[Keeping, TargetTransport, Any]:
+        """Log in; return what the operator's side keeps, the target's side, and the operator's side."""
+        service, made = Keeping(), list[Any]()
+
+        def door(transport: Any) -> OpenDoor:
+            made.append(transport)
+            return OpenDoor(transport, service)
+
+        factory = OperatorFactory(clock=reactor, host_keys=(HOST_KEY,), make_userauth=door)
+        port = reactor.listenTCP(0, factory, interface="127.0.0.1")
+        self.addCleanup(port.stopListening)
+        factory.noisy = False  # type: ignore[attr-defined]
+        client = Factory.forProtocol(
+            lambda: TargetTransport(clock=reactor, verify_host_key=lambda *_: succeed(None))
+        )
+        client.noisy = False
+        where = TCP4ClientEndpoint(reactor, "127.0.0.1", port.getHost().port)
+        target: Any = await where.connect(client)
+        await target.secured
+        asked = target.request_service(b"ssh-userauth")
+        target.setService(Asking(target))
+        await asked
+        while not service.__dict__.get("transport"):
+            await deferLater(reactor, 0.01)
+        self.addCleanup(self.end, target, made[0])
+        return service, target, made[0]
+
+    async def end(self, *transports: Any) -> None:
+        """Close both and wait for it."""
+        closed = [transport.closed for transport in transports]
+        transports[0].abort()
+        for each in closed:
+            await each
+
+    async def test_packets_of_all_sizes_arrive_as_they_were_sent(self) -> None:
+        """Cut wherever the network cuts, with and without a leftover, also larger than what is lent."""
+        service, target, _ = await self.connect()
+        sizes = [1, 31, 32_768, 70_000, LONGEST_PAYLOAD, 5, 200_000, *([32_768] * 40), 3, LONGEST_PAYLOAD]
+        sent = [bytes((number % 256,)) * size for number, size in enumerate(sizes)]
+        service.expected = len(sent)
+        for payload in sent:
+            target.sendPacket(94, payload)
+        await service.arrived
+        self.assertEqual(service.chunks, sent)
+
+    async def test_what_the_kernel_does_not_take_waits_in_order(self) -> None:
+        """A peer that does not read for a while gets everything afterwards, and the writer is told meanwhile."""
+        service, target, operator = await self.connect()
+        told: list[bool] = []
+        target.on_writable = told.append
+        operator.pause_reading("test")
+        sent = [bytes((number,)) * 100_000 for number in range(120)]
+        service.expected = len(sent)
+        for payload in sent:
+            target.sendPacket(94, payload)
+        await deferLater(reactor, 0.05)
+        self.assertEqual(told, [False])
+        self.assertGreater(target.carrier.unsent(), 0)
+        operator.resume_reading("test")
+        await service.arrived
+        self.assertEqual(service.chunks, sent)
+        self.assertEqual(told, [False, True])
+
+    async def test_a_peer_that_is_gone_ends_the_connection(self) -> None:
+        """An orderly end and a reset are both told once."""
+        for reset in (False, True):
+            _, target, operator = await self.connect()
+            closed = operator.closed
+            plain = target.transport.getHandle()
+            if reset:
+                plain.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+                target.abort()
+            else:
+                plain.shutdown(socket.SHUT_WR)
+            await closed
+
+
+class TypingTests(SynchronousTestCase):
+    """How much is read at once."""
+
+    def test_reads_are_small_for_a_while_after_a_key(self) -> None:
+        """Then large again."""
+        typing = Typing()
+        self.assertEqual(typing.portion(), LARGE_READ)
+        typing.noticed()
+        portions = {typing.portion() for _ in range(CONSIDERATE_READS)}
+        self.assertEqual((portions, typing.portion()), ({SMALL_READ}, LARGE_READ))
+
+    def test_there_is_one_for_all_connections(self) -> None:
+        """A key in one session makes the bulk data of another considerate."""
+        TYPING.noticed()
+        self.addCleanup(setattr, TYPING, "_left", 0)
+        self.assertEqual(TYPING.portion(), SMALL_READ)
