@@ -205,6 +205,8 @@ ARGVS = (
 )
 
 OPAQUE = (
+    ("(())<<(())", "behind a redirection"),
+    ("b > c (d)", "grammar"),
     ("$x", "program is not known"),
     ("a=b >c", "grammar"),
     (

@@ -9,7 +9,7 @@ HARMLESS = (
     'tar czf /tmp/backup-$(date +%F).tgz /etc',
     "ps aux | awk '$3 > 50 {print $2}'",
     "find /var/log -name '*.gz' -mtime +30 -delete",
-    'grep -rn "TODO" --include=\'*.py\' . | head',
+    'grep -rn "later" --include=\'*.py\' . | head',
     "rsync -avz --delete -e 'ssh -i ~/.ssh/k' src/ h:/dst/",
     "ssh h 'cd /srv/app && git pull && sudo systemctl restart app'",
     'cd /srv/app && git fetch && git reset --hard origin/main',

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from gateway.domain.shell.options import Options
 from gateway.domain.shell.quoting import resolved
 
+LARGEST_SET = 4096
 _RANGE = re.compile(r"(.)-(.)", re.S)
 _CLASSES = {
     "[:lower:]": "abcdefghijklmnopqrstuvwxyz", "[:upper:]": "ABCDEFGHIJKLMNOPQRSTUVWXYZ", "[:digit:]": "0123456789",
@@ -27,7 +28,12 @@ def _set(text: str) -> str:
     """Return the characters of one of ``tr``'s sets."""
     for name, letters in _CLASSES.items():
         text = text.replace(name, letters)
-    return _RANGE.sub(lambda found: "".join(map(chr, range(ord(found[1]), ord(found[2]) + 1))), resolved(text))
+    return _RANGE.sub(_between, resolved(text))
+
+
+def _between(found: re.Match[str]) -> str:
+    """Return the characters of a range; too many where there are too many."""
+    return "".join(map(chr, range(ord(found[1]), min(ord(found[2]), ord(found[1]) + LARGEST_SET) + 1)))
 
 
 def tr(found: Options, own: Sequence[str], text: str) -> str | None:
@@ -35,7 +41,7 @@ def tr(found: Options, own: Sequence[str], text: str) -> str | None:
     if not own:
         return None
     old = _set(own[0])
-    if len(old) > 4096:
+    if len(old) > LARGEST_SET:
         return None
     if found.has("cC"):
         return "".join(each for each in text if each in old) if found.has("d") else None

@@ -150,7 +150,7 @@ class Tokens:
         if self._after("for"):
             self.out.append(" _ in " + self._aside(f"$(({inside}))"))
         else:
-            self.out.append(": " + self._aside(f"$(({inside}))"))
+            self.out.append(f" [[ -n {self._aside(f'$(({inside}))')} ]] ")
 
     def _after(self, word: str) -> bool:
         return next((each for each in reversed(self.out) if each.strip()), "") == word
