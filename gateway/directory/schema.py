@@ -62,26 +62,31 @@ def host_key(value: Any) -> str:
     return read_host_key(text(value))
 
 
-_match = table(command=shaped(ENTRY, "a program's base name"), options=many(text), arguments=many(text), regex=regex)
+_match = table(
+    command=shaped(ENTRY, "a program's base name"), options=many(text), arguments=many(text), regex=regex, opaque=flag
+)
 _elevation = table(method=one_of("agent", "otp", "password", "none"), secret=reference)
 _risk = table(warn=number(1), lock=number(1), interrupt=number(1))
 _record = table(output=flag, input=one_of("off", "masked", "full"), max=size, exec_hash=flag)
 
 
-def match(value: Any) -> tuple[str, tuple[str, ...], tuple[str, ...], str]:
-    """Take what an audited rule matches: a command with options and arguments, or a regular expression."""
+def match(value: Any) -> tuple[str, tuple[str, ...], tuple[str, ...], str, bool]:
+    """Take what an audited rule matches: a command with its words, a regular expression, or what can not be read."""
     found = _match(value)
-    if ("command" in found) == ("regex" in found):
-        raise BadValue("needs either command or regex")
-    if "regex" in found and len(found) > 1:
-        raise BadValue("regex stands alone: options and arguments go with command")
+    if len(found.keys() & {"command", "regex", "opaque"}) != 1:
+        raise BadValue("needs either command or regex or opaque = true")
+    if "command" not in found and len(found) > 1:
+        raise BadValue("regex stands alone, and so does opaque: options and arguments go with command")
     if found.get("regex") == "":
         raise BadValue("regex is empty and would match every command", "regex")
+    if found.get("opaque") is False:
+        raise BadValue("opaque = false would match nothing", "opaque")
     return (
         found.get("command", ""),
         found.get("options", ()),
         found.get("arguments", ()),
         found.get("regex", ""),
+        found.get("opaque", False),
     )
 
 
@@ -155,7 +160,7 @@ TABLES: dict[str, dict[str, Key]] = {
     },
     "audited": {
         "name": Key(entry_name),
-        "match": Key(match, ("command", "options", "arguments", "regex")),
+        "match": Key(match, ("command", "options", "arguments", "regex", "opaque")),
         "score": Key(number(0, 10_000)),
         "action": Key(one_of(*_rule_actions)),
         "attempts": Key(number(0, 1000)),

@@ -85,7 +85,7 @@ def _record(record: Any) -> str:
 
 
 def _match(entry: Any) -> str:
-    names = ("command", "options", "arguments", "regex")
+    names = ("command", "options", "arguments", "regex", "opaque")
     return toml_value({name: value for name in names if (value := getattr(entry, name))})
 
 

@@ -1,7 +1,8 @@
 """The gate of audited commands: what is about to run is judged before the target sees it.
 
 The rule: deny wins; under ``allow_only`` a command runs only when some rule with action ``allow`` matches it; what
-can not be read for certain is refused where any rule prohibits or only some commands are allowed. Rules and grants
+can not be read for certain is refused where any rule prohibits or only some commands are allowed, unless a rule for
+opaque lines says otherwise. A command whose unknown words may be what a rule prohibits is refused. Rules and grants
 in ``observe`` mode report what would have happened and let it run.
 
 Known limits: here the command line of an ``exec`` is judged; what a subsystem may do is the rights' affair. What is
@@ -31,15 +32,14 @@ from gateway.domain.lane import (
     Tell,
     Tick,
 )
-from gateway.domain.lines import Simple
 from gateway.domain.policy import FrozenPolicy
-from gateway.domain.rights import Kind, kind_of_command
 from gateway.domain.risk import Risk
-from gateway.domain.rules import STRENGTH, Judged, judge
+from gateway.domain.rules import PROHIBITING, STRENGTH, Judged, judge, not_allowed, prohibits, unsettled
+from gateway.domain.shell import Simple
 
 DENIED = 77
 ENDED = 79
-PROHIBITING = frozenset({"review", "deny", "lock", "interrupt", "deactivate"})
+_PROHIBITED = "prohibited commands"
 
 
 @attrs.define
@@ -79,7 +79,7 @@ class AuditedGate:
         for command, rule, action in due:
             self.risk.add(rule.score)
             yield Tell(Fact("command.audited", self._told(command, rule, action)))
-            yield Mark(f"{shown(command.text)} [{rule.name} {action}, risk +{rule.score}]")
+            yield Mark(f"{shown(command.shown)} [{rule.name} {action}, risk +{rule.score}]")
         binding = [(rule, action) for _, rule, action in due if enforce and rule.mode == "enforce"]
         strongest = max(binding, key=lambda pair: STRENGTH.index(pair[1]), default=None)
         if strongest is not None and strongest[1] in PROHIBITING:
@@ -92,31 +92,29 @@ class AuditedGate:
         if strongest is not None and strongest[1] == "warn":
             yield Notice(f'"{shown(line)}" is an audited command (rule {strongest[0].name})')
         for command in judged.commands:
-            yield Tell(Fact("command.executed", {"command": shown(command.text), "known_by": "exec"}))
-        if judged.opaque and not refusal and kind_of_command(line) is Kind.EXEC:
+            yield Tell(Fact("command.executed", {"command": shown(command.shown), "known_by": "exec"}))
+        if judged.opaque and not refusal:
             yield Tell(Fact("command.opaque", {"command": shown(line), "outcome": "passed"}))
         yield event
 
     def _told(self, command: Simple, rule: AuditedRule, action: str) -> dict[str, object]:
         enforced = rule.mode == "enforce" and self.policy.restrictions.enforce
         return {
-            "command": shown(command.text), "rule": rule.name, "action": action, "score": rule.score,
+            "command": shown(command.shown), "rule": rule.name, "action": action, "score": rule.score,
             "risk": self.risk.score, "known_by": "exec", "outcome": action if enforced else "observed",
         }  # fmt: skip
 
     def _opaque(self, judged: Judged, line: str) -> list[Effect]:
-        strict = any(_prohibits(rule) for rule in self.policy.audited if rule.mode == "enforce")
-        if not judged.opaque or not (strict or self.policy.restrictions.allow_only):
+        if not unsettled(judged, self.policy.audited, self.policy.restrictions.allow_only):
             return []
-        if kind_of_command(line) is not Kind.EXEC:
-            return []
-        return self._denied("command.opaque", line, "can not be checked for prohibited commands")
+        binding = (rule.name for _, rule in judged.possible if rule.mode == "enforce" and prohibits(rule))
+        name = next(binding, "")
+        return self._denied("command.opaque", line, f"can not be checked for {f'rule {name}' if name else _PROHIBITED}")
 
     def _not_allowed(self, judged: Judged, line: str) -> list[Effect]:
         if not self.policy.restrictions.allow_only:
             return []
-        allowed = {command for command, rule in judged.hits if _allows(rule, command)}
-        missing = [command.text for command in judged.commands if command not in allowed]
+        missing = [command.shown for command in not_allowed(judged)]
         if not missing and judged.commands:
             return []
         return self._denied("command.denied", missing[0] if missing else line, "is not among the allowed commands")
@@ -145,15 +143,6 @@ class AuditedGate:
                 yield GiveOrder(OrderKind.LOCK, rule.name)
             case _:
                 yield Refuse(DENIED, words)
-
-
-def _prohibits(rule: AuditedRule) -> bool:
-    return rule.action in PROHIBITING or (rule.attempts > 0 and rule.then in PROHIBITING)
-
-
-def _allows(rule: AuditedRule, command: Simple) -> bool:
-    """Say whether a rule lets a command run; one that names a program says nothing of files written beside it."""
-    return rule.action == "allow" and rule.mode == "enforce" and (bool(rule.regex) or not command.writes)
 
 
 def shown(text: str) -> str:

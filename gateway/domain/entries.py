@@ -70,13 +70,15 @@ class Credential:
 
 @attrs.frozen(cache_hash=True)
 class AuditedRule:
-    """A rule for audited commands; exactly one of ``command`` and ``regex`` is set."""
+    """A rule for audited commands; exactly one of ``command``, ``regex`` and ``opaque`` is set."""
 
     name: str
     command: str = ""
     options: Names = ()
     arguments: Names = ()
     regex: str = ""
+    opaque: bool = False
+    """Whether it is for lines that can not be read."""
     score: int = 0
     action: str = "warn"
     attempts: int = 0

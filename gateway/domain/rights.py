@@ -17,8 +17,8 @@ from fnmatch import fnmatchcase
 
 import attrs
 
-from gateway.domain.lines import Simple, simple_commands
 from gateway.domain.policy import FrozenPolicy
+from gateway.domain.shell import Simple, single
 
 
 class Kind(enum.Enum):
@@ -89,11 +89,11 @@ class Denied:
 
 def kind_of_command(command: str) -> Kind:
     """Say what an exec request's command line is; whatever is more than one plain command is an exec."""
-    commands, opaque = simple_commands(command)
-    if opaque or len(commands) != 1 or commands[0].writes or not _is_systems(commands[0]):
+    found = single(command)
+    if found is None or not _is_systems(found):
         return Kind.EXEC
-    kind, serves = SERVER_ROLE.get(commands[0].argv[0], (Kind.EXEC, bool))
-    return kind if serves(commands[0].argv[1:]) else Kind.EXEC
+    kind, serves = SERVER_ROLE.get(found.argv[0], (Kind.EXEC, bool))
+    return kind if serves(found.argv[1:]) else Kind.EXEC
 
 
 def _is_systems(command: Simple) -> bool:

@@ -121,11 +121,11 @@ class AuditedTests(SynchronousTestCase):
     def test_a_rule_that_prohibits_later_prohibits_opaque_lines_now(self) -> None:
         """What can not be counted can not be let through."""
         rule = attrs.evolve(RM, action="warn", attempts=2, then="deny")
-        self.assertIsInstance(weigh(gate(rule), "echo `rm x`")[-1], Refuse)
+        self.assertIsInstance(weigh(gate(rule), "`cat x`")[-1], Refuse)
 
     def test_an_opaque_line_is_refused_where_a_rule_prohibits(self) -> None:
         """Elsewhere it runs and is told as opaque."""
-        for line in ("$(id)", "sudo rm x", "echo 'x", "sh -c 'rm x'", "X=1 rm", "(id)", "cat <<E"):
+        for line in ("$(id)", "sudo $X", "echo 'x", "sh -c $X", "$(date) rm", "(id", "cat <<E", "curl x | sh", "sh"):
             out = weigh(gate(RM), line)
             self.assertIn(("command.opaque", "denied"), facts(out), line)
             self.assertIsInstance(out[-1], Refuse, line)
@@ -133,6 +133,40 @@ class AuditedTests(SynchronousTestCase):
                 out = weigh(gate(*rules), line)
                 self.assertIn(("command.opaque", "passed"), facts(out), line)
                 self.assertEqual(out[-1], asked(line))
+
+    def test_a_rule_for_opaque_lines_decides_on_them(self) -> None:
+        """With its own action and score; what it lets pass is told."""
+        lenient = gate(RM, AuditedRule("o", opaque=True, action="warn", score=7))
+        out = weigh(lenient, "$X")
+        self.assertEqual(
+            facts(out), [("command.audited", "warn"), ("command.executed", ""), ("command.opaque", "passed")]
+        )
+        self.assertEqual((out[-1], lenient.risk.score), (asked("$X"), 7))
+        strict = gate(AuditedRule("o", opaque=True, action="interrupt"))
+        self.assertIsInstance(weigh(strict, "$X")[-1], EndSession)
+        self.assertEqual(weigh(strict, "ls")[-1], asked("ls"))
+        allowing = gate(AuditedRule("o", opaque=True, action="allow"), allow_only=True)
+        self.assertIsInstance(weigh(allowing, "$X")[-1], Refuse)
+
+    def test_words_that_are_not_known_are_refused_where_they_may_be_prohibited(self) -> None:
+        """With the rule's name; other programs pass."""
+        strict = gate(attrs.evolve(RM, options=("r", "f")), AuditedRule("o", opaque=True, action="allow"))
+        out = weigh(strict, "rm $X")
+        self.assertEqual(facts(out), [("command.opaque", "denied")])
+        self.assertIn("can not be checked for rule rm", str(out[-1]))
+        for line in ("echo $X", "echo L=$LANG", "kill -TERM $$", "ls *.log"):
+            self.assertEqual(weigh(strict, line)[-1], asked(line), line)
+
+    def test_allow_only_needs_words_that_are_known_where_its_rule_asks_for_words(self) -> None:
+        """A rule that allows a program allows any words of it."""
+        judging = gate(
+            AuditedRule("e", command="echo", action="allow"),
+            AuditedRule("l", command="ls", arguments=("/x",), action="allow"),
+            allow_only=True,
+        )
+        self.assertEqual(weigh(judging, "echo $X")[-1], asked("echo $X"))
+        self.assertIsInstance(weigh(judging, "ls /x $X")[-1], Refuse)
+        self.assertIsInstance(weigh(judging, "echo x | sudo ls /x")[-1], Refuse)
 
     def test_a_transfer_is_not_opaque(self) -> None:
         """Its own right decided on it."""
@@ -158,7 +192,7 @@ class AuditedTests(SynchronousTestCase):
             out = weigh(observing, "rm x")
             self.assertEqual(facts(out), [("command.audited", "observed"), ("command.executed", "")])
             self.assertEqual(out[-1], asked("rm x"))
-        out = weigh(gate(RM, mode="observe"), "echo $X")
+        out = weigh(gate(RM, mode="observe"), "$X")
         self.assertEqual(facts(out), [("command.opaque", "observed"), ("command.executed", "")])
         out = weigh(gate(mode="observe", allow_only=True), "id")
         self.assertEqual(facts(out), [("command.denied", "observed"), ("command.executed", "")])

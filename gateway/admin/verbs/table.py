@@ -16,12 +16,15 @@ from gateway.admin.verbs import (
     orders,
     own,
     recordings,
+    rules,
     sessions,
     settings,
     siem,
 )
 
-THEMES = (settings, entries, accounts, access, sessions, orders, recordings, events, siem, node, own, local)
+THEMES = (
+    settings, entries, accounts, access, sessions, orders, rules, recordings, events, siem, node, own, local,
+)  # fmt: skip
 
 
 def _named() -> Mapping[str, Verb]:

@@ -33,6 +33,7 @@ CONTRACT: dict[str, frozenset[str]] = {
     "sessions": READING | {"operator"},
     "session show": READING,
     "policy show": READING,
+    "rule test": READING,
     "lock": ADMIN,
     "unlock": ADMIN,
     "locks": ADMIN,
