@@ -84,7 +84,7 @@ class Run:
             try:
                 self._keep(name, part.work(self.stage, name, self.scale))
             except (Unmeasured, AssertionError) as why:  # the latter: the harness waited in vain
-                self.failures.append({"contender": name, "part": part.title, "why": str(why)})
+                self.failures.append({"contender": name, "part": part.title, "why": str(why).strip()})
             sys.stderr.write(f"round {turn + 1}: {part.title}, {name}: {time.monotonic() - start:.1f} s\n")
 
     def _keep(self, name: str, values: Values) -> None:

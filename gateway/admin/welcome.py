@@ -30,6 +30,8 @@ class FirstStart:
     account: str
     target: str
     seconds: int
+    pamctl: str = "pamctl"
+    """How it is called from the shell that started the node."""
 
 
 def started(node: str, version: str, source: str | None, listening: Sequence[str], fingerprint: str) -> str:
@@ -56,8 +58,8 @@ def _first(first: FirstStart) -> Iterator[str]:
     yield f"     {operator:<{size}}code {first.operator_code}   a recorded session on the demo target"
     yield f"     {admin:<{size}}code {first.admin_code}   the admin shell: try `sessions`"
     yield f"  Bring your key:       {admin} keys add - < ~/.ssh/id_ed25519.pub"
-    yield "  Your first server:    pamctl target add web1 10.0.0.11:22"
-    yield "  Without the demo:     pamctl demo off"
+    yield f"  Your first server:    {first.pamctl} target add web1 10.0.0.11:22"
+    yield f"  Without the demo:     {first.pamctl} demo off"
 
 
 def first_start_elsewhere(first: FirstStart, path: str) -> str:

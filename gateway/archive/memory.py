@@ -20,7 +20,7 @@ from gateway.archive.export import cast_header
 from gateway.archive.rows import begun, check_session, row
 from gateway.archive.verify import blank_report
 from gateway.domain.cast import CODES, STREAMS, Event, Joiner, asciicast, encode_event, micros
-from gateway.interfaces.archive import IArchive, IRecording, ITrack
+from gateway.interfaces.archive import IArchive, IRecording, ITrack, Snapshot
 
 EVENT_COSTS = 32
 """Bytes that an event is taken to need besides its own."""
@@ -100,7 +100,9 @@ class MemoryRecording:
         self._purse.spend(size)
         self.written += size
 
-    def track(self, channel: int, kind: str, at: float, facts: Mapping[str, Any]) -> MemoryTrack:
+    def track(
+        self, channel: int, kind: str, at: float, facts: Mapping[str, Any], snapshot: Snapshot | None = None
+    ) -> MemoryTrack:
         """Begin a channel's track; raises ValueError for a channel that has one or after sealing."""
         if self.summary is not None or channel in self.tracks:
             raise ValueError(f"channel {channel} of {self.session} can not be begun")

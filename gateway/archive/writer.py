@@ -34,8 +34,16 @@ from gateway.archive.format import (
     digest,
 )
 from gateway.archive.keys import Ciphers, NodeKeys, Wrapped
-from gateway.domain.cast import CODES, STREAMS, Joiner, encode_document, encode_event, micros
-from gateway.interfaces.archive import IRecording, ITrack
+from gateway.domain.cast import (
+    CODES,
+    STREAMS,
+    Joiner,
+    encode_document,
+    encode_event,
+    encode_snapshot,
+    micros,
+)
+from gateway.interfaces.archive import IRecording, ITrack, Snapshot
 
 NONCE = 12
 
@@ -61,6 +69,7 @@ class OpenFrame:
     first: int = -1
     last: int = 0
     tail: int = 0
+    snapshot: str = "null"
 
     def take(self, at: int, code: str, text: str) -> None:
         """Add one event's text."""
@@ -101,7 +110,15 @@ class Bench:
 class Track:
     """Write one channel's events."""
 
-    def __init__(self, bench: Bench, ciphers: Ciphers, directory: str, header: Mapping[str, Any]) -> None:
+    def __init__(
+        self,
+        bench: Bench,
+        ciphers: Ciphers,
+        directory: str,
+        header: Mapping[str, Any],
+        snapshot: Snapshot | None = None,
+    ) -> None:
+        self._snapshot = snapshot
         self._bench = bench
         self._ciphers = ciphers
         self.channel: int = header["channel"]
@@ -139,11 +156,9 @@ class Track:
         if not chunk and code in STREAMS:
             return
         moment = micros(at)
-        if len(chunk) <= FRAME_BYTES:
-            self._take(moment, code, chunk)
-            return
-        for start in range(0, len(chunk), FRAME_BYTES):
-            self._take(moment, code, chunk[start : start + FRAME_BYTES])
+        for start in range(0, len(chunk) or 1, FRAME_BYTES):
+            # The screen does not know the first piece yet when the second one begins a frame.
+            self._take(moment, code, chunk[start : start + FRAME_BYTES], known=start == 0)
 
     def end(self, at: float) -> None:
         """Flush what waits, close the last frame and give the files back; raises OSError."""
@@ -165,7 +180,8 @@ class Track:
         frame = self._frame
         if not frame.events:
             return
-        compressed = self._bench.compressor.compress(encode_document(frame.events, self._joiner.carry()))
+        document = encode_document(frame.events, self._joiner.carry(), frame.snapshot)
+        compressed = self._bench.compressor.compress(document)
         stored = sealed_frame(self._ciphers, frame, compressed, self.counts.frames, self.head)
         self._bench.files.append(self.path, stored)
         self.head = self._link = digest(stored)
@@ -179,7 +195,7 @@ class Track:
         """Return the track's row of the manifest."""
         return manifest.track_row(self._header, self.counts, self.head, self.ended)
 
-    def _take(self, at: int, code: str, chunk: bytes) -> None:
+    def _take(self, at: int, code: str, chunk: bytes, known: bool) -> None:
         frame = self._frame
         if frame.tail and at - frame.began >= FRAME_MICROS:
             self._flush(at)
@@ -188,6 +204,8 @@ class Track:
         self._append(at, code, chunk)
         if frame.began < 0:
             frame.began = at
+            if known and self._snapshot is not None:
+                frame.snapshot = encode_snapshot(self._snapshot())
         frame.size += len(chunk)
         self.counts.bytes += len(chunk)
         self.counts.last = max(self.counts.last, at)
@@ -257,7 +275,9 @@ class Recording:
         """The number of tracks."""
         return len(self._tracks)
 
-    def track(self, channel: int, kind: str, at: float, facts: Mapping[str, Any]) -> Track:
+    def track(
+        self, channel: int, kind: str, at: float, facts: Mapping[str, Any], snapshot: Snapshot | None = None
+    ) -> Track:
         """Begin a channel's track; raises OSError, ValueError for a channel that has one or after sealing."""
         if self._closed or channel in self._tracks:
             raise ValueError(f"channel {channel} of {self.opening.session} can not be begun")
@@ -274,7 +294,9 @@ class Recording:
             "at": micros(at) / 1_000_000,
             "facts": self._ciphers.seal_facts(channel, canonical(facts)),
         }
-        self._tracks[channel] = track = Track(self._bench, self._ciphers, self.opening.directory, header)
+        self._tracks[channel] = track = Track(
+            self._bench, self._ciphers, self.opening.directory, header, snapshot
+        )
         return track
 
     def checkpoint(self) -> dict[str, Any]:

@@ -75,6 +75,13 @@ def file_reference(value: Any) -> str:
     return text(value)
 
 
+def secret_reference(value: Any) -> str:
+    """Take ``file:/absolute/path`` or ``env:NAME``; empty: none."""
+    if text(value) and not re.fullmatch(r"file:/.+|env:[A-Za-z_][A-Za-z0-9_]*", value):
+        raise ValueError('expected a reference such as "file:/etc/ostiary/passphrase" or "env:NAME"')
+    return text(value)
+
+
 def one_of(*words: str) -> Kind:
     """Return the kind of a value that is one of some words."""
 
@@ -165,6 +172,15 @@ def is_loopback(value: str) -> bool:
     if scheme not in {"tcp", "tcp6"} or not keys.get("interface"):
         return False
     return ipaddress.ip_address(keys["interface"]).is_loopback
+
+
+def network(value: Any) -> str:
+    """Take an IP address, or a network such as ``10.0.0.0/24``."""
+    try:
+        ipaddress.ip_network(text(value))
+    except ValueError:
+        raise ValueError(f"expected an IP address or a network such as 10.0.0.0/24, not {value!r}") from None
+    return text(value)
 
 
 def redis(value: Any) -> str:

@@ -29,6 +29,12 @@ class Node:
     state: str = key(
         "", kinds.path, "default: $STATE_DIRECTORY, else ~/.local/state/ostiary", example="/var/lib/ostiary"
     )
+    passphrase: str = key(
+        "",
+        kinds.secret_reference,
+        "seals node.key, from the first start on; empty: the file's mode alone protects it",
+        example="file:/run/credentials/ostiary/passphrase",
+    )
 
 
 @attrs.frozen
@@ -57,6 +63,12 @@ class Ssh:
         example=["aes256-gcm@openssh.com", "aes256-ctr"],
     )
     nistp: bool = key(False, kinds.truth, "offer ecdh-sha2-nistp256 and -nistp384 too, for clients without curve25519")
+    proxy_from: tuple[str, ...] = key(
+        (),
+        kinds.list_of(kinds.network),
+        "front ends: what comes from them begins with a PROXY header (v1 or v2), and nobody else's does",
+        example=["10.0.0.1"],
+    )
 
 
 @attrs.frozen

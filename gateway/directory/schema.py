@@ -12,7 +12,6 @@ import attrs
 
 from gateway.directory.pubkeys import read_host_key, read_public_key
 from gateway.directory.values import (
-    ALGORITHM,
     ENTRY,
     ENTRY_GLOB,
     OPERATOR,
@@ -26,6 +25,7 @@ from gateway.directory.values import (
     flag,
     hours,
     labels,
+    legacy,
     many,
     moment,
     network,
@@ -143,7 +143,7 @@ TABLES: dict[str, dict[str, Key]] = {
         "host_keys": Key(many(host_key)),
         "host_ca": Key(many(host_key)),
         "jump": Key(text),
-        "legacy": Key(many(shaped(ALGORITHM, "an algorithm's name"))),
+        "legacy": Key(many(legacy)),
     },
     "credential": {
         "name": Key(entry_name),

@@ -17,6 +17,7 @@ import re2
 
 from gateway.directory.hours import read_hours
 from gateway.directory.passwords import read_hash
+from gateway.domain.entries import LEGACY
 
 Reader = Callable[[Any], Any]
 
@@ -40,7 +41,6 @@ ENTRY_GLOB = re.compile(r"[A-Za-z0-9._@+*?\[\]!-]{1,64}")
 LABEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,62}")
 HOST = re.compile(r"(?=.{1,253}\Z)[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_])?\.?")
 VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}\*?")
-ALGORITHM = re.compile(r"[a-z0-9@.-]{1,64}")
 
 PLAIN_RIGHTS = ("shell", "exec", "sftp", "scp", "rsync", "agent", "x11", "forward:loopback")
 NEVER_RELAYED = re.compile(
@@ -103,6 +103,14 @@ def one_of(*words: str) -> Reader:
         return str(value)
 
     return read
+
+
+def legacy(value: Any) -> str:
+    """Read an old algorithm that a target may be allowed."""
+    if value not in LEGACY:
+        words = f"{value!r:.60} is not one of the old algorithms that are supported: {', '.join(LEGACY)}"
+        raise BadValue(words + (nearest(value, LEGACY) if isinstance(value, str) else ""))
+    return str(value)
 
 
 def shaped(pattern: re.Pattern[str], what: str) -> Reader:

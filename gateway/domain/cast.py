@@ -2,8 +2,9 @@
 
 The rule: cut anywhere gives the same text. A character cut by a packet waits for its tail, in the next event
 of the same code; bytes that are no UTF-8 stand as U+DC80–U+DCFF (PEP 383), so the bytes can always be had
-back exactly. A frame document is ``{"snapshot": null, "events": [[t, code, text], …]}``, one segment of a
-player; where a frame ends inside a character it also has ``"carry": {code: hex}``, the bytes that wait.
+back exactly. A frame document is ``{"snapshot": …, "events": [[t, code, text], …]}``, one segment of a
+player; where a frame ends inside a character it also has ``"carry": {code: hex}``, the bytes that wait. The
+snapshot, ``{"cols", "rows", "init"}`` or null, is the screen before the frame's first event.
 
 Known limit: a character whose tail never comes is shown, as escapes, only by :meth:`Joiner.flush`.
 """
@@ -30,7 +31,9 @@ MAX_DOCUMENT = 8 << 20
 MAX_EVENTS = 1 << 18
 """Events of the largest frame document that is read."""
 
-_OPENING = '{"snapshot":null,"events":['
+MAX_SNAPSHOT = 1 << 20
+"""Characters, encoded, of the largest snapshot that is written; a larger one is left out."""
+
 _UTF_8 = codecs.getincrementaldecoder("utf-8")
 
 
@@ -49,10 +52,11 @@ class Event:
 
 @attrs.frozen
 class Document:
-    """A decoded frame: its events, and bytes that begin a character which the next frame ends."""
+    """A decoded frame: its events, bytes that begin a character which the next frame ends, and the screen before."""
 
     events: tuple[Event, ...]
     carry: Mapping[str, bytes] = attrs.Factory(dict)
+    snapshot: Mapping[str, Any] | None = None
 
 
 class Joiner:
@@ -93,12 +97,19 @@ def encode_event(at: int, code: str, text: str) -> str:
     return f'[{at / 1_000_000!r},"{code}",{encode_basestring_ascii(text)}]'
 
 
-def encode_document(events: Iterable[str], carry: Mapping[str, bytes]) -> bytes:
-    """Return the frame document of events that :func:`encode_event` made; pure ASCII."""
+def encode_snapshot(snapshot: Mapping[str, Any]) -> str:
+    """Return a snapshot (``cols``, ``rows``, ``init``) as it stands in a document; ``null`` for one too large."""
+    text = json.dumps({name: snapshot[name] for name in ("cols", "rows", "init")}, separators=(",", ":"))
+    return text if len(text) <= MAX_SNAPSHOT else "null"
+
+
+def encode_document(events: Iterable[str], carry: Mapping[str, bytes], snapshot: str = "null") -> bytes:
+    """Return the frame document of what :func:`encode_event` and :func:`encode_snapshot` made; pure ASCII."""
+    opening = f'{{"snapshot":{snapshot},"events":['
     ending = "]}"
     if carry:
         ending = '],"carry":' + json.dumps({code: carry[code].hex() for code in sorted(carry)}) + "}"
-    return (_OPENING + ",".join(events) + ending).encode("ascii")
+    return (opening + ",".join(events) + ending).encode("ascii")
 
 
 def decode_document(document: bytes) -> Document:
@@ -113,7 +124,8 @@ def decode_document(document: bytes) -> Document:
         raise CastError("no frame document: events are missing")
     if len(read["events"]) > MAX_EVENTS:
         raise CastError("too many events in a frame document")
-    return Document(tuple(_event(each) for each in read["events"]), _carry(read.get("carry", {})))
+    events = tuple(_event(each) for each in read["events"])
+    return Document(events, _carry(read.get("carry", {})), _snapshot(read.get("snapshot")))
 
 
 def _refuse(constant: str) -> NoReturn:
@@ -128,6 +140,17 @@ def _event(read: Any) -> Event:
             if 0 <= at < 1e12:
                 return Event(float(at), code, text)
     raise CastError("no event in a frame document")
+
+
+def _snapshot(read: Any) -> dict[str, Any] | None:
+    match read:
+        case None:
+            return None
+        case {"cols": bool(), **_rest} | {"rows": bool(), **_rest}:
+            raise CastError("a size is a number")
+        case {"cols": int() as cols, "rows": int() as rows, "init": str(init)} if 0 < min(cols, rows):
+            return {"cols": cols, "rows": rows, "init": init}
+    raise CastError("no snapshot in a frame document")
 
 
 def _carry(read: Any) -> dict[str, bytes]:

@@ -15,6 +15,10 @@ Labels = tuple[tuple[str, str], ...]
 """Label pairs sorted by key: hashable, and the same labels are equal."""
 
 
+LEGACY = ("ssh-rsa", "ecdh-sha2-nistp256", "ecdh-sha2-nistp384")
+"""The old algorithms that a target's entry may allow; there are no others."""
+
+
 @attrs.frozen
 class User:
     """A person or service that logs in to the gateway."""

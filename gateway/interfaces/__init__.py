@@ -3,7 +3,7 @@
 One file a theme; this sign re-exports every name, so ``from gateway.interfaces import IDirectory`` is enough.
 """
 
-from gateway.interfaces.archive import ArchiveError, IArchive, IRecording, ITrack
+from gateway.interfaces.archive import ArchiveError, IArchive, IRecording, ITrack, Snapshot
 from gateway.interfaces.directory import DirectoryError, IDirectory, IOperatorSource, IPolicySource
 from gateway.interfaces.facts import IFacts, IFactSink, IFold, IJournal
 from gateway.interfaces.orders import IOrders, IRoster
@@ -26,5 +26,6 @@ __all__ = [
     "IRecording",
     "IRoster",
     "ITrack",
+    "Snapshot",
     "VaultError",
 ]

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from twisted.internet.defer import Deferred
 from zope.interface import Attribute, Interface
+
+Snapshot = Callable[[], Mapping[str, Any]]
+"""Returns a screen as a player begins with it: ``cols``, ``rows``, and ``init``, the text that paints it."""
 
 
 class ArchiveError(Exception):
@@ -45,8 +48,13 @@ class IRecording(Interface):
 
     written = Attribute("Bytes written so far, all tracks together, as stored.")
 
-    def track(channel: int, kind: str, at: float, facts: Mapping[str, Any]) -> ITrack:
-        """Begin a channel's track; ``kind`` is ``pty | exec | sftp | forward``, ``at`` seconds since the start."""
+    def track(
+        channel: int, kind: str, at: float, facts: Mapping[str, Any], snapshot: Snapshot | None = None
+    ) -> ITrack:
+        """Begin a channel's track; ``kind`` is ``pty | exec | sftp | forward``, ``at`` seconds since the start.
+
+        ``snapshot`` is asked, before an event is written, for the screen as the events before it made it.
+        """
 
     def checkpoint() -> Mapping[str, Any]:
         """Flush open frames to the file and return each track's chain head, for ``recording.checkpoint``."""

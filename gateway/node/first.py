@@ -8,6 +8,7 @@ reach, an empty store is refused in words: an unmounted volume must not become a
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from pathlib import Path
 
@@ -128,6 +129,12 @@ def said(rooms: Rooms, first: FirstStart) -> str:
     codes = {first.admin: first.admin_code, first.operator: first.operator_code}
     path = write_codes(rooms.state / CODES_FILE, codes)
     return first_start_elsewhere(first, str(path))
+
+
+def called() -> str:
+    """Return how pamctl is called here: by its name where the shell finds it, else by the path beside twistd."""
+    beside = Path(sys.argv[0]).parent / "pamctl"
+    return "pamctl" if shutil.which("pamctl") or not beside.exists() else str(beside)
 
 
 def write_codes(path: Path, codes: dict[str, str]) -> Path:

@@ -38,7 +38,7 @@ from gateway.runtime.run import Run
 from gateway.siem.destinations import Destination
 from gateway.siem.notices import Notice
 from gateway.siem.outlets import Outlets
-from gateway.vault.files import load_or_make_node_key
+from gateway.vault.files import load_or_make_node_key, read_passphrase
 from gateway.vault.seal import NodeKey
 from gateway.vault.vault import Vault
 from gateway.vault.wrapping import unwrap_with, wrap_for
@@ -113,7 +113,8 @@ def make_rooms(config: Config, reactor: Any, environ: Mapping[str, str], anew: b
     journal = open_journal(state / STORE, config.node.name, 0, reactor)
     environment = dict(environ)
     directory = Directory(journal, in_thread)
-    node_key = load_or_make_node_key(str(state / "node.key"))
+    passphrase = read_passphrase(config.node.passphrase, environ)
+    node_key = load_or_make_node_key(str(state / "node.key"), passphrase)
     vault = Vault(node_key, journal, wall, in_thread, environment)
     policies = PolicySource(directory.snapshot, wall, config.session_settings)
 

@@ -42,7 +42,7 @@ from gateway.domain.facts import Fact
 from gateway.domain.secret import Secret
 from gateway.interfaces import VaultError
 from gateway.journal.errors import JournalRefused
-from gateway.node.first import DEMO_PASSWORD, first_start, has_demo, refuse_empty, said
+from gateway.node.first import DEMO_PASSWORD, called, first_start, has_demo, refuse_empty, said
 from gateway.node.rooms import Rooms, make_rooms
 from gateway.node.verbs import VerbRooms
 from gateway.node.watch import DiskWatch
@@ -56,13 +56,15 @@ from gateway.ssh.program import ProgramDoor
 from gateway.ssh.target import Dialler
 from gateway.ssh.vouching import Revocations, Vouching, read_authorities
 from gateway.wire.algorithms import EXCHANGES, NIST_EXCHANGES, Offered
-from gateway.wire.hostkeys import load_or_create_host_key
+from gateway.wire.hostkeys import BadHostKey, HostKey, load_host_keys
 from gateway.wire.pacing import FailurePace
 
 log = Logger()
 VERB_ROLES = frozenset({"admin", "auditor", "approver"})
 CHECKPOINT_SECONDS = 10.0
 REVOCATION_SECONDS = 5.0
+EXPLAINED = (ValueError, OSError, JournalRefused, VaultError, CannotListenError, BadHostKey)
+"""Failures to start that say in words what is wrong."""
 SWITCH_SECONDS = 0.001
 """How long a thread may keep the reactor waiting for the interpreter."""
 
@@ -131,7 +133,7 @@ class Node(Service):
         starting.addErrback(self._can_not_start)
 
     def _can_not_start(self, failure: Failure) -> None:
-        if isinstance(failure.value, ValueError | OSError | JournalRefused | VaultError | CannotListenError):
+        if isinstance(failure.value, EXPLAINED):
             say(f"ostiary: can not start: {failure.getErrorMessage()}\n")
         else:
             log.failure("can not start", failure)
@@ -151,8 +153,8 @@ class Node(Service):
         await self._recover(rooms)
         self.watch = DiskWatch(rooms.archive, rooms.roster, rooms.journal, rooms.wall)
         self.watch.look()
-        host_key = load_or_create_host_key(rooms.state / "ssh_host_ed25519_key")
-        await self._listen(rooms, host_key)
+        host_keys = load_host_keys(rooms.state, rooms.state / "ssh_host_ed25519_key")
+        await self._listen(rooms, host_keys)
         await self._listen_socket(rooms)
         codes = await first_start(rooms)
         if has_demo(rooms):
@@ -164,7 +166,7 @@ class Node(Service):
         self._loop(lambda: self._checkpoint(rooms), CHECKPOINT_SECONDS)
         self._started = True
         settle_collector()
-        say(self._words(rooms, host_key.fingerprint, codes))
+        say(self._words(rooms, host_keys[0].fingerprint, codes))
 
     def _words(self, rooms: Rooms, fingerprint: str, codes: dict[str, str]) -> str:
         name, places = self.config.node.name, [_place(port) for port in self.ports[:-1]]
@@ -173,7 +175,7 @@ class Node(Service):
             return words
         first = FirstStart(
             VERSION, name, str(rooms.state), "127.0.0.1", self.ssh_port, fingerprint, "admin", codes["admin"], "demo",
-            codes["demo"], "root", "demo", CODE_LIFE,
+            codes["demo"], "root", "demo", CODE_LIFE, called(),
         )  # fmt: skip
         return words + said(rooms, first)
 
@@ -192,7 +194,7 @@ class Node(Service):
         values = {"address": f"127.0.0.1:{port}", "host_keys": [self._demo.host_key_line]}
         await rooms.directory.change("target", "demo", values, by=f"node@{self.config.node.name}")
 
-    async def _listen(self, rooms: Rooms, host_key: Any) -> None:
+    async def _listen(self, rooms: Rooms, host_keys: tuple[HostKey, ...]) -> None:
         reception = self._reception = Reception(
             operators=rooms.operators,
             policies=rooms.policies,
@@ -206,6 +208,7 @@ class Node(Service):
             without_target=self._without_target,
             admitting=self._admitting,
             help_contact=self.config.help.contact,
+            host_keys=host_keys,
         )
         vouching = await self._vouch(rooms)
 
@@ -214,15 +217,15 @@ class Node(Service):
 
         pace = FailurePace(secrets.token_bytes(32))
         self._listener = Listener(
-            self.reactor, (host_key,), rooms.journal, authority, reception.open_door, pace,
-            offered=offered(self.config.ssh),
+            self.reactor, host_keys, rooms.journal, authority, reception.open_door, pace,
+            offered=offered(self.config.ssh), proxy_from=self.config.ssh.proxy_from,
         )  # fmt: skip
         for text in self.config.ssh.listen:
             endpoint = serverFromString(self.reactor, text)  # type: ignore[no-untyped-call]
             port = await endpoint.listen(self._listener.factory())
             self.ports.append(port)
             self.ssh_port = self.ssh_port or int(getattr(port.getHost(), "port", 0))
-        front = Front("127.0.0.1", self.ssh_port, (host_key.line,))
+        front = Front("127.0.0.1", self.ssh_port, tuple(key.line for key in host_keys))
         self._verbs = VerbRooms(rooms, front, self._faults)
         rooms.journal.attach(self._vigil)
 

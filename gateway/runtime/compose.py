@@ -24,6 +24,7 @@ from gateway.domain.policy import FrozenPolicy
 from gateway.domain.rights import Kind
 from gateway.domain.risk import Risk
 from gateway.runtime.record import Recorder
+from gateway.runtime.shown import Showing
 
 
 class Way(enum.Enum):
@@ -103,6 +104,8 @@ def reads(who: Gate | Tap, kind: Kind, lane: Lane) -> bool:
             return not who.decided
         case Recorder():
             return who.reads(lane)
+        case Showing():
+            return lane is Lane.TO_OPERATOR
         case _:
             return True
 

@@ -20,16 +20,18 @@ from gateway.domain.audited import Attempts, shown
 from gateway.domain.budget import Budget
 from gateway.domain.echo import EchoMask
 from gateway.domain.facts import Fact
-from gateway.domain.flow import Flow
+from gateway.domain.flow import Flow, Tap
 from gateway.domain.grant import Grant
 from gateway.domain.lane import Event, GiveOrder, Order, OrderKind
 from gateway.domain.lock import Lock, Subject
 from gateway.domain.rights import OPAQUE, Kind
 from gateway.domain.risk import Risk
+from gateway.domain.screen import Screen
 from gateway.domain.session import State
 from gateway.interfaces import IFacts, IRecording, ITrack
 from gateway.runtime.compose import Makings, early_flow, flow_of
-from gateway.runtime.record import Recorder
+from gateway.runtime.record import STORED, Recorder
+from gateway.runtime.shown import Showing
 
 log = Logger()
 
@@ -183,20 +185,22 @@ class Run:
         self, number: int, kind: Kind, terminal: bool, where: str, size: tuple[int, int] | None = None
     ) -> Flow:
         """Make a channel's flow and begin its track; raises OSError where recording is required and fails."""
-        taps: tuple[Recorder, ...] = ()
+        showing = Showing(Screen(*size or ())) if terminal and kind in STORED else None
+        taps: tuple[Tap, ...] = () if showing is None else (showing,)
         if self.recording is not None:
             told: dict[str, Any] = {"command": shown(where), "kind": kind.value}
             if size is not None:
                 told |= {"cols": size[0], "rows": size[1]}
             try:
-                track = self.recording.track(number, "pty" if terminal else kind.value, self.at, told)
+                snapshot = showing.screen.snapshot if showing and self.grant.policy.restrictions.record.output else None
+                track = self.recording.track(number, "pty" if terminal else kind.value, self.at, told, snapshot)
             except OSError as fault:
                 if self.grant.policy.settings.record_required:
                     raise
                 self.recording_failed(fault)
             else:
-                taps = (self._recorder(kind, terminal, track),)
-                self.recorders[number] = taps[0]
+                self.recorders[number] = recorder = self._recorder(kind, terminal, track)
+                taps = (recorder, *taps)
         self.protocol = self.protocol or kind.value
         body = {"channel": number, "channel_kind": kind.value, "command": shown(where), "opaque": kind in OPAQUE}
         self.tell(Fact("channel.opened", body))

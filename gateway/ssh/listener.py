@@ -17,8 +17,10 @@ from twisted.internet.protocol import Factory, Protocol
 from twisted.logger import Logger
 
 from gateway.domain.facts import Fact
+from gateway.domain.grant import within
 from gateway.interfaces import IFacts
 from gateway.runtime.telling import tell
+from gateway.ssh.frontend import FrontEnds
 from gateway.ssh.login import Authority, Login, OpenDoor
 from gateway.wire.admission import Admission, Parting, Waiting
 from gateway.wire.algorithms import Offered
@@ -58,8 +60,15 @@ class Listener:
     pace: FailurePace
     admission: Admission = attrs.field(default=attrs.Factory(_own_admission, takes_self=True))
     offered: Offered = Offered()
+    proxy_from: tuple[str, ...] = ()
+    """The addresses of front ends, whose connections begin with a PROXY header."""
     violations: Counts = attrs.field(init=False, factory=Counts)
     transports: set[OperatorTransport] = attrs.field(init=False, factory=set)
+    front_ends: FrontEnds = attrs.field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        """Have what front ends pass on counted with the rest."""
+        self.front_ends = FrontEnds(self.clock, self.violations)
 
     def factory(self) -> Factory:
         """Return the factory for an endpoint."""
@@ -67,6 +76,7 @@ class Listener:
 
     def abort_all(self) -> None:
         """Cut every connection."""
+        self.front_ends.abort_all()
         for transport in tuple(self.transports):
             transport.abort()
 
@@ -81,7 +91,13 @@ class DoorFactory(Factory):
 
     def buildProtocol(self, addr: IAddress | None) -> Protocol | None:
         """Return a transport, or None for a connection that is refused."""
-        source = str(getattr(addr, "host", "") or "local")
+        address = getattr(addr, "host", "")
+        if address and within(address, self.listener.proxy_from):
+            return self.listener.front_ends.passed_on(address, self.admit)
+        return self.admit(str(address or "local"))
+
+    def admit(self, source: str) -> Protocol | None:
+        """Return a transport for a source, or None when it is refused."""
         waiting = self.listener.admission.arrive(source)
         if waiting is None:
             return None

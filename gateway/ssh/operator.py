@@ -32,6 +32,7 @@ from gateway.ssh.session import SessionDoor
 from gateway.ssh.target import Dialler
 from gateway.wire.authority import IService
 from gateway.wire.connection import Connection
+from gateway.wire.hostkeys import HostKey
 
 USAGE, TRY_LATER, DENIED, CONFIGURATION = 64, 75, 77, 78
 
@@ -60,10 +61,12 @@ class Reception:
     admitting: Callable[[], str]
     """Why no session can start now, as a line for the operator; empty where one can."""
     help_contact: str = ""
+    host_keys: tuple[HostKey, ...] = ()
+    """All that the gateway is known by: clients are told, so that a key can be changed."""
 
     def open_door(self, login: Login) -> IService:
         """Return the service of a finished login."""
-        return Connection(self._door(login))
+        return Connection(self._door(login), known_by=self.host_keys)
 
     def _door(self, login: Login) -> Any:
         if all(not reading.target for reading in login.readings):

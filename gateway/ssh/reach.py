@@ -23,7 +23,14 @@ from twisted.internet.error import (
 from twisted.internet.protocol import Factory
 
 from gateway.domain.entries import Target
-from gateway.wire.algorithms import TARGET_CERTIFICATES, TARGET_KEYS
+from gateway.wire.algorithms import (
+    EXCHANGES,
+    NIST_EXCHANGES,
+    OLD_HOST_KEYS,
+    TARGET_CERTIFICATES,
+    TARGET_KEYS,
+    Names,
+)
 from gateway.wire.certificates import PLAIN, Untrusted, holder_key, parse_certificate, trust_host
 from gateway.wire.hostkeys import fingerprint
 from gateway.wire.keyblobs import BadKey, PublicKey, parse_blob, parse_line
@@ -103,6 +110,7 @@ class Reach:
             clock=self.reactor,
             verify_host_key=self._recognise,
             host_key_algorithms=host_algorithms(self.target),
+            exchanges=exchanges(self.target),
         )
 
     def _recognise(self, algorithm: bytes, blob: bytes) -> Deferred[None]:
@@ -140,7 +148,19 @@ def host_algorithms(target: Target) -> tuple[bytes, ...]:
     """
     kinds = {name for key in readable_keys(target.host_keys) for name in key.algorithms}
     plain = tuple(name for name in TARGET_KEYS if name in kinds) or TARGET_KEYS
+    if b"rsa-sha2-512" in plain:
+        plain += named(target, OLD_HOST_KEYS)
     return TARGET_CERTIFICATES + plain if target.host_ca else plain
+
+
+def exchanges(target: Target) -> Names:
+    """Return which key exchanges are offered to a target: the old ones that its entry names behind the others."""
+    return EXCHANGES + named(target, NIST_EXCHANGES)
+
+
+def named(target: Target, old: Names) -> Names:
+    """Return which of some old algorithms a target's entry allows."""
+    return tuple(name for name in old if name.decode("ascii") in target.legacy)
 
 
 def recognise(target: Target, algorithm: bytes, blob: bytes, now: float) -> bool:

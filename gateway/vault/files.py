@@ -74,6 +74,13 @@ def read_reference(reference: str, environment: Mapping[str, str]) -> Secret:
             raise VaultError(f"{kind!r:.40} is no way to refer to a secret; use file:, env: or store")
 
 
+def read_passphrase(reference: str, environment: Mapping[str, str]) -> Secret | None:
+    """Fetch a passphrase, without the line end a file has behind it; None for no reference."""
+    if not reference:
+        return None
+    return Secret(read_reference(reference, environment).reveal().removesuffix(b"\n").removesuffix(b"\r"))
+
+
 def load_or_make_node_key(path: str, passphrase: Secret | None = None) -> NodeKey:
     """Read the node's key, or make it on first use; under a passphrase where one is given."""
     if not os.path.exists(path):
@@ -85,9 +92,19 @@ def load_or_make_node_key(path: str, passphrase: Secret | None = None) -> NodeKe
         document = json.loads(stored.reveal())
         if document["form"] != FORM:
             raise VaultError(f"{path} was written by a newer version")
-        return NodeKey.of(_opened(document, passphrase, path))
+        node_key = NodeKey.of(_opened(document, passphrase, path))
     except (KeyError, TypeError, ValueError, binascii.Error) as problem:
         raise VaultError(f"{path} is not a node key; restore it from a backup") from problem
+    if passphrase is not None and "key" in document:
+        _seal_afterwards(path, node_key, passphrase)
+    return node_key
+
+
+def _seal_afterwards(path: str, key: NodeKey, passphrase: Secret) -> None:
+    """Put a key that lay open under the passphrase that is configured now."""
+    sealed = f"{path}.sealed-{secrets.token_hex(4)}"
+    write_node_key(sealed, key, passphrase)
+    os.replace(sealed, path)
 
 
 def write_node_key(path: str, key: NodeKey, passphrase: Secret | None = None) -> None:

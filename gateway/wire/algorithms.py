@@ -61,6 +61,9 @@ TARGET_CERTIFICATES: Final[Names] = (
 )
 """What stands before :data:`TARGET_KEYS` in our offer to a target that is known by a certificate authority."""
 
+OLD_HOST_KEYS: Final[Names] = (b"ssh-rsa",)
+"""RSA with SHA-1: offered to a target whose entry names it, behind everything else, and to nobody besides."""
+
 USER_KEYS: Final[Names] = (
     b"ssh-ed25519",
     b"sk-ssh-ed25519@openssh.com",

@@ -18,6 +18,8 @@ from gateway.wire.channels import LARGEST_PACKET, SMALLEST_PACKET, ChannelEnd, C
 from gateway.wire.coupling import Coupled
 from gateway.wire.direct import TYPING
 from gateway.wire.fields import Fields, MalformedField, string
+from gateway.wire.hostkeys import HostKey
+from gateway.wire.hostproof import ANNOUNCE, PROVE, announcement, prove, understands
 
 PROTOCOL_ERROR = 2
 BY_APPLICATION = 11
@@ -41,6 +43,12 @@ Answered = Callable[[bool, bytes], None]
 
 class Carrying(Protocol):
     """What a connection needs of its transport."""
+
+    sessionID: bytes
+
+    @property
+    def peer_version(self) -> bytes:
+        """Return the peer's version line."""
 
     @property
     def carrier(self) -> Coupled:
@@ -95,13 +103,17 @@ class Limits:
 
 
 class Connection:
-    """Carry channels over one SSH transport, which sets ``transport`` before the service starts."""
+    """Carry channels over one SSH transport, which sets ``transport`` before the service starts.
+
+    *known_by* are the keys of a host that tells its clients which it has.
+    """
 
     name = b"ssh-connection"
     transport: Carrying
 
-    def __init__(self, owner: Owner, limits: Limits = Limits()) -> None:
+    def __init__(self, owner: Owner, limits: Limits = Limits(), known_by: tuple[HostKey, ...] = ()) -> None:
         self.owner = owner
+        self.known_by = known_by
         self.limits = limits
         self.channels: dict[int, ChannelEnd] = {}
         self.running = False
@@ -115,6 +127,8 @@ class Connection:
     def serviceStarted(self) -> None:
         """Begin: tell the owner."""
         self.running = True
+        if self.known_by and understands(self.transport.peer_version):
+            self.request(ANNOUNCE, announcement(self.known_by))
         self.owner.started(self)
 
     def serviceStopped(self) -> None:
@@ -221,9 +235,13 @@ class Connection:
 
     def _global(self, fields: Fields) -> None:
         name, wants_reply = _name(fields), fields.boolean("want reply")
-        ok = self.owner.global_requested(name, fields.rest())
+        answer: bytes | None
+        if name == PROVE and self.known_by:
+            answer = prove(self.known_by, self.transport.sessionID, fields.rest())
+        else:
+            answer = b"" if self.owner.global_requested(name, fields.rest()) else None
         if wants_reply:
-            self.send(81 if ok else 82, b"")
+            self.send(82 if answer is None else 81, answer or b"")
 
     def _granted(self, fields: Fields) -> None:
         self._answered(True, fields.rest())

@@ -15,14 +15,16 @@ from pathlib import Path
 from typing import Final
 
 import attrs
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
-from cryptography.hazmat.primitives.hashes import SHA256, SHA512
+from cryptography.hazmat.primitives.hashes import SHA1, SHA256, SHA512
 
 from gateway.wire.certificates import PLAIN, holder_key
-from gateway.wire.fields import natural, string
-from gateway.wire.keyblobs import BadKey
+from gateway.wire.fields import Fields, MalformedField, natural, string
+from gateway.wire.keyblobs import BadKey, parse_blob
+from gateway.wire.signatures import LONGEST_SIGNATURE
 from gateway.wire.violation import HOST_KEY_NOT_VERIFIABLE, Violation
 
 PrivateKey = ed25519.Ed25519PrivateKey | ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
@@ -44,7 +46,7 @@ class HostKey:
     def line(self) -> str:
         """The key as an OpenSSH public key line."""
         size = int.from_bytes(self.blob[:4], "big")
-        return f"{self.blob[4:4 + size].decode('ascii')} {base64.b64encode(self.blob).decode('ascii')}"
+        return f"{self.blob[4 : 4 + size].decode('ascii')} {base64.b64encode(self.blob).decode('ascii')}"
 
     @property
     def fingerprint(self) -> str:
@@ -104,9 +106,7 @@ def load_host_key(path: Path) -> HostKey:
     except OSError as refused:
         raise BadHostKey(f"cannot read the host key {path}: {refused.strerror}") from None
     if mode & 0o077:
-        raise BadHostKey(
-            f"the host key {path} has mode {mode:04o}, so others may read it; run chmod 600 on it"
-        )
+        raise BadHostKey(f"the host key {path} has mode {mode:04o}, so others may read it; run chmod 600 on it")
     try:
         if content.startswith(b"-----BEGIN OPENSSH"):
             key: object = serialization.load_ssh_private_key(content, None)
@@ -147,15 +147,43 @@ def load_or_create_host_key(path: Path) -> HostKey:
     return load_host_key(path) if path.exists() else create_host_key(path)
 
 
+def load_host_keys(folder: Path, first: Path) -> tuple[HostKey, ...]:
+    """Return the key of *first*, made when there is none, and every other ``ssh_host_*_key`` of a folder, by name.
+
+    Of several of one kind the one before the others signs key exchanges; the rest are announced. Raises
+    :exc:`BadHostKey`.
+    """
+    others = sorted(path for path in folder.glob("ssh_host_*_key") if path != first)
+    keys = (load_or_create_host_key(first), *map(load_host_key, others))
+    return tuple({key.blob: key for key in keys}.values())
+
+
 def check_signature(algorithm: bytes, blob: bytes, signature: bytes, payload: bytes) -> None:
     """Raise :exc:`Violation` unless the host key *blob* signed *payload* with exactly *algorithm*.
 
     Under a certificate's algorithm *blob* is the certificate: its key has to have signed. Nothing is said of who
     vouches for it.
     """
+    if algorithm == b"ssh-rsa":
+        _check_sha1(blob, signature, payload)
+        return
     try:
         key = holder_key(algorithm, blob)
     except BadKey:
         raise Violation("host-key", HOST_KEY_NOT_VERIFIABLE, "the host key is malformed") from None
     if not key.verify(PLAIN.get(algorithm, algorithm), signature, payload):
         raise Violation("host-key", HOST_KEY_NOT_VERIFIABLE, "the host key's signature does not fit")
+
+
+def _check_sha1(blob: bytes, signature: bytes, payload: bytes) -> None:
+    """Check as RFC 4253 §6.6 does; only what a target's entry names is ever agreed on, see OLD_HOST_KEYS."""
+    try:
+        key = serialization.load_ssh_public_key(parse_blob(blob).line.encode("ascii"))
+        fields = Fields(signature)
+        if not isinstance(key, rsa.RSAPublicKey) or fields.string("signature algorithm", 64) != b"ssh-rsa":
+            raise InvalidSignature
+        number = fields.string("signature", LONGEST_SIGNATURE)
+        fields.end("signature")
+        key.verify(number, payload, padding.PKCS1v15(), SHA1())  # noqa: S303 - asked for by the target's entry
+    except (BadKey, MalformedField, InvalidSignature):
+        raise Violation("host-key", HOST_KEY_NOT_VERIFIABLE, "the host key's signature does not fit") from None

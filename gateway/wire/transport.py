@@ -54,7 +54,7 @@ class OperatorTransport(SSHServerTransport):
         self.carrier = Carrier(clock, self, self.tally, rekey or RekeyLimits())
         self._host_keys = host_keys
         self._make_userauth = make_userauth
-        offered = tuple(name for key in host_keys for name in key.algorithms)
+        offered = tuple(dict.fromkeys(name for key in host_keys for name in key.algorithms))
         link = Link(Role.OPERATOR, self.carrier, offered, ciphers, reader or PacketReader(), exchanges)
         self.carrier.carry(link)
 

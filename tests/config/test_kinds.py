@@ -14,6 +14,7 @@ EVERY = (
     kinds.text, kinds.truth, kinds.name, kinds.severity, kinds.duration, kinds.path, kinds.file_reference,
     kinds.one_of("a", "b"), kinds.list_of(kinds.endpoint), kinds.public_key, kinds.endpoint, kinds.redis,
     kinds.siem_transport, kinds.notify_transport, kinds.fact_kind, kinds.cipher,
+    kinds.network,
 )  # fmt: skip
 TOML = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=40) | st.dates(),
@@ -35,6 +36,12 @@ class KindTests(SynchronousTestCase):
         for value in values:
             failure = self.assertRaises(ValueError, kind, value)
             self.assertTrue(str(failure))
+
+    def test_a_network_is_an_address_or_one_with_its_bits(self) -> None:
+        """No host bits beside the mask: which hosts were meant is not guessed."""
+        for value in ("10.0.0.1", "10.0.0.0/24", "2001:db8::1", "2001:db8::/32"):
+            self.takes(kinds.network, value)
+        self.refuses(kinds.network, "", "10.0.0.1/24", "host", "10.0.0", 7, [], "fe80::1%eth0%x")
 
     def test_a_cipher_is_one_that_we_have(self) -> None:
         """A typing error is answered with the nearest name, an old cipher with those that there are."""

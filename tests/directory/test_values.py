@@ -13,6 +13,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from gateway.directory import values
 from gateway.directory.schema import SCOPE, TABLES, operator_name, target_name
 from gateway.directory.values import BadValue
+from gateway.domain.entries import LEGACY
 
 toml_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8) | st.dates() | st.datetimes(),
@@ -23,6 +24,15 @@ toml_values = st.recursive(
 
 class ValueTests(SynchronousTestCase):
     """Readers of values."""
+
+    def test_an_old_algorithm_is_one_that_is_supported(self) -> None:
+        """What is not is refused with the nearest, so that nobody relies on it."""
+        for word in LEGACY:
+            self.assertEqual(values.legacy(word), word)
+        for wrong in ("aes128-cbc", "", "SSH-RSA", 7, None, ["ssh-rsa"]):
+            self.assertRaises(BadValue, values.legacy, wrong)
+        failed = self.assertRaises(BadValue, values.legacy, "ecdh-sha2-nistp521")
+        self.assertIn("did you mean 'ecdh-sha2-nistp", str(failed))
 
     def check(self, reader: Any, right: dict[Any, Any], wrong: tuple[Any, ...]) -> None:
         """Read what is right, be refused what is wrong."""

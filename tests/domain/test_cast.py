@@ -19,6 +19,7 @@ from gateway.domain.cast import (
     decode_document,
     encode_document,
     encode_event,
+    encode_snapshot,
     micros,
     size_of,
 )
@@ -82,6 +83,14 @@ class DocumentTests(SynchronousTestCase):
         self.assertIsNone(json.loads(document)["snapshot"])
         self.assertEqual("carry" in json.loads(document), bool(carry))
 
+    def test_a_snapshot_goes_with_the_events(self) -> None:
+        """The screen before them, unless it is larger than it may be; what else it says is not written."""
+        screen = {"cols": 80, "rows": 24, "init": "\x1b[1;1H漢\udcff"}
+        document = encode_document([encode_event(0, "o", "x")], {}, encode_snapshot({**screen, "more": 1}))
+        self.assertEqual(decode_document(document), Document((Event(0.0, "o", "x"),), {}, screen))
+        self.assertTrue(document.isascii())
+        self.assertEqual(encode_snapshot({**screen, "init": "x" * cast.MAX_SNAPSHOT}), "null")
+
     @settings(max_examples=200, deadline=None)
     @given(st.binary(max_size=80))
     @example(b"[" * 20000)
@@ -101,7 +110,9 @@ class DocumentTests(SynchronousTestCase):
             '{"events":[[1,"oi","x"]]}', '{"events":[[1,"","x"]]}', '{"events":[[1,"o",2]]}',
             '{"events":[[1,"o"]]}', '{"events":[],"carry":[]}', '{"events":[],"carry":{"r":"00"}}',
             '{"events":[],"carry":{"o":"0g"}}', '{"events":[],"carry":{"o":"00000000"}}',
-            '{"events":[],"carry":{"o":1}}', "\ud800",
+            '{"events":[],"carry":{"o":1}}', "\ud800", '{"events":[],"snapshot":[]}',
+            '{"events":[],"snapshot":{"cols":80,"rows":24}}', '{"events":[],"snapshot":{"cols":0,"rows":1,"init":""}}',
+            '{"events":[],"snapshot":{"cols":true,"rows":1,"init":""}}', '{"events":[],"snapshot":{"rows":false}}',
         ):  # fmt: skip
             self.assertRaises(CastError, decode_document, document.encode("utf-8", "surrogatepass"))
 

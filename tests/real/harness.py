@@ -34,6 +34,7 @@ PATIENCE = 30.0
 """Seconds until anything here that should have happened is given up."""
 
 SSHD = """
+{extra}
 Port {port}
 ListenAddress 127.0.0.1
 HostKey {folder}/host
@@ -180,6 +181,8 @@ class Sshd:
     folder: Path
     port: int = attrs.field(factory=free_port)
     password: bool = False
+    extra: str = ""
+    """Settings of its own; sshd takes the first of each."""
     process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -191,7 +194,7 @@ class Sshd:
         places = ("/usr/lib/openssh/sftp-server", "/usr/libexec/openssh/sftp-server")
         found = next((place for place in places if Path(place).exists()), "internal-sftp")
         settings = SSHD.format(
-            port=self.port, folder=self.folder, password="yes" if self.password else "no", sftp_server=found
+            extra=self.extra, port=self.port, folder=self.folder, password="yes" if self.password else "no", sftp_server=found
         )
         name = self.folder / f"sshd_{self.port}"
         name.write_text(settings)

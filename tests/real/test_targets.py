@@ -8,7 +8,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from tests.real.harness import ACCOUNT, Outcome, PlaceCase, all_files, free_port, listens, run, until
+from tests.real.harness import ACCOUNT, Outcome, PlaceCase, Sshd, all_files, free_port, listens, run, until
 
 MORE = """
 [[target]]
@@ -138,6 +138,26 @@ class SecretTests(TargetCase):
         secret = key.splitlines()[3]
         held = [path for path in all_files(self.place.gateway.state) if secret in path.read_bytes()]
         self.assertEqual(held, [])
+
+
+class AuthorityTests(TargetCase):
+    """The gateway's own authority certifies a fresh key for each session."""
+
+    def test_a_target_that_trusts_the_authority_is_logged_in_to(self) -> None:
+        """``kind = "certificate"``: no secret anywhere, and the target's log names operator and session."""
+        place = self.place
+        trusted = place.folder / "trusted_ca"
+        trusted.write_text(place.pamctl("credential", "ca")["authority"] + "\n")
+        extra = f"TrustedUserCAKeys {trusted}\nAuthorizedKeysFile none\nLogLevel VERBOSE"
+        daemon = Sshd(place.folder, extra=extra)
+        daemon.start()
+        self.addCleanup(daemon.stop)
+        place.pamctl("target", "add", "ca1", "--address", f"127.0.0.1:{daemon.port}", "--host-keys", daemon.host_key)
+        place.pamctl("credential", "add", "ca1", "--target", "ca1", "--account", ACCOUNT, "--kind", "certificate")
+        done = place.ssh(f"alice={ACCOUNT}=ca1", "echo certified")
+        self.assertEqual(done.out, b"certified\n", done)
+        session = place.newest()["id"]
+        self.assertIn(f"ostiary:alice:{session}", (place.folder / "sshd.log").read_text())
 
 
 class ForwardTests(TargetCase):

@@ -6,12 +6,45 @@ import errno
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from gateway.domain.entries import Recorded
+from gateway.domain.lane import Bytes, Lane
 from gateway.domain.policy import SessionSettings
+from gateway.domain.rights import Kind
 from gateway.domain.session import State
+from gateway.runtime.compose import Way, way_now
 from gateway.runtime.run import BEGINNING, duration
+from gateway.runtime.shown import Showing
 from tests.ssh.sessions import World, status
 
 FULL = OSError(errno.ENOSPC, "No space left on device")
+
+
+class ScreenTests(SynchronousTestCase):
+    """The screen of a channel that has a terminal."""
+
+    def test_a_recording_is_given_the_screen_of_what_it_records(self) -> None:
+        """Of terminals only, and only where output is recorded at all."""
+        lane = Lane.TO_OPERATOR
+        for world, kind, terminal, given in (
+            (World(), Kind.PTY, True, True), (World(), Kind.EXEC, True, True), (World(), Kind.EXEC, False, False),
+            (World(), Kind.SFTP, True, False), (World(record=Recorded(output=False)), Kind.PTY, True, False),
+        ):  # fmt: skip
+            flow = world.run.compose(1, kind, terminal, "", (30, 5))
+            flow.feed(Bytes(lane, b"hello"), 0.0)
+            assert world.recording is not None
+            snapshot = world.recording.snapshots[1]
+            self.assertEqual(snapshot is not None, given)
+            if snapshot is not None:
+                self.assertEqual(snapshot(), {"cols": 30, "rows": 5, "init": "\x1b[1;1Hhello\x1b[1;6H"})
+                self.assertIs(way_now(kind, lane, flow), Way.MEDIATE)
+
+    def test_a_session_without_a_recording_has_its_screen_too(self) -> None:
+        """Nobody is asked for it, everybody may be."""
+        flow = World(recorded=False).run.compose(1, Kind.PTY, True, "")
+        [tap] = flow.taps
+        assert isinstance(tap, Showing)
+        flow.feed(Bytes(Lane.TO_OPERATOR, b"hello"), 0.0)
+        self.assertEqual((tap.screen.text()[0], tap.screen.columns), ("hello", 80))
 
 
 class ClockTests(SynchronousTestCase):

@@ -14,6 +14,7 @@ from gateway.domain.budget import Budget
 from gateway.domain.entries import Target
 from gateway.domain.facts import Entry
 from gateway.domain.grant import Grant
+from gateway.interfaces import Snapshot
 from gateway.journal.memory import MemoryJournal
 from gateway.runtime.orders import Orders
 from gateway.runtime.roster import Roster
@@ -58,13 +59,17 @@ class Recording:
     written: int = 0
     failure: OSError | None = None
     tracks: dict[int, Track] = attrs.field(factory=dict)
+    snapshots: dict[int, Snapshot | None] = attrs.field(factory=dict)
     sealed: list[str] = attrs.field(factory=list)
     seal_failure: Exception | None = None
 
-    def track(self, channel: int, kind: str, at: float, facts: Mapping[str, Any]) -> Track:
+    def track(
+        self, channel: int, kind: str, at: float, facts: Mapping[str, Any], snapshot: Snapshot | None = None
+    ) -> Track:
         if self.failure is not None:
             raise self.failure
         self.tracks[channel] = Track(self, kind, facts)
+        self.snapshots[channel] = snapshot
         return self.tracks[channel]
 
     def checkpoint(self) -> Mapping[str, Any]:

@@ -7,9 +7,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from gateway.domain.entries import Target
-from gateway.ssh.reach import HOST_KEY, TargetFailed, host_algorithms, readable_keys, recognise, split_address
-from gateway.wire.algorithms import TARGET_CERTIFICATES, TARGET_KEYS
+from gateway.domain.entries import LEGACY, Target
+from gateway.ssh.reach import (
+    HOST_KEY,
+    TargetFailed,
+    exchanges,
+    host_algorithms,
+    readable_keys,
+    recognise,
+    split_address,
+)
+from gateway.wire.algorithms import EXCHANGES, TARGET_CERTIFICATES, TARGET_KEYS
 from gateway.wire.certificates import certified
 from tests.wire.issuing import AUTHORITY, HOST, draft, options, public
 from tests.wire.keys import TestKey, key_of
@@ -112,5 +120,12 @@ class OfferTests(SynchronousTestCase):
         for kind in (b"ecdsa-sha2-nistp384", b"ecdsa-sha2-nistp521"):
             pinned = attrs.evolve(BARE, host_keys=(public(key_of(kind)).line,))
             self.assertEqual(host_algorithms(pinned), (kind,))
+        old = attrs.evolve(BARE, legacy=("ssh-rsa", "ecdh-sha2-nistp384", "aes128-cbc"))
+        self.assertEqual(host_algorithms(old), (*TARGET_KEYS, b"ssh-rsa"))
+        self.assertEqual(host_algorithms(attrs.evolve(PINNED, legacy=("ssh-rsa",))), (PLAIN,))
+        self.assertEqual((exchanges(BARE), exchanges(old)), (EXCHANGES, (*EXCHANGES, b"ecdh-sha2-nistp384")))
+        everything = attrs.evolve(BARE, legacy=LEGACY)
+        used = {*host_algorithms(everything), *exchanges(everything)} - {*TARGET_KEYS, *EXCHANGES}
+        self.assertEqual({name.decode() for name in used}, set(LEGACY))
         rsa = attrs.evolve(BARE, host_keys=(public(key_of(b"ssh-rsa")).line,))
         self.assertEqual(host_algorithms(rsa), (b"rsa-sha2-512", b"rsa-sha2-256"))

@@ -11,7 +11,14 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.domain.secret import Secret
 from gateway.interfaces import VaultError
-from gateway.vault.files import LARGEST_SECRET, load_or_make_node_key, read_reference, read_secret_file, write_node_key
+from gateway.vault.files import (
+    LARGEST_SECRET,
+    load_or_make_node_key,
+    read_passphrase,
+    read_reference,
+    read_secret_file,
+    write_node_key,
+)
 from gateway.vault.seal import NodeKey
 
 
@@ -103,3 +110,28 @@ class FileTests(SynchronousTestCase):
                 load_or_make_node_key(path, Secret(b"x"))
             self.assertIn(words, str(refused.exception))
             self.assertEqual(Path(path).read_bytes(), content)
+
+
+class PassphraseTests(SynchronousTestCase):
+    """The node's key under a passphrase that is referred to."""
+
+    def test_a_passphrase_is_read_without_its_line_end(self) -> None:
+        """A file made by an editor means what a variable means; no reference is no passphrase."""
+        path = Path(self.mktemp()).absolute()
+        path.write_bytes(b"correct horse\n")
+        path.chmod(0o600)
+        found = read_passphrase(f"file:{path}", {})
+        assert found is not None
+        self.assertTrue(found.same_as(Secret(b"correct horse")))
+        self.assertIsNone(read_passphrase("", {}))
+
+    def test_a_key_that_lay_open_is_sealed_when_a_passphrase_comes(self) -> None:
+        """From then on it opens with the passphrase alone, and it is the same key."""
+        path = str(Path(self.mktemp()).absolute())
+        made = load_or_make_node_key(path)
+        again = load_or_make_node_key(path, Secret(b"correct horse"))
+        self.assertEqual(made.public(), again.public())
+        self.assertNotIn(b'"key"', Path(path).read_bytes())
+        self.assertRaises(VaultError, load_or_make_node_key, path)
+        self.assertRaises(VaultError, load_or_make_node_key, path, Secret(b"wrong"))
+        self.assertEqual(load_or_make_node_key(path, Secret(b"correct horse")).public(), made.public())

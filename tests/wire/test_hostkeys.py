@@ -7,12 +7,14 @@ import subprocess
 from pathlib import Path
 
 from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed25519, rsa
+from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed25519, padding, rsa
+from cryptography.hazmat.primitives.hashes import SHA1
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.wire.certificates import certified
+from gateway.wire.fields import string
 from gateway.wire.hostkeys import (
     BadHostKey,
     check_signature,
@@ -20,6 +22,7 @@ from gateway.wire.hostkeys import (
     fingerprint,
     from_private_key,
     load_host_key,
+    load_host_keys,
     load_or_create_host_key,
 )
 from gateway.wire.violation import Violation
@@ -127,6 +130,20 @@ class FileTests(SynchronousTestCase):
         self.path.write_bytes(content)
         self.path.chmod(0o600)
 
+    def test_every_host_key_of_a_folder_is_read_the_first_before_the_others(self) -> None:
+        """The first is made when there is none; a public half or a copy is no other key; a bad one is named."""
+        first = self.folder / "ssh_host_ed25519_key"
+        (made,) = load_host_keys(self.folder, first)
+        later, earlier = (create_host_key(self.folder / f"ssh_host_{name}_key") for name in ("b", "a"))
+        (self.folder / "ssh_host_c_key.pub").write_text("no key")
+        copied = self.folder / "ssh_host_copy_key"
+        copied.write_bytes(first.read_bytes())
+        copied.chmod(0o600)
+        read = load_host_keys(self.folder, first)
+        self.assertEqual([key.blob for key in read], [made.blob, earlier.blob, later.blob])
+        copied.write_text("no key")
+        self.assertIn("ssh_host_copy_key", str(self.assertRaises(BadHostKey, load_host_keys, self.folder, first)))
+
     def test_a_key_is_never_written_over(self) -> None:
         """A host's identity does not vanish by a race."""
         first = create_host_key(self.path)
@@ -159,3 +176,26 @@ class FileTests(SynchronousTestCase):
             load_host_key(locked)
         with self.assertRaisesRegex(BadHostKey, "cannot write"):
             create_host_key(self.folder / "missing" / "host")
+
+
+class OldSignatureTests(SynchronousTestCase):
+    """RSA with SHA-1, for targets whose entry names it."""
+
+    def test_an_old_signature_counts_under_its_own_name_alone(self) -> None:
+        """And never in place of a newer one, by another key, or damaged."""
+        key = rsa.generate_private_key(65537, 2048)
+        blob = from_private_key(key).blob
+        signed = key.sign(b"said", padding.PKCS1v15(), SHA1())
+        old = string(b"ssh-rsa") + string(signed)
+        check_signature(b"ssh-rsa", blob, old, b"said")
+        other = from_private_key(ed25519.Ed25519PrivateKey.generate()).blob
+        for algorithm, shown, signature, payload in (
+            (b"ssh-rsa", blob, old, b"unsaid"),
+            (b"ssh-rsa", blob, old + b"x", b"said"),
+            (b"ssh-rsa", blob, string(b"rsa-sha2-256") + string(signed), b"said"),
+            (b"ssh-rsa", other, old, b"said"),
+            (b"ssh-rsa", b"junk", old, b"said"),
+            (b"rsa-sha2-256", blob, old, b"said"),
+            (b"rsa-sha2-512", blob, string(b"rsa-sha2-512") + string(signed), b"said"),
+        ):
+            self.assertRaises(Violation, check_signature, algorithm, shown, signature, payload)

@@ -14,7 +14,7 @@ from gateway.admin.answer import Answer
 from gateway.admin.arguments import Argument, Option
 from gateway.admin.cleaning import counted
 from gateway.admin.refusal import missing, usage
-from gateway.admin.room import ADMIN
+from gateway.admin.room import ADMIN, AUDITOR
 from gateway.admin.selfless import spare_oneself
 from gateway.admin.verb import Call, Verb, roles
 from gateway.admin.verbs.entries import NAME, entry
@@ -94,6 +94,12 @@ async def put(call: Call) -> Answer:
     return Answer({"secret": secret_id, "done": "sealed"}, words=f"sealed {secret_id}")
 
 
+async def authority(call: Call) -> Answer:
+    """Print the gateway's own certificate authority, for the targets' ``TrustedUserCAKeys``."""
+    line = await call.room.vault.ca_public_line()
+    return Answer({"authority": line}, words=line)
+
+
 VERBS = (
     Verb("user passwd", "set a password; it is read from stdin or a terminal", passwd, roles(ADMIN), (NAME,),
          changes=True),
@@ -105,4 +111,6 @@ VERBS = (
     Verb("credential put", "seal a secret read from stdin in the vault", put, roles(ADMIN),
          (Argument("NAME", "the credential's name"),),
          (Option("--elevation", "the secret for elevation instead"),), changes=True),
+    Verb("credential ca", "the gateway's own authority, for TrustedUserCAKeys of targets", authority,
+         roles(ADMIN, AUDITOR)),
 )  # fmt: skip

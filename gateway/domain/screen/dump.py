@@ -2,6 +2,7 @@
 
 The rule: fed to a fresh terminal they give the same text, looks, wraps, modes, margins, tab stops, cursor and
 saved cursors, the primary page behind the alternate one included; and only widely obeyed sequences are used.
+Not part of a screen is the character that CSI b would repeat.
 """
 
 from __future__ import annotations
@@ -11,10 +12,10 @@ import re
 from gateway.domain.screen.cells import FILL
 from gateway.domain.screen.page import Page, Row, Saved, default_stops
 from gateway.domain.screen.palette import PLAIN_INK, Palette
-from gateway.domain.screen.terminal import ASCII_SETS, AUTOWRAP, NORMAL_MODES, ORIGIN, Terminal
+from gateway.domain.screen.terminal import ASCII_SETS, NORMAL_MODES, ORIGIN, Terminal
 
 AFRESH = (
-    "\x18\x1b[?1047l\x1b[!p\x1b[?9;1000;1002;1003;1004;1005;1006;1015;1016;2004l\x1b[?7h\x1b[4l\x1b[20l\x1b>"
+    "\x18\x1b[?1047l\x1b[!p\x1b[?9;12;1000;1002;1003;1004;1005;1006;1015;1016;2004l\x1b[?7h\x1b[4l\x1b[20l\x1b>"
     "\x1b[r\x1b[?5W\x1b[0 q\x0f\x1b[m\x1b[2J\x1b[H"
 )
 """Makes a terminal in any state as good as fresh; it keeps its title and what has scrolled away."""
@@ -91,6 +92,10 @@ class _Painter:
         self.at(0, 0)
         self.ink(PLAIN_INK)
         self.words.append(" " * len(row.text))
+        if height == 1:
+            # The wrap scrolls here, and what scrolls in has the ground of the moment: let it be the plain one.
+            self.words.append(" ")
+            self.at(0, 0)
         self.row(row, 1)
         if height > 1:
             self.ink(PLAIN_INK)
@@ -162,8 +167,6 @@ def _modes(terminal: Terminal) -> list[str]:
     words = []
     for mode in sorted((terminal.modes ^ NORMAL_MODES) - {ORIGIN}):
         words.append(f"\x1b[?{mode}{'h' if mode in terminal.modes else 'l'}")
-    if not terminal.autowrap and AUTOWRAP in terminal.modes:
-        words.append("\x1b[?7l")
     words += ["\x1b[4h"] * terminal.insert + ["\x1b[20h"] * terminal.newline + ["\x1b="] * terminal.keypad
     if terminal.cursor_style:
         words.append(f"\x1b[{terminal.cursor_style} q")

@@ -24,13 +24,13 @@ class Obeying:
         self.write = terminal.write
 
     def csi(self, parameters: str, name: str) -> None:
-        """Obey a control sequence."""
+        """Obey a control sequence; only directly after a character can it be repeated."""
+        terminal = self._terminal
         if name == "m":
-            self._terminal.restyle(parameters)
-            return
-        control = CONTROLS.get(name)
-        if control is not None:
-            control(self._terminal, numbers(parameters))
+            terminal.restyle(parameters)
+        elif name in CONTROLS:
+            CONTROLS[name](terminal, numbers(parameters))
+        terminal.last = ""
 
     def control(self, character: str) -> None:
         """Obey a control character."""
@@ -41,6 +41,7 @@ class Obeying:
 
     def escape(self, sequence: str) -> None:
         """Obey an escape sequence."""
+        self._terminal.last = ""
         act = _ESCAPES.get(sequence)
         if act is not None:
             act(self._terminal)

@@ -33,6 +33,7 @@ _ANYWHERE = {
     "\x1b": ESCAPE, "\x9b": CSI, "\x9d": OSC, "\x90": STRING, "\x98": STRING, "\x9e": STRING, "\x9f": STRING,
 }
 _AFTER_ESCAPE = {"[": CSI, "]": OSC, "P": STRING, "X": STRING, "^": STRING, "_": STRING}
+_BEGUN = ("", "\x1b", "\x1b", "\x1b[", "\x1b[0?", "\x1b]", "\x1bP")
 
 
 class IObeying(Protocol):
@@ -59,6 +60,11 @@ class Parser:
     def __init__(self) -> None:
         self._state = GROUND
         self._held = ""
+
+    @property
+    def begun(self) -> str:
+        """What brings a fresh parser to where this one is: the beginning of a sequence, or nothing."""
+        return _BEGUN[self._state] + self._held
 
     def feed(self, text: str, to: IObeying) -> None:
         """Read on."""
@@ -114,7 +120,7 @@ class Parser:
             to.control(character)
         elif character > "~":
             if character > "\x7f" and self._state != CSI_SKIP:
-                self._state = GROUND
+                self._anywhere(character)
         elif self._state in (CSI, CSI_SKIP):
             self._csi(character, to)
         else:
@@ -128,15 +134,17 @@ class Parser:
             self._anywhere("")
             self._state = _AFTER_ESCAPE[character]
         else:
-            self._state = GROUND
-            to.escape(self._held + character)
+            sequence = self._held + character
+            self._anywhere(character)
+            to.escape(sequence)
 
     def _csi(self, character: str, to: IObeying) -> None:
         if character < "@":
             self._held += character
-            if _CSI_PARTS.fullmatch(self._held) is None or len(self._held) > LONGEST:
-                self._state = CSI_SKIP
+            if self._state == CSI_SKIP or _CSI_PARTS.fullmatch(self._held) is None or len(self._held) > LONGEST:
+                self._state, self._held = CSI_SKIP, ""
             return
-        whole, self._state = self._state == CSI, GROUND
-        if whole and (parts := _CSI_PARTS.fullmatch(self._held)):
+        parts = _CSI_PARTS.fullmatch(self._held) if self._state == CSI else None
+        self._state, self._held = GROUND, ""
+        if parts is not None:
             to.csi(parts[2], parts[1] + parts[3] + character)

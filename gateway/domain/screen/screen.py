@@ -25,7 +25,10 @@ PORTION = 8 << 10
 """Bytes read at once of a backlog that is too long: two milliseconds of full-screen output."""
 
 LEAST, WIDEST, HIGHEST = 2, 1000, 500
-"""Columns at least; columns and rows at most. Other sizes are taken for the nearest."""
+"""Columns at least; columns and rows at most. Other sizes are taken for the nearest; 0 says nothing (RFC 4254, 6.2)."""
+
+USUAL = (80, 24)
+"""Columns and rows of a terminal whose size is not known."""
 
 BRACKETED_PASTE = 2004
 
@@ -35,13 +38,13 @@ _UTF_8 = codecs.getincrementaldecoder("utf-8")
 class Screen:
     """A terminal's screen, made of the bytes that went to it."""
 
-    __slots__ = ("_backlog", "_chunks", "_decode", "_obeying", "_parser", "_terminal", "_waiting")
+    __slots__ = ("_backlog", "_chunks", "_decoder", "_obeying", "_parser", "_terminal", "_waiting")
 
-    def __init__(self, columns: int = 80, rows: int = 24, backlog: int = BACKLOG) -> None:
-        self._terminal = Terminal(_fit(columns, LEAST, WIDEST), _fit(rows, 1, HIGHEST))
+    def __init__(self, columns: int = 0, rows: int = 0, backlog: int = BACKLOG) -> None:
+        self._terminal = Terminal(_fit(columns or USUAL[0], LEAST, WIDEST), _fit(rows or USUAL[1], 1, HIGHEST))
         self._obeying = Obeying(self._terminal)
         self._parser = Parser()
-        self._decode = _UTF_8("replace").decode
+        self._decoder = _UTF_8("replace")
         self._chunks: deque[bytes] = deque()
         self._waiting = 0
         self._backlog = backlog
@@ -68,7 +71,7 @@ class Screen:
     def resize(self, columns: int, rows: int) -> None:
         """Change the size; rows are cut or lengthened, not flowed anew."""
         self.settle()
-        self._terminal.resize(_fit(columns, LEAST, WIDEST), _fit(rows, 1, HIGHEST))
+        self._terminal.resize(_fit(columns or self.columns, LEAST, WIDEST), _fit(rows or self.rows, 1, HIGHEST))
 
     @property
     def columns(self) -> int:
@@ -148,18 +151,27 @@ class Screen:
         ]
 
     def dump(self) -> bytes:
-        """Return the bytes that paint this screen on a fresh terminal of the same size."""
+        """Return the bytes that paint this screen on a fresh terminal of the same size.
+
+        A sequence or character that was cut is begun at their end, so that the bytes fed next may follow them.
+        """
         self.settle()
-        return dump(self._terminal).encode()
+        return self._painting().encode() + self._decoder.getstate()[0]
 
     def repaint(self) -> bytes:
         """Return the bytes that paint this screen on a terminal of the same size in any state."""
         return AFRESH.encode() + self.dump()
 
     def snapshot(self) -> dict[str, Any]:
-        """Return what a player begins a frame with: ``cols``, ``rows`` and ``init``, the dump as text."""
+        """Return what a player begins a frame with: ``cols``, ``rows`` and ``init``, the dump as text.
+
+        A character that was cut is left out: as text it is whole in what follows.
+        """
         self.settle()
-        return {"cols": self.columns, "rows": self.rows, "init": dump(self._terminal)}
+        return {"cols": self.columns, "rows": self.rows, "init": self._painting()}
+
+    def _painting(self) -> str:
+        return dump(self._terminal) + self._parser.begun
 
     def _row(self, n: int) -> Row:
         self.settle()
@@ -173,7 +185,7 @@ class Screen:
             taken.append(self._chunks.popleft())
             size += len(taken[-1])
         self._waiting -= size
-        self._parser.feed(self._decode(b"".join(taken)), self._obeying)
+        self._parser.feed(self._decoder.decode(b"".join(taken)), self._obeying)
 
 
 def _fit(size: int, least: int, most: int) -> int:

@@ -26,6 +26,7 @@ CONTRACT: dict[str, frozenset[str]] = {
     "user deactivate": ADMIN,
     "target trust": ADMIN,
     "credential put": ADMIN,
+    "credential ca": READING,
     "access who": READING,
     "access what": READING,
     "access why": READING,

@@ -33,39 +33,125 @@ def number(draw: random.Random, top: int = 25) -> str:
 
 
 def style(draw: random.Random) -> str:
-    simple = ("", "0", "1", "2", "3", "4", "5", "7", "8", "9", "22", "23", "24", "25", "27", "28", "29", "31", "42", "93",
-              "104", "39", "49", "38;5;200", "48;5;17", "38;2;1;2;3", "48;2;250;0;9", "38:5:99", "38:2::9:8:7", "4:3", "1;31;44")
+    simple = (
+        "",
+        "0",
+        "1",
+        "2",
+        "3",
+        "4",
+        "5",
+        "7",
+        "8",
+        "9",
+        "22",
+        "23",
+        "24",
+        "25",
+        "27",
+        "28",
+        "29",
+        "31",
+        "42",
+        "93",
+        "104",
+        "39",
+        "49",
+        "38;5;200",
+        "48;5;17",
+        "38;2;1;2;3",
+        "48;2;250;0;9",
+        "38:5:99",
+        "38:2::9:8:7",
+        "4:3",
+        "1;31;44",
+    )
     return f"\x1b[{draw.choice(simple)}m"
 
 
 def moves(draw: random.Random) -> str:
-    return draw.choice((
-        f"\x1b[{number(draw)};{number(draw, 80)}H", f"\x1b[{number(draw)}{draw.choice('ABCDEFGade`')}", "\r", "\n", "\r\n",
-        "\b", "\t", f"\x1b[{number(draw, 5)}I", f"\x1b[{number(draw, 5)}Z", "\x1bD", "\x1bM", "\x1bE", "\v",
-    ))
+    return draw.choice(
+        (
+            f"\x1b[{number(draw)};{number(draw, 80)}H",
+            f"\x1b[{number(draw)}{draw.choice('ABCDEFGade`')}",
+            "\r",
+            "\n",
+            "\r\n",
+            "\b",
+            "\t",
+            f"\x1b[{number(draw, 5)}I",
+            f"\x1b[{number(draw, 5)}Z",
+            "\x1bD",
+            "\x1bM",
+            "\x1bE",
+            "\v",
+        )
+    )
 
 
 def erasing(draw: random.Random) -> str:
-    return draw.choice((
-        f"\x1b[{draw.choice(('', '0', '2', '3'))}J", f"\x1b[{draw.choice(('', '0', '1', '2'))}K", f"\x1b[{number(draw)}X",
-    ))
+    return draw.choice(
+        (
+            f"\x1b[{draw.choice(('', '0', '2', '3'))}J",
+            f"\x1b[{draw.choice(('', '0', '1', '2'))}K",
+            f"\x1b[{number(draw)}X",
+        )
+    )
 
 
 def shifting(draw: random.Random) -> str:
     count = number(draw)
-    return draw.choice((
-        f"\x1b[{count}@", f"\x1b[{count}P", f"\x1b[{count}L", f"\x1b[{count}M", f"\x1b[{count}S", f"\x1b[m\x1b[{count}T",
-        f"\x1b[{count} @", f"\x1b[{count} A", f"x\x1b[{number(draw)}b", f"\x1b[{number(draw, 9)};{number(draw)}r",
-        "\x1bH", "\x1b[g", "\x1b[3g",
-    ))
+    return draw.choice(
+        (
+            f"\x1b[{count}@",
+            f"\x1b[{count}P",
+            f"\x1b[{count}L",
+            f"\x1b[{count}M",
+            f"\x1b[{count}S",
+            f"\x1b[m\x1b[{count}T",
+            f"\x1b[{count} @",
+            f"\x1b[{count} A",
+            f"x\x1b[{number(draw)}b",
+            f"\x1b[{number(draw, 9)};{number(draw)}r",
+            "\x1bH",
+            "\x1b[g",
+            "\x1b[3g",
+        )
+    )
 
 
 def modes(draw: random.Random) -> str:
-    return draw.choice((
-        "\x1b[4h", "\x1b[4l", "\x1b[?7l", "\x1b[?7h", "\x1b[?25l", "\x1b[?25h", "\x1b[?2004h", "\x1b[?2004l", "\x1b[?1h",
-        "\x1b[?1000h", "\x1b[?1002h", "\x1b[?1000l", "\x1b=", "\x1b>", "\x1b7", "\x1b8", "\x1b[?1049h", "\x1b[?1049l",
-        "\x1b[?47h", "\x1b[?1047l", "\x1b[20h", "\x1b[20l", "\x1b#8", "\x1bc", "\x1b[!p", "\x1b[s", "\x1b[u",
-    ))
+    return draw.choice(
+        (
+            "\x1b[4h",
+            "\x1b[4l",
+            "\x1b[?7l",
+            "\x1b[?7h",
+            "\x1b[?25l",
+            "\x1b[?25h",
+            "\x1b[?2004h",
+            "\x1b[?2004l",
+            "\x1b[?1h",
+            "\x1b[?1000h",
+            "\x1b[?1002h",
+            "\x1b[?1000l",
+            "\x1b=",
+            "\x1b>",
+            "\x1b7",
+            "\x1b8",
+            "\x1b[?1049h",
+            "\x1b[?1049l",
+            "\x1b[?47h",
+            "\x1b[?1047l",
+            "\x1b[20h",
+            "\x1b[20l",
+            "\x1b#8",
+            "\x1bc",
+            "\x1b[!p",
+            "\x1b[s",
+            "\x1b[u",
+        )
+    )
 
 
 def charsets(draw: random.Random) -> str:
@@ -73,17 +159,44 @@ def charsets(draw: random.Random) -> str:
 
 
 def hostile(draw: random.Random) -> str:
-    return draw.choice((
-        "\x1b]0;title\x07", "\x1b]2;title\x1b\\", "\x1bP1$r0m\x1b\\", "\x1b_apc\x1b\\", "\x1b^pm\x1b\\", "\x1b[1\n2C", "\x1b[3\x18",
-        "\x1b[?\x1b[m", "\x1b[1;2;3;4;5;6y", "\x1b[?99999h", "\x1b]unterminated\x1b[1mx", "\x1b[>0q", "\x7f", "\0", "\x1b\x1b[3C",
-        "\x1b[<5A", "\x1b[5!A", "\x1b]7;file://x\x07", "\x1b[=1h", "\x1b%G", "\x1b[12345678901C",
-    ))
+    return draw.choice(
+        (
+            "\x1b]0;title\x07",
+            "\x1b]2;title\x1b\\",
+            "\x1bP1$r0m\x1b\\",
+            "\x1b_apc\x1b\\",
+            "\x1b^pm\x1b\\",
+            "\x1b[1\n2C",
+            "\x1b[3\x18",
+            "\x1b[?\x1b[m",
+            "\x1b[1;2;3;4;5;6y",
+            "\x1b[?99999h",
+            "\x1b]unterminated\x1b[1mx",
+            "\x1b[>0q",
+            "\x7f",
+            "\0",
+            "\x1b\x1b[3C",
+            "\x1b[<5A",
+            "\x1b[5!A",
+            "\x1b]7;file://x\x07",
+            "\x1b[=1h",
+            "\x1b%G",
+            "\x1b[12345678901C",
+        )
+    )
 
 
 def origin(draw: random.Random) -> str:
-    return draw.choice((
-        "\x1b[?6h", "\x1b[?6l", f"\x1b[{number(draw, 9)};{number(draw)}r", f"\x1b[{number(draw)};{number(draw, 80)}H", "\n", "\r",
-    ))
+    return draw.choice(
+        (
+            "\x1b[?6h",
+            "\x1b[?6l",
+            f"\x1b[{number(draw, 9)};{number(draw)}r",
+            f"\x1b[{number(draw)};{number(draw, 80)}H",
+            "\n",
+            "\r",
+        )
+    )
 
 
 def words(draw: random.Random) -> str:
@@ -133,12 +246,20 @@ LONG = "/usr/share/common-licenses/GPL-3"
 PROGRAMS = {
     "ls": (["ls", "--color=always", "-la", "/etc/security", "/usr/share/common-licenses"], []),
     "less": (["less", "-R", LONG], [b" ", b" ", b"/free\r", b"n", b"k", b"k", b"G", b"u"]),
-    "vim": (["vim.tiny", "-u", "NONE", "-R", LONG], [b"\x06", b"\x04", b"/General\r", b"jjjj", b"dd", b":set nu\r", b"G"]),
+    "vim": (
+        ["vim.tiny", "-u", "NONE", "-R", LONG],
+        [b"\x06", b"\x04", b"/General\r", b"jjjj", b"dd", b":set nu\r", b"G"],
+    ),
     "vim left": (["vim.tiny", "-u", "NONE", LONG], [b"ihello\x1b", b"\x06", b":q!\r"]),
-    "bash": (["bash", "--norc", "-i"], [b"echo hello\r", b"printf '\\e[31mred\\e[m\\n'\r", b"x" * 120, b"\x01", b"\x06\x04\x04"]),
-    "tmux": (["tmux", "-L", "golden", "-f", "/dev/null", "new", "sh"],
-             [b"seq 100\r", b"\x02%", b"ls /usr\r", b"\x02\"", b"echo four\r", b"\x02o"]),
-    "top": (["top", "-d", "1"], [b"1", b"m", b"x"]),
+    "bash": (
+        ["bash", "--norc", "-i"],
+        [b"echo hello\r", b"printf '\\e[31mred\\e[m\\n'\r", b"x" * 120, b"\x01", b"\x06\x04\x04"],
+    ),
+    "tmux": (
+        ["tmux", "-L", "golden", "-f", "/dev/null", "new", "sh"],
+        [b"seq 100\r", b"\x02%", b"ls /usr\r", b'\x02"', b"echo four\r", b"\x02o"],
+    ),
+    "top": (["unshare", "--pid", "--fork", "--mount-proc", "top", "-d", "1"], [b"1", b"m", b"x"]),
 }
 
 
@@ -148,7 +269,13 @@ def capture(argv: list[str], keys: list[bytes], cols: int, rows: int) -> bytes:
     ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", rows, cols, 0, 0))
     environment = {"TERM": "xterm-256color", "LANG": "C.UTF-8", "PATH": os.environ["PATH"], "HOME": "/", "PS1": "$ "}
     program = subprocess.Popen(
-        argv, stdin=theirs, stdout=theirs, stderr=theirs, env=environment, start_new_session=True,
+        argv,
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        env=environment,
+        start_new_session=True,
+        cwd="/",
         preexec_fn=lambda: ioctl(0, termios.TIOCSCTTY, 0),
     )
     os.close(theirs)
@@ -159,6 +286,8 @@ def capture(argv: list[str], keys: list[bytes], cols: int, rows: int) -> bytes:
     program.terminate()
     os.close(ours)
     program.wait()
+    if argv[0] == "tmux":
+        subprocess.run([*argv[:3], "kill-server"], check=False)
     return written
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -27,10 +28,16 @@ def shown(screen: Screen) -> dict[str, Any]:
             {"text": screen.row(n).rstrip(), "wrapped": screen.wrapped(n), "looks": looks(screen, n)}
             for n in range(screen.rows)
         ],
-        "x": terminal.x, "y": terminal.y, "alternate": screen.alternate,
+        "x": terminal.x,
+        "y": terminal.y,
+        "alternate": screen.alternate,
         "modes": {
-            "paste": screen.bracketed_paste, "cursor_keys": 1 in screen.modes, "origin": terminal.origin,
-            "wrap": terminal.autowrap, "insert": terminal.insert, "keypad": terminal.keypad or 66 in screen.modes,
+            "paste": screen.bracketed_paste,
+            "cursor_keys": 1 in screen.modes,
+            "origin": terminal.origin,
+            "wrap": terminal.autowrap,
+            "insert": terminal.insert,
+            "keypad": terminal.keypad or 66 in screen.modes,
             "mouse": mouse(screen.modes),
         },
     }
@@ -69,11 +76,44 @@ class GoldenTests(SynchronousTestCase):
 
 
 PIECES = st.tuples(
-    st.integers(1, 8), st.integers(1, 30),
-    st.sampled_from(["\x1b[m", "\x1b[0;1m", "\x1b[0;2;3m", "\x1b[7m", "\x1b[31;44m", "\x1b[38;5;99m", "\x1b[48;2;1;2;3m", "\x1b[97m"]),
+    st.integers(1, 8),
+    st.integers(1, 30),
+    st.sampled_from(
+        [
+            "\x1b[m",
+            "\x1b[0;1m",
+            "\x1b[0;2;3m",
+            "\x1b[7m",
+            "\x1b[31;44m",
+            "\x1b[38;5;99m",
+            "\x1b[48;2;1;2;3m",
+            "\x1b[97m",
+        ]
+    ),
     st.sampled_from(["hello", "漢字", "x", "Größe", "a b c"]),
-    st.sampled_from(["", "\n", "\b", "\r", "\x1b[K", "\x1b[1K", "\x1b[J", "\x1b[2L\r", "\x1b[M\r", "\x1b[2S", "\x1b[A", "\x1b[3C", "\x1bM",
-                     "\x1b[?1049h", "\x1b[?1049l", "\x1b[2;6r", "\x1b[r", "\x1b7", "\x1b8", "\x1b[2X"]),
+    st.sampled_from(
+        [
+            "",
+            "\n",
+            "\b",
+            "\r",
+            "\x1b[K",
+            "\x1b[1K",
+            "\x1b[J",
+            "\x1b[r\x1b[3H\x1b[2L",
+            "\x1b[r\x1b[2H\x1b[M",
+            "\x1b[2S",
+            "\x1b[A",
+            "\x1b[3C",
+            "\x1bM",
+            "\x1b[?1049h",
+            "\x1b[?1049l",
+            "\x1b[2;6r\x1b[6H\n\x1b[r",
+            "\x1b7",
+            "\x1b8",
+            "\x1b[2X",
+        ]
+    ),
 )
 
 
@@ -105,7 +145,7 @@ class FeedTests(SynchronousTestCase):
         """Hostile bytes included, read in one go or piece by piece."""
         edges = [0, *sorted(place % (len(stream) + 1) for place in places), len(stream)]
         screen = Screen(*size)
-        for start, end in zip(edges, edges[1:], strict=False):
+        for start, end in pairwise(edges):
             screen.feed(stream[start:end])
             screen.settle()
         self.assertEqual(state(screen), state(fed(size, stream)))
@@ -154,9 +194,14 @@ class FaceTests(SynchronousTestCase):
         self.assertEqual(self.screen.cell(7, 0).text, "e\u0301")
         self.assertTrue(self.screen.cell(2, 0).dim)
         self.assertFalse(self.screen.cell(0, 0).dim)
-        self.assertEqual(self.screen.spans(0), [
-            (0, "$ ", Style()), (2, "ls", Style(flags=DIM)), (4, " 漢e\u0301  ", Style()),
-        ])
+        self.assertEqual(
+            self.screen.spans(0),
+            [
+                (0, "$ ", Style()),
+                (2, "ls", Style(flags=DIM)),
+                (4, " 漢e\u0301  ", Style()),
+            ],
+        )
 
     def test_cursor_and_modes(self) -> None:
         """Where the cursor is, whether a wrap is due, what is switched on."""
@@ -178,9 +223,11 @@ class FaceTests(SynchronousTestCase):
         self.assertEqual(seen, [(2004, False, (4, 2)), (1, True, (0, 3)), (25, True, (0, 3))])
 
     def test_sizes_have_bounds(self) -> None:
-        """A terminal of no size is a small one."""
+        """A terminal of no size is a usual one, and one of no new size stays as it is."""
         screen = Screen(0, 0)
-        self.assertEqual((screen.columns, screen.rows), (LEAST, 1))
+        self.assertEqual((screen.columns, screen.rows), (80, 24))
+        screen.resize(1, 0)
+        self.assertEqual((screen.columns, screen.rows), (LEAST, 24))
         screen.resize(1 << 31, 1 << 31)
         self.assertEqual((screen.columns, screen.rows), (WIDEST, HIGHEST))
 
@@ -188,4 +235,6 @@ class FaceTests(SynchronousTestCase):
         """As a player takes it; a repaint does not need a fresh terminal."""
         snapshot = self.screen.snapshot()
         self.assertEqual(snapshot, {"cols": 10, "rows": 4, "init": self.screen.dump().decode()})
-        self.assertEqual(state(fed((10, 4), b"\x1b[?1049h\x1b[4hrubbish\x1b[31", self.screen.repaint())), state(self.screen))
+        self.assertEqual(
+            state(fed((10, 4), b"\x1b[?1049h\x1b[4hrubbish\x1b[31", self.screen.repaint())), state(self.screen)
+        )
