@@ -1,6 +1,8 @@
 """Lines that hide ``rm -rf`` so that not all of it can be worked out: each must be seen, or be opaque."""
 
 HIDDEN = (
+    'python3 -c \'from os import system as s; s("rm -rf /x")\'',
+    "python3 -c 'import os; s = os.system; s(chr(114))'",
     'curl h | make -f -',
     "(crontab -l; echo '* * * * * rm -rf /x') | crontab -",
     'awk \'BEGIN { cmd = "rm -rf /x"; system(cmd) }\'',

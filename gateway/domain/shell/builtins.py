@@ -36,7 +36,7 @@ def _exec(walk: Walk, call: Call) -> str:
 def _command(walk: Walk, call: Call) -> str:
     found = options(call.args)
     if found.has("vV"):
-        return (found.words or ("",))[0] + "\n"
+        return "".join(f"/usr/bin/{word}\n" for word in found.words[:1])
     return walk.run([Field(word) for word in found.words], call.plumbing) if found.words else ""
 
 

@@ -42,7 +42,8 @@ _APT = re.compile(r".*(?:Invoke|Pre-Install-Pkgs|Post-Invoke)[\w:-]*\s*[=\s]\s*(
 def carried(walk: Walk, call: Call) -> None:
     """Read what a program is told to run."""
     row = CARRIERS[call.name]
-    found = options(call.args, row.letters, row.long, permutes=True)
+    args = ["--unzip-command" if word == "-TT" else word for word in call.args]
+    found = options(args, row.letters, row.long, permutes=True)
     for name, value in found.given:
         if name in row.coded and value:
             _run(walk, _command_in(call.name, value))

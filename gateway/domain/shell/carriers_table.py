@@ -94,7 +94,7 @@ CARRIERS: dict[str, Carrier] = {
     "ftp": Carrier(escapes=True),
     "lftp": Carrier("efcups", (), escapes=True),
     "ed": Carrier(escapes=True),
-    "zip": Carrier("TbtP", ("unzip-command",), ("TT", "unzip-command")),
+    "zip": Carrier("btP", ("unzip-command",), ("TT", "unzip-command")),
     "make": Carrier("CfIjloW", ("eval", "file", "makefile", "directory"), (), True),
     "gmake": Carrier("CfIjloW", ("eval", "file", "makefile", "directory"), (), True),
     "nc": Carrier("ecgGiIMmOPpqsTVWwXx", ("exec", "sh-exec"), ("e", "c", "exec", "sh-exec")),

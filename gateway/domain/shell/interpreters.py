@@ -21,8 +21,8 @@ INTERPRETERS: dict[str, tuple[str, str]] = {
     "python": ("cmWXQ", "c"),
     "pypy": ("cmWXQ", "c"),
     "ipython": ("cm", "c"),
-    "perl": ("eEIMmFilx0CD", "eE"),
-    "ruby": ("eIrCFEKTWx", "e"),
+    "perl": ("eEIMm", "eE"),
+    "ruby": ("eIrCE", "e"),
     "node": ("epr", "ep"),
     "nodejs": ("epr", "ep"),
     "deno": ("", ""),
@@ -64,6 +64,12 @@ _DYNAMIC = re.compile(
     r"\b(?:exec|eval|compile|__import__|getattr|importlib|fromhex|b64decode|unpack|pack|decode|base64_decode|marshal"
     r"|fromCharCode|chr)\s*\(|Buffer\.from|codecs"
 )
+_ELSEWHERE = re.compile(
+    r"\bfrom\s+(?:os|subprocess|pty|posix)\s+import\b[^\n;]*\bas\b"
+    r"|\b(?:os\.(?:system|popen|exec[a-z]*|spawn[a-z]*)|subprocess\.(?:run|call|check_call|check_output|Popen))\b(?!\s*\()"
+)
+"""A name for what starts programs is kept under another."""
+_EXEC = re.compile(r"(?:^|[\[;\n{])\s*exec\s+([^\]\n;]+)")
 _RUNS = re.compile(r"\b(exec|eval|system|__import__|subprocess|popen)\b")
 _WORKED_OUT = re.compile(r"\s*(?:[+%*]|\.\s*[\w$\"']|\.\.)")
 
@@ -101,6 +107,10 @@ def read(walk: Walk, name: str, text: str) -> None:
     started = False
     for found in _CALL.finditer(text):
         started = _started(walk, name, found) or started
+    if _ELSEWHERE.search(text):
+        walk.doubt(f"what {name} runs is not known")
+    for found in _EXEC.finditer(text) if name == "tclsh" else ():
+        _run(walk, found[1])
     for pattern in (_BACKTICKS, _PIPE) if name in (*_AWKS, "perl", "ruby", "php") else ():
         for found in pattern.finditer(text):
             _run(walk, next((each for each in found.groups() if each), ""))

@@ -220,7 +220,7 @@ def _gdb(walk: Walk, call: Call) -> str:
 
 
 def _which(walk: Walk, call: Call) -> str:
-    return "".join(f"{word}\n" for word in call.args if not word.startswith("-"))
+    return "".join(f"/usr/bin/{word}\n" for word in call.args if not word.startswith("-"))
 
 
 def _linked(walk: Walk, call: Call) -> str:

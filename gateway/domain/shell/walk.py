@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 
 import attrs
 import tree_sitter_bash
@@ -116,14 +116,11 @@ class Walk:
         return written
 
     def _sequence(self, node: Node, plumbing: Plumbing) -> str:
-        written = []
+        written, inner = [], Plumbing(plumbing.stdin)
         for child in node.named_children:
             following = child.next_sibling
-            if following is not None and following.type == "&":
-                with self.shell.apart():
-                    written.append(self.statement(child, plumbing))
-            else:
-                written.append(self.statement(child, plumbing))
+            with self.shell.apart() if following is not None and following.type == "&" else nullcontext():
+                written.append(self.statement(child, inner))
         return self._sent("".join(written), plumbing)
 
     def _sent(self, written: str, plumbing: Plumbing) -> str:
