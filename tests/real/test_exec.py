@@ -148,7 +148,8 @@ class ChannelTests(PlaceCase):
             channels = self.place.pamctl("session", "show", rows[0]["id"])["channels"]
             return sorted(str(channel["exit"]) for channel in channels if channel["ended"])
 
-        self.assertEqual(until(lambda: len(exits()) == 12 and exits(), "all ends are told"), sorted(map(str, range(12))))
+        told = until(lambda: len(exits()) == 12 and exits(), "all ends are told")
+        self.assertEqual(told, sorted(map(str, range(12))))
         master.terminate()
 
     def test_a_session_tells_who_and_where(self) -> None:

@@ -23,20 +23,8 @@ from gateway.admin.verbs import (
 )
 
 THEMES = (
-    settings,
-    entries,
-    accounts,
-    access,
-    sessions,
-    orders,
-    rules,
-    recordings,
-    events,
-    siem,
-    node,
-    own,
-    local,
-)
+    settings, entries, accounts, access, sessions, orders, rules, recordings, events, siem, node, own, local,
+)  # fmt: skip
 
 
 def _named() -> Mapping[str, Verb]:
