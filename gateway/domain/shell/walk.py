@@ -28,8 +28,7 @@ from gateway.domain.shell.wrappers import KEYWORDS
 
 MOST_DEPTH = 8
 """Code in code in code: deeper is not read."""
-MOST_NESTED = 40
-MOST_RUNS = 20
+MOST_NESTED, MOST_RUNS = 40, 20
 MOST_TURNS = 16
 """So many turns of a loop are read one by one; of more, one with everything possible."""
 _STRANGE = re.compile("[\0\2-\5]")
