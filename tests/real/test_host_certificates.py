@@ -166,7 +166,7 @@ class SessionTests(PlaceCase):
                 key_file(folder, path.name)
         certify(authority, folder / "certified", "-h", "-n", ",".join(principals), *DAY)
         settings = folder / f"sshd_{port}"
-        known = SSHD.format(port=port, folder=folder, password="no", sftp_server="internal-sftp")
+        known = SSHD.format(extra="", port=port, folder=folder, password="no", sftp_server="internal-sftp")
         named = known.replace(f"{folder}/host", f"{folder}/certified")
         settings.write_text(f"HostCertificate {folder}/certified-cert.pub\n{named}")
         self.place.spawn(["/usr/sbin/sshd", "-D", "-e", "-f", str(settings)])
