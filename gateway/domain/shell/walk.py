@@ -304,9 +304,8 @@ class Walk:
     def _plumbed(self, plumbing: Plumbing, redirects: list[Node]) -> Plumbing:
         """Apply redirections: operators with their numbers, and the words behind."""
         for node in redirects:
-            text = self._text(node)[1:]
-            mark = _MARKS.match(text)
-            if mark is None or mark.end() < len(text):
+            mark = _MARKS.fullmatch(self._text(node)[1:])
+            if mark is None:
                 self.doubt("words stand behind a redirection")
             operator, _, word = self._tokens.original(mark[0] if mark else "").partition(TOWARDS)
             plumbing = redirected(self, plumbing, operator, word)
