@@ -184,6 +184,9 @@ class PropertyTests(SynchronousTestCase):
 
     def test_what_is_too_long_is_doubted(self) -> None:
         """A byte too many, or a command too many."""
+        for tangled in ("a|" * 1001, "(" * 1001, "a\n" * 1001):
+            found = read(tangled)
+            self.assertEqual((found.doubts, found.commands), (["the line is too tangled to be read"], []))
         self.assertEqual(read("a" * LONGEST_LINE).doubts, [])
         for line in ("a" * (LONGEST_LINE + 1), "é" * (LONGEST_LINE // 2 + 1), "a;" * (MOST_COMMANDS + 1)):
             self.assertTrue(read(line).opaque, line[:4])

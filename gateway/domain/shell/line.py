@@ -18,6 +18,9 @@ from gateway.domain.shell.wrappers import KEYWORDS
 
 LONGEST_LINE = 8 * 1024
 """Longer lines, in bytes, are opaque."""
+MOST_MARKS = 1000
+"""Lines with more marks that separate, group or redirect are opaque: nobody types them, and reading them takes long."""
+_MARK = re.compile(r"[|;&()<>\n]")
 _QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"|\\.", re.S)
 
 
@@ -26,6 +29,9 @@ def read(line: str, shell: Shell | None = None) -> Reading:
     reading = Reading()
     if len(line) > LONGEST_LINE or len(line.encode("utf-8", "replace")) > LONGEST_LINE:
         reading.doubt("the line is too long to be read")
+        return reading
+    if len(_MARK.findall(line)) > MOST_MARKS:
+        reading.doubt("the line is too tangled to be read")
         return reading
     if OWN.search(line):
         reading.doubt("a control character stands where none can be typed")
