@@ -28,6 +28,7 @@ from gateway.directory.directory import Directory
 from gateway.directory.operators import Operators
 from gateway.directory.source import PolicySource
 from gateway.domain.grant import Grant
+from gateway.domain.restraint import Standing
 from gateway.domain.snapshot import Snapshot
 from gateway.interfaces import IJournal
 from gateway.journal.beside import load_key
@@ -123,6 +124,7 @@ def make_rooms(config: Config, reactor: Any, environ: Mapping[str, str], anew: b
         Today(policies, directory),
     )
     orders = Orders(roster, journal, reactor if reactor is not None else Clock(), wall, config.lock.contact)
+    orders.standing = partial(standing, directory, orders)
     operators = Operators(directory, journal, in_thread, wall, orders.is_deactivated)
     for fold in (directory, vault, orders, operators, roster):
         journal.attach(fold)
@@ -134,6 +136,18 @@ def make_rooms(config: Config, reactor: Any, environ: Mapping[str, str], anew: b
         config, state, reactor, pool, wall, journal, directory, operators, vault, policies, roster, orders, archive,
         outlets, environment,
     )  # fmt: skip
+
+
+def standing(directory: Directory, orders: Orders, user: str) -> Standing:
+    """Say who a user is to a rule that would switch him off: the last admin who can act, a service."""
+    users = directory.snapshot().user
+    locked = {lock["subject"] for lock in orders.locks() if lock["scope"] == "user"}
+    admins = {
+        name for name, each in users.items()
+        if "admin" in each.roles and each.active and name not in locked and not orders.is_deactivated(name)
+    }  # fmt: skip
+    found = users.get(user)
+    return Standing(admins == {user}, found is not None and found.kind == "service")
 
 
 def add_destinations(config: Config, outlets: Outlets) -> None:
