@@ -48,6 +48,9 @@ def _literal(value: Any, kind: kinds.Kind) -> str:
     """Write a value as TOML; JSON's text, lists and truth are TOML's as well."""
     if kind is kinds.duration and isinstance(value, int):
         return json.dumps(_spoken(value))
+    if isinstance(value, dict):
+        inner = ", ".join(f"{name} = {json.dumps(each)}" for name, each in value.items())
+        return f"{{ {inner} }}"
     return json.dumps(list(value) if isinstance(value, tuple) else value, ensure_ascii=False)
 
 

@@ -5,7 +5,7 @@ One file a theme; this sign re-exports every name, so ``from gateway.interfaces 
 
 from gateway.interfaces.archive import ArchiveError, IArchive, IRecording, ITrack, Snapshot
 from gateway.interfaces.directory import DirectoryError, IDirectory, IOperatorSource, IPolicySource
-from gateway.interfaces.facts import IFacts, IFactSink, IFold, IJournal
+from gateway.interfaces.facts import IFacts, IFactSink, IFactSinkFactory, IFold, IJournal
 from gateway.interfaces.orders import IOrders, IRoster
 from gateway.interfaces.vault import ICredentialVault, IKeyPair, VaultError
 
@@ -16,6 +16,7 @@ __all__ = [
     "ICredentialVault",
     "IDirectory",
     "IFactSink",
+    "IFactSinkFactory",
     "IFacts",
     "IFold",
     "IJournal",

@@ -30,9 +30,10 @@ from gateway.directory.source import PolicySource
 from gateway.domain.grant import Grant
 from gateway.domain.restraint import Standing
 from gateway.domain.snapshot import Snapshot
-from gateway.interfaces import IJournal
+from gateway.interfaces import IFactSink, IFactSinkFactory, IJournal
 from gateway.journal.beside import load_key
 from gateway.journal.opening import open_journal
+from gateway.plugins.named import named, settings_of
 from gateway.runtime.orders import Orders
 from gateway.runtime.roster import Roster
 from gateway.runtime.run import Run
@@ -153,14 +154,34 @@ def standing(directory: Directory, orders: Orders, user: str) -> Standing:
 def add_destinations(config: Config, outlets: Outlets) -> None:
     """Add whom events are sent to and who is told of them; raise ValueError for one that lacks something."""
     for siem in config.siem:
-        outlets.add(Destination(**attrs.asdict(siem, recurse=False)))
+        destination = Destination(**attrs.asdict(siem, recurse=False))
+        if destination.plugin:
+            outlets.add_sink(destination, sink_of(destination))
+        elif destination.settings:
+            raise ValueError(f"[[siem]] {destination.transport}: `settings` are for plugins")
+        else:
+            outlets.add(destination)
     for notify in config.notify:
         notice = Notice(**attrs.asdict(notify, recurse=False))
         if notice.is_hook and not notice.secret:
             raise ValueError(f"[[notify]] {notice.name}: name with `secret` the file that signs its notices")
+        if not notice.is_hook and bool(notice.login) != bool(notice.secret):
+            raise ValueError(f"[[notify]] {notice.name}: `login` and the `secret` with its password go together")
         if not notice.is_hook and not notice.to:
             raise ValueError(f"[[notify]] {notice.name}: say with `to` who is to get the mail")
         outlets.add_notice(notice, config.node.name)
+
+
+def sink_of(destination: Destination) -> IFactSink:
+    """Set a plugin up as its name and settings say; raise ValueError where it is not there or lacks something."""
+    factory = named(IFactSinkFactory, destination.plugin, "the sink of facts")
+    where = f"[[siem]] {destination.transport}"
+    settings = settings_of(factory.schema, dict(destination.settings), where)
+    try:
+        made: IFactSink = factory.configure(settings)
+    except ValueError as failure:
+        raise ValueError(f"{where}: {failure}") from None
+    return made
 
 
 @attrs.define(eq=False, repr=False)

@@ -74,7 +74,7 @@ KEYS: dict[str, dict[str, str]] = {
     },
     "credential": {"target": TEXT, "account": TEXT, "kind": TEXT, "secret": TEXT},
     "audited": {"score": NUMBER, "action": TEXT, "attempts": NUMBER, "then": TEXT, "services": TRUTH,
-                "mode": TEXT, **SCOPE},  # fmt: skip
+                "mode": TEXT, **SCOPE},
     "transfer": {
         "direction": TEXT, "inspectors": LIST, "action": TEXT, "on_error": TEXT, "mode": TEXT, **SCOPE,
     },

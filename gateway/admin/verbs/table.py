@@ -13,6 +13,7 @@ from gateway.admin.verbs import (
     events,
     local,
     node,
+    notify,
     orders,
     own,
     recordings,
@@ -23,7 +24,7 @@ from gateway.admin.verbs import (
 )
 
 THEMES = (
-    settings, entries, accounts, access, sessions, orders, rules, recordings, events, siem, node, own, local,
+    settings, entries, accounts, access, sessions, orders, rules, recordings, events, siem, notify, node, own, local,
 )  # fmt: skip
 
 

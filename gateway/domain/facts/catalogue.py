@@ -80,7 +80,7 @@ KINDS: dict[str, Kind] = {
     "user.activated": Kind(704, 6, _S, _B, "A user's account was switched on again."),
     "user.recovered": Kind(705, 10, _S, _B, "Access was recovered locally because no admin was left."),
     "user.password_set": Kind(706, 5, _S, _B, "A user's password hash was set."),
-    "user.spared": Kind(707, 9, _S, _A, "A rule would have switched off an account that it must not; its session ended."),
+    "user.spared": Kind(707, 9, _S, _A, "A rule may not switch off this account; only the session ended."),
     "user.deactivations_limited": Kind(708, 10, _S, _A, "Rules switched off so many accounts that more are locked."),
     "approval.requested": Kind(711, 3, _S, _B, "A session or command waits for approval."),
     "approval.given": Kind(712, 4, _S, _B, "An approver agreed."),

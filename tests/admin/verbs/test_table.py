@@ -44,6 +44,7 @@ CONTRACT: dict[str, frozenset[str]] = {
     "events": READING,
     "siem status": ADMIN,
     "siem test": ADMIN,
+    "notify test": ADMIN,
     "init": frozenset({"local"}),
     "demo off": frozenset({"local"}),
     "recover-access": frozenset({"local"}),
