@@ -4,7 +4,8 @@ The rules, all of them here:
 
 1. TO_TARGET runs the gates left to right, TO_OPERATOR right to left; what leaves the last one has passed.
 2. What a gate emits along a lane enters the *next* gate of that lane; other effects skip the remaining gates.
-3. Ticks and orders come to every gate, left to right, whatever is held; an answer comes to the gate that asked.
+3. Ticks and orders come to every gate, left to right, whatever is held; an answer comes to the gate that asked. A
+   gate that waits for a time says so (:class:`Waiter`); a tick comes then, or a little later.
 4. While a gate waits for an answer, what it passes on along the asked lane waits behind it, in order. The gate
    itself goes on weighing both lanes. One open ticket per gate and lane.
 5. A tap sees what passed before anybody outside does, and can change nothing.
@@ -16,7 +17,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable
-from typing import Protocol
+from typing import Protocol, cast
 
 import attrs
 
@@ -65,6 +66,13 @@ class Tap(Protocol):
         """Take note; raising says that nothing could be noted."""
 
 
+class Waiter(Protocol):
+    """A gate that also waits for time to pass."""
+
+    due: float | None
+    """When it wants a tick, in seconds after the session's start; None while it waits for nothing."""
+
+
 class FlowFault(Exception):
     """A gate broke the rules of the flow."""
 
@@ -103,6 +111,18 @@ class Flow:
     _held: dict[Lane, int] = attrs.field(init=False, factory=lambda: dict.fromkeys(Lane, 0))
     _waiting: dict[int, _Waiting] = attrs.field(init=False, factory=dict)
     _out: list[Effect] = attrs.field(init=False, factory=list)
+    _waiters: tuple[Waiter, ...] = attrs.field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        """Know which gates wait for time."""
+        self._waiters = tuple(cast(Waiter, gate) for gate in self.gates if hasattr(gate, "due"))
+
+    @property
+    def due(self) -> float | None:
+        """When the next gate wants a tick, in seconds after the session's start; None where none waits."""
+        if self.ended or not self._waiters:
+            return None
+        return min((gate.due for gate in self._waiters if gate.due is not None), default=None)
 
     def held(self, lane: Lane) -> int:
         """Return the bytes that rest in the flow on a lane."""

@@ -16,7 +16,6 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from gateway.domain.audited import Attempts, shown
 from gateway.domain.budget import Budget
 from gateway.domain.echo import EchoMask
 from gateway.domain.facts import Fact
@@ -28,6 +27,7 @@ from gateway.domain.rights import OPAQUE, Kind
 from gateway.domain.risk import Risk
 from gateway.domain.screen import Screen
 from gateway.domain.session import State
+from gateway.domain.verdict import Attempts, shown
 from gateway.interfaces import IFacts, IRecording, ITrack
 from gateway.runtime.compose import Makings, early_flow, flow_of
 from gateway.runtime.record import STORED, Recorder

@@ -35,6 +35,7 @@ from gateway.domain.lane import (
     Request,
     Resize,
     Tell,
+    Tick,
 )
 from gateway.domain.notice import line
 from gateway.domain.rights import Kind
@@ -85,6 +86,7 @@ class Junction:
     _splices: dict[Lane, Splice] = attrs.field(init=False, factory=dict)
     _faster: tuple[Lane, ...] = attrs.field(init=False, default=())
     _lagging: IDelayedCall | None = attrs.field(init=False, default=None)
+    _ticking: IDelayedCall | None = attrs.field(init=False, default=None)
 
     def __attrs_post_init__(self) -> None:
         """Know which lanes have a faster way."""
@@ -107,7 +109,23 @@ class Junction:
             else:
                 self._do(effect)
         self._choose_ways()
+        self._await_tick()
         self.settle()
+
+    def _await_tick(self) -> None:
+        """See to it that a gate which waits for a time hears of it."""
+        due = self.flow.due
+        if due is None:
+            return
+        later = max(0.0, due - self.run.at)
+        if self._ticking is None:
+            self._ticking = self.run.workings.clock.callLater(later, self._tick)
+        elif later < self._ticking.getTime() - self.run.workings.clock.seconds():
+            self._ticking.reset(later)
+
+    def _tick(self) -> None:
+        self._ticking = None
+        self.feed(Tick())
 
     def _choose_ways(self) -> None:
         """Give each lane the way it may take now."""
@@ -249,9 +267,9 @@ class Junction:
     def over(self) -> None:
         """Forget what is pending: both ends are closed."""
         self.stop()
-        for call in (self._later, self._lagging):
+        for call in (self._later, self._lagging, self._ticking):
             if call is not None and call.active():
                 call.cancel()
         if self._lagging is not None and self.target is not None:
             self.target.sender.resume_reading(self._why)
-        self._later = self._lagging = None
+        self._later = self._lagging = self._ticking = None

@@ -54,6 +54,16 @@ class Script:
 
 
 @attrs.define(eq=False)
+class Waiting:
+    """A gate that waits for a time."""
+
+    due: float | None
+
+    def weigh(self, event: Event, at: float) -> Iterable[Event | Effect]:
+        yield event
+
+
+@attrs.define(eq=False)
 class Tagging:
     """A gate that appends its name to bytes."""
 
@@ -125,6 +135,19 @@ class FlowTests(SynchronousTestCase):
         self.assertEqual(flow.feed(Tick(), 0), [Bytes(DOWN, b"late")])
         self.assertEqual(gates[0].weighed, [order, Tick(), Bytes(DOWN, b"late")])
         self.assertEqual(gates[1].weighed, [order, Tick()])
+
+    def test_the_next_tick_is_due_when_the_first_gate_wants_it(self) -> None:
+        """Gates that never wait say nothing; an ended flow waits for nothing."""
+        first, second = Waiting(None), Waiting(None)
+        flow = Flow((first, Script("b"), second))
+        self.assertIsNone(flow.due)
+        second.due = 3.0
+        self.assertEqual(flow.due, 3.0)
+        first.due = 2.0
+        self.assertEqual(flow.due, 2.0)
+        flow.ended = True
+        self.assertIsNone(flow.due)
+        self.assertIsNone(Flow((Script("a"),)).due)
 
     def test_an_open_ticket_stops_what_is_behind_it_and_nothing_else(self) -> None:
         """What the asker passes on waits in order; the other lane goes on; the answer releases it."""
