@@ -17,7 +17,7 @@ from twisted.internet.interfaces import IReactorTime
 
 from gateway.domain.grant import Grant, Refused
 from gateway.domain.secret import Secret
-from gateway.interfaces import IArchive, ICredentialVault, IDirectory, IJournal, IOrders, IRoster
+from gateway.interfaces import IApprovals, IArchive, ICredentialVault, IDirectory, IJournal, IOrders, IRoster
 
 Row = Mapping[str, Any]
 
@@ -124,6 +124,7 @@ class Room:
     directory: IDirectory
     roster: IRoster
     orders: IOrders
+    approvals: IApprovals
     archive: IArchive
     vault: ICredentialVault
     journal: IJournal

@@ -115,6 +115,13 @@ class Interrupt:
 
 
 @attrs.frozen
+class Approval:
+    """What waits for approvers: held lines, and sessions that may not start alone."""
+
+    timeout: int = key(300, kinds.duration, "then it is refused")
+
+
+@attrs.frozen
 class Help:
     """Whom an operator asks."""
 
@@ -201,6 +208,7 @@ class Config:
     live: Live = Live()
     lock: Lock = Lock()
     interrupt: Interrupt = Interrupt()
+    approval: Approval = Approval()
     help: Help = Help()
     cluster: Cluster = Cluster()
     siem: tuple[Siem, ...] = ()
@@ -226,6 +234,7 @@ class Config:
             live_announce=self.live.announce,
             lock_contact=self.lock.contact,
             interrupt_notice=self.interrupt.notice,
+            approval_timeout=self.approval.timeout,
         )
 
 
@@ -238,6 +247,7 @@ TABLES: dict[str, type[Any]] = {
     "live": Live,
     "lock": Lock,
     "interrupt": Interrupt,
+    "approval": Approval,
     "help": Help,
     "cluster": Cluster,
     "siem": Siem,

@@ -34,6 +34,7 @@ from gateway.interfaces import IFactSink, IFactSinkFactory, IJournal
 from gateway.journal.beside import load_key
 from gateway.journal.opening import open_journal
 from gateway.plugins.named import named, settings_of
+from gateway.runtime.approvals import Approvals
 from gateway.runtime.orders import Orders
 from gateway.runtime.roster import Roster
 from gateway.runtime.run import Run
@@ -66,6 +67,7 @@ class Rooms:
     policies: PolicySource
     roster: Roster
     orders: Orders
+    approvals: Approvals
     archive: Archive
     outlets: Outlets
     """Where facts leave the node; none where nothing runs."""
@@ -125,6 +127,7 @@ def make_rooms(config: Config, reactor: Any, environ: Mapping[str, str], anew: b
         Today(policies, directory),
     )
     orders = Orders(roster, journal, reactor if reactor is not None else Clock(), wall, config.lock.contact)
+    approvals = Approvals(orders.clock, wall, partial(approvers, directory, orders))
     orders.standing = partial(standing, directory, orders)
     operators = Operators(directory, journal, in_thread, wall, orders.is_deactivated)
     for fold in (directory, vault, orders, operators, roster):
@@ -134,9 +137,21 @@ def make_rooms(config: Config, reactor: Any, environ: Mapping[str, str], anew: b
     if reactor is not None:
         add_destinations(config, outlets)
     return Rooms(
-        config, state, reactor, pool, wall, journal, directory, operators, vault, policies, roster, orders, archive,
-        outlets, environment,
+        config, state, reactor, pool, wall, journal, directory, operators, vault, policies, roster, orders, approvals,
+        archive, outlets, environment,
     )  # fmt: skip
+
+
+def approvers(directory: Directory, orders: Orders) -> list[tuple[str, str]]:
+    """Return names and full names of those who could answer a request now, approvers before admins."""
+    locked = {lock["subject"] for lock in orders.locks() if lock["scope"] == "user"}
+    able = [
+        user for user in directory.snapshot().user.values()
+        if {"approver", "admin"} & set(user.roles) and user.active and user.name not in locked
+        and not orders.is_deactivated(user.name)
+    ]  # fmt: skip
+    able.sort(key=lambda user: ("approver" not in user.roles, user.name))
+    return [(user.name, user.full_name) for user in able]
 
 
 def standing(directory: Directory, orders: Orders, user: str) -> Standing:

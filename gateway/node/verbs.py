@@ -46,6 +46,7 @@ class VerbRooms:
             directory=rooms.directory,
             roster=rooms.roster,
             orders=rooms.orders,
+            approvals=rooms.approvals,
             archive=rooms.archive,
             vault=rooms.vault,
             journal=rooms.journal,

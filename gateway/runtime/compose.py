@@ -53,7 +53,7 @@ def _lock(makings: Makings) -> Gate:
 
 
 def _audited(makings: Makings) -> Gate:
-    return AuditedGate(makings.policy, makings.attempts, makings.risk)
+    return AuditedGate(makings.policy, makings.attempts, makings.risk, makings.terminal)
 
 
 def _greeting(makings: Makings) -> Gate:

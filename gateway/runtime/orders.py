@@ -21,6 +21,7 @@ from gateway.domain.facts import Entry, Fact
 from gateway.domain.lane import GiveOrder, OrderKind
 from gateway.domain.lock import Lock, LockSet, Scope, Subject
 from gateway.domain.restraint import MOST, Measure, Restraint, Standing
+from gateway.domain.risk import RULE
 from gateway.domain.session import crockford
 from gateway.interfaces import IFacts, IFold, IOrders
 from gateway.runtime.roster import Roster
@@ -226,7 +227,7 @@ class Orders:
     def by_rule(self, run: Run, order: GiveOrder) -> None:
         """Give the order a rule asks for, about the operator of a session."""
         user, by = run.subject.user, f"policy rule {order.rule}"
-        reason = f"rule {order.rule} in session {run.id}"
+        reason = f"{'risk' if order.rule == RULE else f'rule {order.rule}'} in session {run.id}"
         measure = Measure.LOCK
         if order.kind is OrderKind.DEACTIVATE:
             measure = self._restrained(run, order.rule)

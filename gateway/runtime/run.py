@@ -23,6 +23,7 @@ from gateway.domain.flow import Flow, Tap
 from gateway.domain.grant import Grant
 from gateway.domain.lane import Event, GiveOrder, Order, OrderKind
 from gateway.domain.lock import Lock, Subject
+from gateway.domain.review import Decision, Review
 from gateway.domain.rights import OPAQUE, Kind
 from gateway.domain.risk import Risk
 from gateway.domain.screen import Screen
@@ -73,6 +74,23 @@ class Connections(Protocol):
         """Open the channels that waited for a lock's end."""
 
 
+class Asker(Protocol):
+    """Where a request for approval comes from."""
+
+    def say(self, text: str) -> None:
+        """Tell the operator one line."""
+
+    def decided(self, decision: Decision) -> None:
+        """Take the answer; called once, and never in the turn that asked."""
+
+
+class Ask(Protocol):
+    """Ask approvers."""
+
+    def __call__(self, run: Run, review: Review, asker: Asker) -> Callable[[], None]:
+        """Ask; return what takes the question back."""
+
+
 @attrs.frozen
 class Workings:
     """What a session runs on. ``wall`` gives seconds since the epoch, the clock monotonic ones."""
@@ -83,6 +101,7 @@ class Workings:
     user_budget: Budget
     ended: Callable[[Run], None]
     rule_order: Callable[[Run, GiveOrder], None]
+    ask: Ask
 
 
 @attrs.define(eq=False, repr=False)
@@ -112,7 +131,8 @@ class Run:
     _warned: float = attrs.field(init=False, default=float("inf"))
 
     def __attrs_post_init__(self) -> None:
-        """Start the session's clock."""
+        """Start the session's clock; know the thresholds of its risk."""
+        self.risk.thresholds = self.grant.policy.restrictions.risk
         self._epoch = self._touched = self.workings.clock.seconds()
 
     # Identity and time.

@@ -16,7 +16,6 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from gateway.domain.facts import Entry
 from gateway.interfaces import IFactSink
 from gateway.siem.texts import printable
 from gateway.siem.ways import IWay
@@ -33,7 +32,7 @@ class SinkWay:
     window: float = 0.0
     _count: int = 0
 
-    def send(self, messages: Sequence[Entry]) -> Deferred[None]:
+    def send(self, messages: Sequence[Any]) -> Deferred[None]:
         """Deliver a batch; what the plugin raises fails as OSError."""
         given: Deferred[Any] = maybeDeferred(self.sink.deliver, tuple(messages))
         return given.addCallbacks(self._taken, self._failed, callbackArgs=(len(messages),))
@@ -42,10 +41,10 @@ class SinkWay:
         self._count += count
 
     def _failed(self, failure: Failure) -> Failure:
-        if failure.check(CancelledError):
+        if isinstance(failure.value, CancelledError):
             return failure
-        words = printable(failure.getErrorMessage()) or failure.type.__name__  # type: ignore[union-attr]
-        return Failure(OSError(f"{self.sink.name}: {words}"))
+        words = printable(str(failure.value)) or type(failure.value).__name__
+        raise OSError(f"{self.sink.name}: {words}") from None
 
     def acknowledged(self) -> int:
         """Return how many entries were taken."""

@@ -36,12 +36,14 @@ from gateway.domain.lane import (
     Resize,
     Tell,
     Tick,
+    Withdraw,
 )
 from gateway.domain.notice import line
 from gateway.domain.rights import Kind
 from gateway.runtime.compose import WAYS, Way, way_now
 from gateway.runtime.record import Recorder
 from gateway.runtime.run import Run
+from gateway.ssh.questions import Questions
 from gateway.wire.channels import ChannelEnd
 from gateway.wire.splice import Splice
 from gateway.wire.windows import credit_due
@@ -82,6 +84,7 @@ class Junction:
     """Slots of the operator's requests that nobody has answered."""
     kind: Kind | None = None
     """What decides how the lanes travel; None while it is not known."""
+    questions: Questions = attrs.field(init=False)
     _later: IDelayedCall | None = attrs.field(init=False, default=None)
     _splices: dict[Lane, Splice] = attrs.field(init=False, factory=dict)
     _faster: tuple[Lane, ...] = attrs.field(init=False, default=())
@@ -89,7 +92,8 @@ class Junction:
     _ticking: IDelayedCall | None = attrs.field(init=False, default=None)
 
     def __attrs_post_init__(self) -> None:
-        """Know which lanes have a faster way."""
+        """Know which lanes have a faster way, and whom to ask."""
+        self.questions = Questions(self.run, self.say, self.feed)
         if self.kind is not None:
             self.become(self.kind, self.flow)
 
@@ -110,6 +114,7 @@ class Junction:
                 self._do(effect)
         self._choose_ways()
         self._await_tick()
+        self.questions.bring()
         self.settle()
 
     def _await_tick(self) -> None:
@@ -171,6 +176,7 @@ class Junction:
     def stop(self) -> None:
         """Let nothing pass any more."""
         self.flow.ended = True
+        self.questions.withdraw_all()
         self._choose_ways()
 
     def say(self, text: str) -> None:
@@ -212,8 +218,11 @@ class Junction:
                 self.run.order_by_rule(effect)
             case EndSession():
                 self.run.end(effect.code, effect.reason, effect.text)
+            case Withdraw():
+                self.questions.withdraw(effect.ticket)
             case Ask():
-                self.run.end(FAILED, "unanswerable", "nobody can be asked in this version; the session is over")
+                if not self.questions.ask(effect):
+                    self.run.end(FAILED, "unanswerable", "nobody can be asked in this version; the session is over")
             case _:
                 pass
 

@@ -9,6 +9,7 @@ from gateway.admin.verb import Verb
 from gateway.admin.verbs import (
     access,
     accounts,
+    approvals,
     entries,
     events,
     local,
@@ -24,7 +25,8 @@ from gateway.admin.verbs import (
 )
 
 THEMES = (
-    settings, entries, accounts, access, sessions, orders, rules, recordings, events, siem, notify, node, own, local,
+    settings, entries, accounts, access, sessions, orders, approvals, rules,
+    recordings, events, siem, notify, node, own, local,
 )  # fmt: skip
 
 

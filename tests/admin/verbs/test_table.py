@@ -34,6 +34,9 @@ CONTRACT: dict[str, frozenset[str]] = {
     "session show": READING,
     "policy show": READING,
     "rule test": READING,
+    "requests": frozenset({"admin", "approver", "auditor"}),
+    "approve": frozenset({"admin", "approver"}),
+    "deny": frozenset({"admin", "approver"}),
     "lock": ADMIN,
     "unlock": ADMIN,
     "locks": ADMIN,
@@ -120,7 +123,7 @@ class TableTests(SynchronousTestCase):
     def test_what_changes_something_is_known_to_change_something(self) -> None:
         """By its name, so that none is forgotten."""
         changing = {"add", "rm", "apply", "passwd", "activate", "deactivate", "trust", "put", "lock", "unlock", "kill",
-                    "interrupt", "init", "off", "recover-access"}  # fmt: skip
+                    "interrupt", "init", "off", "recover-access", "approve", "deny"}  # fmt: skip
         for name, verb in VERBS.items():
             self.assertEqual(name.split()[-1] in changing, verb.changes, name)
 
