@@ -213,7 +213,9 @@ class Node(Service):
         vouching = await self._vouch(rooms)
 
         def authority(open_door: OpenDoor) -> Authority:
-            return Authority(rooms.operators, open_door, self.config.ssh.banner, vouching, reception.may_come)
+            return Authority(
+                rooms.operators, open_door, self.config.ssh.banner, vouching, reception.may_come, rooms.factors
+            )
 
         pace = FailurePace(secrets.token_bytes(32))
         self._listener = Listener(
