@@ -353,18 +353,39 @@ class Place:
         return list(until(found, f"{count} live sessions"))
 
     def newest(self) -> dict[str, Any]:
-        """Return the session that began last, once it has ended."""
-        return dict(until(lambda: [r for r in self._by_start() if r["ended"]][:1], "a session ended")[0])
+        """Return the session that began last, once it has ended: all that it told before its end is told."""
 
-    def _by_start(self) -> list[dict[str, Any]]:
-        rows = sorted(self.pamctl("sessions"), key=lambda row: str(row["id"]), reverse=True)
-        return rows[:1]
+        def found() -> dict[str, Any] | None:
+            last = max(self.pamctl("sessions"), key=lambda row: str(row["id"]), default={"ended": None})
+            return last if last["ended"] else None
+
+        return dict(until(found, "the newest session has ended"))
+
+    def sealed(self) -> str:
+        """Return the newest session's id, once its recording is sealed."""
+        session = str(self.newest()["id"])
+        self.told("recording.sealed", session=session)
+        return session
+
+    def fence(self) -> str:
+        """Run a session of its own to its seal: what others told before is told. Return its id."""
+        assert self.ssh(self.to_web("bob"), "true", key="bob").code == 0
+        return self.sealed()
 
     def events(self, *words: str) -> list[dict[str, Any]]:
-        """Return the audit log."""
+        """Return the audit log as it is now; facts come slightly after what they tell, so most want told()."""
         done = self.gateway.pamctl("events", *words)
         assert done.code == 0, done
         return [json.loads(line) for line in done.out.splitlines()]
+
+    def told(self, kind: str, least: int = 1, **known: object) -> list[dict[str, Any]]:
+        """Wait for at least so many facts of a kind in which these fields stand; return all of them, in order."""
+
+        def found() -> list[dict[str, Any]]:
+            rows = [row for row in self.events("--kind", kind) if known.items() <= row.items()]
+            return rows if len(rows) >= least else []
+
+        return list(until(found, f"{least} {kind} with {known}"))
 
     # The clients.
 
