@@ -16,7 +16,6 @@ REFUSED = "such sessions are refused"
 UNSEEN = "nothing acts on it"
 
 GAPS: tuple[tuple[str, Callable[[Any], bool], str], ...] = (
-    ("target", lambda target: bool(target.jump), f"jump: {REFUSED}"),
     ("credential", lambda credential: credential.elevation.method != "none", f"elevation: {UNSEEN}"),
     ("audited", lambda rule: True, "audited rules are judged on exec command lines only, not in shells"),
     ("audited", lambda rule: "review" in (rule.action, rule.then), "action = \"review\": commands are denied"),

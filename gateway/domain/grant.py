@@ -13,6 +13,7 @@ from collections.abc import Mapping
 import attrs
 
 from gateway.domain.entries import AuditedRule, GrantRule, Inspector, Names, Target, TransferRule, User
+from gateway.domain.hops import Hop, NoWay, hops_to
 from gateway.domain.policy import FrozenPolicy, SessionSettings, unite, united_env, united_rights
 from gateway.domain.snapshot import Snapshot, matches_any
 
@@ -95,6 +96,9 @@ def freeze(snapshot: Snapshot, question: Question) -> Grant | Refused:
     if len(credentials) != 1:
         words = "no credential" if not credentials else "several credentials equally near"
         return Refused("no_credential", f"{words} for {question.account}@{target.name}")
+    hops = _way(snapshot, target)
+    if isinstance(hops, Refused):
+        return hops
     transfers = _transfers(snapshot, question, applying)
     missing = _missing_inspectors(snapshot, question, transfers)
     if missing:
@@ -105,6 +109,7 @@ def freeze(snapshot: Snapshot, question: Question) -> Grant | Refused:
         target=target,
         account=question.account,
         credential=credentials[0],
+        hops=hops,
         grants=tuple(grant.name for grant in applying),
         rights=united_rights(applying),
         elevate=any(grant.elevate for grant in applying),
@@ -116,6 +121,13 @@ def freeze(snapshot: Snapshot, question: Question) -> Grant | Refused:
         settings=question.settings,
     )
     return Grant(user, question.source, policy, question.now, _end(question, policy, applying), _PROOF)
+
+
+def _way(snapshot: Snapshot, target: Target) -> tuple[Hop, ...] | Refused:
+    try:
+        return hops_to(snapshot, target)
+    except NoWay as problem:
+        return Refused("no_way", str(problem))
 
 
 def applying_grants(snapshot: Snapshot, question: Question, target: Target) -> tuple[GrantRule, ...]:
