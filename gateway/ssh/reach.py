@@ -31,6 +31,7 @@ from gateway.wire.algorithms import (
     TARGET_KEYS,
     Names,
 )
+from gateway.wire.carrier import RekeyLimits
 from gateway.wire.certificates import PLAIN, Untrusted, holder_key, parse_certificate, trust_host
 from gateway.wire.hostkeys import fingerprint
 from gateway.wire.keyblobs import BadKey, PublicKey, parse_blob, parse_line
@@ -63,6 +64,7 @@ class Reach:
     """Seconds since 1970: certificates are judged by it."""
     target: Target
     unknown: Callable[[bytes], Deferred[None]]
+    rekey: RekeyLimits = RekeyLimits()
 
     async def secured(self) -> TargetTransport:
         """Return a connection with the recognised host; raise :exc:`TargetFailed`."""
@@ -111,6 +113,7 @@ class Reach:
             verify_host_key=self._recognise,
             host_key_algorithms=host_algorithms(self.target),
             exchanges=exchanges(self.target),
+            rekey=self.rekey,
         )
 
     def _recognise(self, algorithm: bytes, blob: bytes) -> Deferred[None]:
