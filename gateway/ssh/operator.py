@@ -74,7 +74,7 @@ class Reception:
         readings = [reading for reading in login.readings if reading.target]
         chosen = self._choose(login.user, readings, login.source)
         opened = Refusal(USAGE, chosen) if isinstance(chosen, str) else self.session(login, chosen)
-        return refusal_door(opened) if isinstance(opened, Refusal) else opened
+        return refusal_door(opened, self.clock) if isinstance(opened, Refusal) else opened
 
     def _choose(self, user: User, readings: list[Reading], source: str) -> Reading | str:
         reachable = dict(self.policies.reachable(user, source))

@@ -32,6 +32,7 @@ from gateway.wire.algorithms import (
     TARGET_KEYS,
     Names,
 )
+from gateway.wire.carrier import RekeyLimits
 from gateway.wire.certificates import PLAIN, Untrusted, holder_key, parse_certificate, trust_host
 from gateway.wire.connection import Connection
 from gateway.wire.hostkeys import fingerprint
@@ -67,6 +68,7 @@ class Reach:
     unknown: Callable[[bytes], Deferred[None]]
     through: Connection | None = None
     """The connection to the host before it on the way; None: from here."""
+    rekey: RekeyLimits = RekeyLimits()
 
     async def secured(self) -> TargetTransport:
         """Return a connection with the recognised host; raise :exc:`TargetFailed`."""
@@ -125,6 +127,7 @@ class Reach:
             verify_host_key=self._recognise,
             host_key_algorithms=host_algorithms(self.target),
             exchanges=exchanges(self.target),
+            rekey=self.rekey,
         )
 
     def _recognise(self, algorithm: bytes, blob: bytes) -> Deferred[None]:

@@ -30,6 +30,7 @@ from gateway.ssh.reach import (
     TargetFailed,
     key_line,
 )
+from gateway.wire.carrier import RekeyLimits
 from gateway.wire.connection import Connection
 from gateway.wire.hostkeys import fingerprint
 from gateway.wire.target_transport import TargetTransport
@@ -58,8 +59,9 @@ class Dialler:
     facts: IFacts
     wall: Callable[[], float]
     """Seconds since 1970: certificates are judged by it."""
+    rekey: RekeyLimits = RekeyLimits()
     approaches: Approaches = attrs.field(
-        init=False, default=attrs.Factory(lambda self: Approaches(self.reactor, self.wall), takes_self=True)
+        init=False, default=attrs.Factory(lambda self: Approaches(self.reactor, self.wall, self.rekey), takes_self=True)
     )
 
     def dial(self, grant: Grant, session: str, started: Deferred[Any], connection: Connection) -> Deferred[None]:
@@ -130,7 +132,9 @@ class Leg:
 
     def __attrs_post_init__(self) -> None:
         """Say how to reach it."""
-        self.reach = Reach(self.by.reactor, self.by.wall, self.target, self._unknown, self.through)
+        self.reach = Reach(
+            self.by.reactor, self.by.wall, self.target, self._unknown, self.through, self.by.rekey,
+        )
 
     async def secured(self) -> TargetTransport:
         """Take the connection that was made ahead, or make one."""
