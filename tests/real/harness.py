@@ -223,8 +223,13 @@ class Gateway:
 
     folder: Path
     settings: str = ""
+    """What follows the keys of ``[ssh]``."""
+    admin: str = ""
+    """What follows the keys of ``[admin]``."""
     state: Path = attrs.field(default=Path())
     port: int = attrs.field(factory=free_port)
+    web: int = attrs.field(factory=free_port)
+    metrics: int = attrs.field(factory=free_port)
     process: subprocess.Popen[bytes] | None = None
 
     def __attrs_post_init__(self) -> None:
@@ -232,6 +237,8 @@ class Gateway:
             self.state = self.folder / "state"
         self.config.write_text(
             f'[node]\nname = "gw1"\nstate = "{self.state}"\n'
+            f'[metrics]\nlisten = ["tcp:{self.metrics}:interface=127.0.0.1"]\n'
+            f'[admin]\nlisten = ["tcp:{self.web}:interface=127.0.0.1"]\n{self.admin}'
             f'[ssh]\nlisten = ["tcp:{self.port}:interface=127.0.0.1"]\n{self.settings}'
         )
 
