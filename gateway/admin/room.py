@@ -29,7 +29,7 @@ EVERYBODY = frozenset({ADMIN, AUDITOR, APPROVER, OPERATOR, LOCAL})
 
 @attrs.frozen
 class Caller:
-    """Who calls: ``by`` in facts, ``source`` his address, ``door`` the way he came (``ssh | pamctl``)."""
+    """Who calls: ``by`` in facts, ``source`` his address, ``door`` the way he came (``ssh | pamctl | web | api``)."""
 
     name: str
     full_name: str

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 import attrs
 
 from gateway.domain.entries import AuditedRule, Credential, GrantRule, Inspector, Names, Target, TransferRule, User
-from gateway.domain.hops import NoWay, hops_to
+from gateway.domain.hops import Hop, NoWay, hops_to
 from gateway.domain.policy import FrozenPolicy, SessionSettings, unite, united_env, united_rights
 from gateway.domain.snapshot import Snapshot, matches_any
 
@@ -93,12 +93,11 @@ def freeze(snapshot: Snapshot, question: Question) -> Grant | Refused:
     if not applying:
         return Refused("no_grant", "; ".join(obstacles(snapshot, question, target)) or "no grant names this user")
     credentials = snapshot.credentials_for(target.name, question.account)
+    hops = _way(snapshot, target)
     if len(credentials) != 1:
         return _no_credential(credentials, question)
-    try:
-        hops = hops_to(snapshot, target)
-    except NoWay as problem:
-        return Refused("no_way", str(problem))
+    if isinstance(hops, Refused):
+        return hops
     transfers = _transfers(snapshot, question, applying)
     missing = _missing_inspectors(snapshot, question, transfers)
     if missing:
@@ -121,6 +120,13 @@ def freeze(snapshot: Snapshot, question: Question) -> Grant | Refused:
         settings=question.settings,
     )
     return Grant(user, question.source, policy, question.now, _end(question, policy, applying), _PROOF)
+
+
+def _way(snapshot: Snapshot, target: Target) -> tuple[Hop, ...] | Refused:
+    try:
+        return hops_to(snapshot, target)
+    except NoWay as problem:
+        return Refused("no_way", str(problem))
 
 
 def _no_credential(found: tuple[Credential, ...], question: Question) -> Refused:

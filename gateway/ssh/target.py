@@ -13,6 +13,7 @@ from typing import Any, Final
 
 import attrs
 from twisted.internet.defer import Deferred
+from twisted.python.failure import Failure
 
 from gateway.domain.entries import Credential, Target
 from gateway.domain.facts import Fact
@@ -49,6 +50,10 @@ PIPELINING: Final = (b"SSH-2.0-OpenSSH_", b"SSH-2.0-dropbear")
 """Servers that are known to read a login request which follows its service request without waiting."""
 
 
+def _unmeasured(seconds: float, result: str) -> None:
+    """Measure nothing."""
+
+
 @attrs.frozen
 class Dialler:
     """What is needed to reach targets."""
@@ -60,6 +65,8 @@ class Dialler:
     wall: Callable[[], float]
     """Seconds since 1970: certificates are judged by it."""
     rekey: RekeyLimits = RekeyLimits()
+    arrived: Callable[[float, str], None] = _unmeasured
+    """Told how many seconds the way to a target took, and ``ok`` or the reason of its end."""
     approaches: Approaches = attrs.field(
         init=False, default=attrs.Factory(lambda self: Approaches(self.reactor, self.wall, self.rekey), takes_self=True)
     )
@@ -69,7 +76,14 @@ class Dialler:
 
         ``started`` fires when the session's start is on disk: no credential is used before. Cancel to give up.
         """
-        return Deferred.fromCoroutine(Dial(self, grant, session).run(started, connection))
+        dialled = Deferred.fromCoroutine(Dial(self, grant, session).run(started, connection))
+        return dialled.addBoth(self._measured, self.reactor.seconds())
+
+    def _measured(self, outcome: Any, begun: float) -> Any:
+        reason = outcome.value if isinstance(outcome, Failure) else None
+        result = "ok" if reason is None else reason.reason if isinstance(reason, TargetFailed) else "given_up"
+        self.arrived(self.reactor.seconds() - begun, result)
+        return outcome
 
 
 @attrs.define(eq=False)

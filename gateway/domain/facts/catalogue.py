@@ -82,6 +82,8 @@ KINDS: dict[str, Kind] = {
     "user.recovered": Kind(705, 10, _S, _B, "Access was recovered locally because no admin was left."),
     "user.password_set": Kind(706, 5, _S, _B, "A user's password hash was set."),
     "user.code_spent": Kind(707, 1, _S, _B, "A one-time code of a second factor was used."),
+    "token.added": Kind(708, 5, _S, _B, "A bearer token for the API was made."),
+    "token.removed": Kind(709, 4, _S, _B, "A bearer token for the API was taken back."),
     "approval.requested": Kind(711, 3, _S, _B, "A session or command waits for approval."),
     "approval.given": Kind(712, 4, _S, _B, "An approver agreed."),
     "approval.denied": Kind(713, 5, _S, _B, "An approver refused."),
