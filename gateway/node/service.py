@@ -188,9 +188,8 @@ class Node(Service):
     async def _recover(self, rooms: Rooms) -> None:
         for row in await rooms.archive.recover():
             await rooms.journal.tell(Fact("recording.recovered", dict(row)))
-        for session in rooms.roster.unfinished():
-            body = {**session, "reason": "node_died", "duration": None}
-            await rooms.journal.tell(Fact("session.ended", body))
+        unfinished = [{**session, "reason": "node_died", "duration": None} for session in rooms.roster.unfinished()]
+        await rooms.journal.tell_all([Fact("session.ended", body) for body in unfinished])
 
     async def _start_demo(self, rooms: Rooms) -> None:
         password = secrets.token_urlsafe(24)
