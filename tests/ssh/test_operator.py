@@ -124,7 +124,7 @@ class OperatorTests(SynchronousTestCase):
         self.busy, self.operators.active = "", False
         self.reception.may_come(ALICE, named, "192.0.2.7")
         self.operators.active = True
-        self.policies.grants = {"approval": 1}
+        self.policies.grants = {"present": 1}
         self.reception.may_come(ALICE, named, "192.0.2.7")
         self.policies.grants = {}
         self.successResultOf(self.world.lock())
@@ -193,21 +193,22 @@ class OperatorTests(SynchronousTestCase):
         self.refused(75, "draining", reading)
         self.busy = ""
         for more in (
-            {"approval": 1},
             {"present": 1},
-            {"second_factor": "required"},
+            {"present": 1},
             {"reason": "required"},
             {"ticket": "^C"},
         ):
             self.policies.grants = more
             self.refused(78, "can not check", reading)
+        self.policies.grants = {"second_factor": "required"}
+        self.refused(77, "second factor", reading)
         self.policies.grants = {}
         self.shelf.failure = OSError(28, "No space left on device")
         self.refused(75, "can not be recorded", reading)
         self.operators.active = False
         self.refused(77, "not active any more", reading)
         told = [body["reason"] for body in self.world.bodies("session.refused")]
-        self.assertEqual(told, ["not_admitting", *["unenforceable"] * 5, "not_recorded", "inactive"])
+        self.assertEqual(told, ["not_admitting", *["unenforceable"] * 4, "second_factor", "not_recorded", "inactive"])
 
     def test_no_new_session_starts_on_a_certificate_that_has_expired(self) -> None:
         """The menu and a ProxyJump may ask for one days after the login; a running one goes on."""

@@ -10,8 +10,10 @@ from gateway.admin.verbs import (
     access,
     accounts,
     approvals,
+    backtest,
     entries,
     events,
+    factors,
     local,
     node,
     notify,
@@ -25,8 +27,8 @@ from gateway.admin.verbs import (
 )
 
 THEMES = (
-    settings, entries, accounts, access, sessions, orders, approvals, rules,
-    recordings, events, siem, notify, node, own, local,
+    settings, entries, accounts, factors, access, sessions, orders, approvals,
+    rules, backtest, recordings, events, siem, notify, node, own, local,
 )  # fmt: skip
 
 
