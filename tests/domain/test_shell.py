@@ -91,7 +91,7 @@ class TableTests(SynchronousTestCase):
             reading = read(line)
             self.assertEqual([each.text for each in reading.commands if each.guessed], commands, line)
             self.assertEqual(reading.doubts, [], line)
-        many = read("; ".join(["frob -x 'rm -rf /x'"] * 90))
+        many = read("; ".join(f"frob -x 'rm {number}'" for number in range(90)))
         self.assertEqual(len(many.commands), MOST_COMMANDS)
 
     def test_what_is_hidden_is_at_least_opaque(self) -> None:
@@ -127,6 +127,14 @@ class TableTests(SynchronousTestCase):
             shell = Shell(typed=True)
             found = [seen(line, shell) for line in lines]
             self.assertEqual(found[-1], wanted, lines)
+
+    def test_a_copy_of_a_shell_goes_its_own_way(self) -> None:
+        """What is done in one is not known in the other."""
+        first = Shell()
+        read("a=rm; cd /tmp", first)
+        second = first.copy()
+        read("a=ls", second)
+        self.assertEqual((seen("$a -rf /x", first), seen("$a -rf /x", second)), ("hit", "passes"))
 
     def test_what_is_unknown_is_shown_as_an_ellipsis(self) -> None:
         """In words and in files that are written."""
