@@ -84,6 +84,8 @@ KINDS: dict[str, Kind] = {
     "user.code_spent": Kind(707, 1, _S, _B, "A one-time code of a second factor was used."),
     "token.added": Kind(708, 5, _S, _B, "A bearer token for the API was made."),
     "token.removed": Kind(709, 4, _S, _B, "A bearer token for the API was taken back."),
+    "user.spared": Kind(721, 9, _S, _A, "A rule may not switch off this account; only the session ended."),
+    "user.deactivations_limited": Kind(722, 10, _S, _A, "Rules switched off so many accounts that more are locked."),
     "approval.requested": Kind(711, 3, _S, _B, "A session or command waits for approval."),
     "approval.given": Kind(712, 4, _S, _B, "An approver agreed."),
     "approval.denied": Kind(713, 5, _S, _B, "An approver refused."),
