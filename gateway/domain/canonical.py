@@ -47,5 +47,5 @@ def _agreed(value: Any) -> bool:
     if kind is list or kind is tuple:
         return all(map(_agreed, value))
     if kind is int:
-        return -SAFE_INTEGER <= value <= SAFE_INTEGER
-    return kind is float and 1e-4 <= abs(value) < 1e15 and not float(value).is_integer()
+        return bool(-SAFE_INTEGER <= value <= SAFE_INTEGER)
+    return isinstance(value, float) and 1e-4 <= abs(value) < 1e15 and not value.is_integer()

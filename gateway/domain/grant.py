@@ -13,6 +13,7 @@ from collections.abc import Mapping
 import attrs
 
 from gateway.domain.entries import AuditedRule, Credential, GrantRule, Inspector, Names, Target, TransferRule, User
+from gateway.domain.hops import Hop, NoWay, hops_to
 from gateway.domain.policy import FrozenPolicy, SessionSettings, unite, united_env, united_rights
 from gateway.domain.snapshot import Snapshot, matches_any
 
@@ -95,17 +96,26 @@ def freeze(snapshot: Snapshot, question: Question) -> Grant | Refused:
     if not applying:
         return Refused("no_grant", "; ".join(obstacles(snapshot, question, target)) or "no grant names this user")
     credentials = snapshot.credentials_for(target.name, question.account)
+    hops = _way(snapshot, target)
     if len(credentials) != 1:
-        words = "no credential" if not credentials else "several credentials equally near"
-        return Refused("no_credential", f"{words} for {question.account}@{target.name}")
-    policy = _policy(snapshot, question, target, credentials[0], applying)
+        return _no_credential(credentials, question)
+    if isinstance(hops, Refused):
+        return hops
+    policy = _policy(snapshot, question, _Way(target, credentials[0], hops), applying)
     if isinstance(policy, Refused):
         return policy
     return Grant(user, question.source, policy, question.now, _end(question, policy, applying), _PROOF)
 
 
+@attrs.frozen
+class _Way:
+    target: Target
+    credential: Credential
+    hops: tuple[Hop, ...]
+
+
 def _policy(
-    snapshot: Snapshot, question: Question, target: Target, credential: Credential, applying: tuple[GrantRule, ...]
+    snapshot: Snapshot, question: Question, way: _Way, applying: tuple[GrantRule, ...]
 ) -> FrozenPolicy | Refused:
     """Return the policy of these grants; the same one as before, with what was worked out of it, where all is equal.
 
@@ -113,7 +123,7 @@ def _policy(
     """
     user, grants = question.user, tuple(grant.name for grant in applying)
     asked = (
-        user.name, user.groups, target.name, question.account, grants, tuple(question.inspectors.items()),
+        user.name, user.groups, way.target.name, question.account, grants, tuple(question.inspectors.items()),
         question.settings,
     )  # fmt: skip
     known: FrozenPolicy | None = snapshot.policies.get(asked)
@@ -128,9 +138,10 @@ def _policy(
     policy = snapshot.policies[asked] = FrozenPolicy(
         operator=user.name,
         groups=tuple(sorted(user.groups)),
-        target=target,
+        target=way.target,
         account=question.account,
-        credential=credential,
+        credential=way.credential,
+        hops=way.hops,
         grants=grants,
         rights=united_rights(applying),
         elevate=any(grant.elevate for grant in applying),
@@ -142,6 +153,18 @@ def _policy(
         settings=question.settings,
     )
     return policy
+
+
+def _way(snapshot: Snapshot, target: Target) -> tuple[Hop, ...] | Refused:
+    try:
+        return hops_to(snapshot, target)
+    except NoWay as problem:
+        return Refused("no_way", str(problem))
+
+
+def _no_credential(found: tuple[Credential, ...], question: Question) -> Refused:
+    words = "no credential" if not found else "several credentials equally near"
+    return Refused("no_credential", f"{words} for {question.account}@{question.target}")
 
 
 def applying_grants(snapshot: Snapshot, question: Question, target: Target) -> tuple[GrantRule, ...]:
