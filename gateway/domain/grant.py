@@ -101,29 +101,23 @@ def freeze(snapshot: Snapshot, question: Question) -> Grant | Refused:
         return _no_credential(credentials, question)
     if isinstance(hops, Refused):
         return hops
-    policy = _policy(snapshot, question, _Way(target, credentials[0], hops), applying)
+    policy = _policy(snapshot, question, target, credentials[0], hops, applying)
     if isinstance(policy, Refused):
         return policy
     return Grant(user, question.source, policy, question.now, _end(question, policy, applying), _PROOF)
 
 
-@attrs.frozen
-class _Way:
-    target: Target
-    credential: Credential
-    hops: tuple[Hop, ...]
-
-
 def _policy(
-    snapshot: Snapshot, question: Question, way: _Way, applying: tuple[GrantRule, ...]
-) -> FrozenPolicy | Refused:
+    snapshot: Snapshot, question: Question, target: Target, credential: Credential, hops: tuple[Hop, ...],
+    applying: tuple[GrantRule, ...],
+) -> FrozenPolicy | Refused:  # fmt: skip
     """Return the policy of these grants; the same one as before, with what was worked out of it, where all is equal.
 
     What the snapshot holds under a name is always the same, so names stand for it.
     """
     user, grants = question.user, tuple(grant.name for grant in applying)
     asked = (
-        user.name, user.groups, way.target.name, question.account, grants, tuple(question.inspectors.items()),
+        user.name, user.groups, target.name, question.account, grants, tuple(question.inspectors.items()),
         question.settings,
     )  # fmt: skip
     known: FrozenPolicy | None = snapshot.policies.get(asked)
@@ -138,10 +132,10 @@ def _policy(
     policy = snapshot.policies[asked] = FrozenPolicy(
         operator=user.name,
         groups=tuple(sorted(user.groups)),
-        target=way.target,
+        target=target,
         account=question.account,
-        credential=way.credential,
-        hops=way.hops,
+        credential=credential,
+        hops=hops,
         grants=grants,
         rights=united_rights(applying),
         elevate=any(grant.elevate for grant in applying),

@@ -27,8 +27,12 @@ from gateway.domain.entries import Target
 from gateway.ssh.crossing import NotCrossed, Passage
 from gateway.wire.algorithms import (
     EXCHANGES,
-    NIST_EXCHANGES,
+    GCM_FIRST,
+    MACS_OFFERED,
+    OLD_CIPHERS_OFFERED,
+    OLD_EXCHANGES,
     OLD_HOST_KEYS,
+    OLD_MACS_OFFERED,
     TARGET_CERTIFICATES,
     TARGET_KEYS,
     Names,
@@ -129,7 +133,9 @@ class Reach:
             clock=self.reactor,
             verify_host_key=self._recognise,
             host_key_algorithms=host_algorithms(self.target),
+            ciphers=ciphers(self.target),
             exchanges=exchanges(self.target),
+            macs=macs(self.target),
             rekey=self.rekey,
         )
 
@@ -175,7 +181,17 @@ def host_algorithms(target: Target) -> tuple[bytes, ...]:
 
 def exchanges(target: Target) -> Names:
     """Return which key exchanges are offered to a target: the old ones that its entry names behind the others."""
-    return EXCHANGES + named(target, NIST_EXCHANGES)
+    return EXCHANGES + named(target, OLD_EXCHANGES)
+
+
+def ciphers(target: Target) -> Names:
+    """Return which ciphers are offered to a target, the old ones behind the others."""
+    return GCM_FIRST + named(target, OLD_CIPHERS_OFFERED)
+
+
+def macs(target: Target) -> Names:
+    """Return which MACs are offered to a target, the old ones behind the others."""
+    return MACS_OFFERED + named(target, OLD_MACS_OFFERED)
 
 
 def named(target: Target, old: Names) -> Names:

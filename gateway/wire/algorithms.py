@@ -1,6 +1,7 @@
 """What we offer, and how two offers become one agreement (RFC 4253 §7.1).
 
-The rule: the lists are literal; SHA-1, CBC, finite-field groups, DSA and compression stand in none of them;
+The rule: the lists are literal; SHA-1, CBC and finite-field groups stand in none of them but those that begin with
+OLD, which a target's entry has to ask for; DSA and compression stand nowhere;
 the client's order decides; markers are never agreed on as methods.
 """
 
@@ -12,9 +13,10 @@ from typing import Final
 
 import attrs
 
-from gateway.wire.ciphers import CIPHERS
 from gateway.wire.fields import Fields, MalformedField, boolean, string, uint32
-from gateway.wire.kex import METHODS
+from gateway.wire.finite import FINITE_METHODS
+from gateway.wire.kex import METHODS, Method
+from gateway.wire.oldciphers import ALL_CIPHERS, OLD_CIPHERS, OLD_MACS
 from gateway.wire.phases import KEXINIT, Role
 from gateway.wire.violation import KEY_EXCHANGE_FAILED, Violation
 
@@ -64,6 +66,13 @@ TARGET_CERTIFICATES: Final[Names] = (
 
 OLD_HOST_KEYS: Final[Names] = (b"ssh-rsa",)
 """RSA with SHA-1: offered to a target whose entry names it, behind everything else, and to nobody besides."""
+OLD_EXCHANGES: Final[Names] = (*NIST_EXCHANGES, *FINITE_METHODS)
+OLD_CIPHERS_OFFERED: Final[Names] = tuple(OLD_CIPHERS)
+OLD_MACS_OFFERED: Final[Names] = tuple(OLD_MACS)
+"""What else is offered so, and only so."""
+
+ALL_METHODS: Final[dict[bytes, Method]] = {**METHODS, **FINITE_METHODS}
+"""How every exchange is done that can be agreed on, when it was offered."""
 
 USER_KEYS: Final[Names] = (
     b"ssh-ed25519",
@@ -165,7 +174,13 @@ class Agreement:
 
 
 def propose(
-    role: Role, host_keys: Names, ciphers: Names, *, first: bool, exchanges: Names = EXCHANGES
+    role: Role,
+    host_keys: Names,
+    ciphers: Names,
+    *,
+    first: bool,
+    exchanges: Names = EXCHANGES,
+    macs: Names = MACS_OFFERED,
 ) -> Proposal:
     """Return what we offer; only the *first* exchange of a connection carries the markers."""
     markers = (EXTENDED[role], STRICT[role]) if first else ()
@@ -174,8 +189,8 @@ def propose(
         host_keys=host_keys,
         ciphers_up=ciphers,
         ciphers_down=ciphers,
-        macs_up=MACS_OFFERED,
-        macs_down=MACS_OFFERED,
+        macs_up=macs,
+        macs_down=macs,
     )
 
 
@@ -220,12 +235,12 @@ def agree(client: Proposal, server: Proposal) -> Agreement:
     _first("compression", client.compressions_up, server.compressions_up, (b"none",))
     _first("compression", client.compressions_down, server.compressions_down, (b"none",))
     return Agreement(
-        exchange=_first("key exchange method", client.exchanges, server.exchanges, tuple(METHODS)),
+        exchange=_first("key exchange method", client.exchanges, server.exchanges, tuple(ALL_METHODS)),
         host_key=_first("host key algorithm", client.host_keys, server.host_keys),
         cipher_up=cipher_up,
         cipher_down=cipher_down,
-        mac_up=_first("MAC", client.macs_up, server.macs_up) if CIPHERS[cipher_up].mac else b"",
-        mac_down=_first("MAC", client.macs_down, server.macs_down) if CIPHERS[cipher_down].mac else b"",
+        mac_up=_first("MAC", client.macs_up, server.macs_up) if ALL_CIPHERS[cipher_up].mac else b"",
+        mac_down=_first("MAC", client.macs_down, server.macs_down) if ALL_CIPHERS[cipher_down].mac else b"",
     )
 
 
