@@ -168,10 +168,13 @@ class Carrier:
     def forward(self, frame: memoryview) -> None:
         """Send a frame that another connection opened, its channel number changed in place."""
         link = self.link
-        try:
-            link.forward(frame)
-        except Violation as violation:
-            self.refuse(violation)
+        if link.holding or link.ended:
+            try:
+                link.forward(frame)
+            except Violation as violation:
+                self.refuse(violation)
+        else:
+            link.writer.forward(frame)
         if not self._due or link.writer.waiting >= FLUSH_AT:
             self._flush_soon()
 
@@ -207,9 +210,12 @@ class Carrier:
 
     def _rekey_when_due(self) -> None:
         reader, writer, limits = self.link.reader, self.link.writer, self.limits
+        octets, packets = limits.octets, limits.packets
         if (
-            max(reader.opened_bytes, writer.sealed_bytes) >= limits.octets
-            or max(reader.opened_packets, writer.sealed_packets) >= limits.packets
+            reader.opened_bytes >= octets
+            or writer.sealed_bytes >= octets
+            or reader.opened_packets >= packets
+            or writer.sealed_packets >= packets
             or self.clock.seconds() >= self._keys_expire
         ):
             self._start_rekey()
