@@ -6,7 +6,7 @@ over in silence.
 
 from __future__ import annotations
 
-from gateway.config.schema import Admin, Cluster, Config, Metrics, Ssh
+from gateway.config.schema import Cluster, Config, Ssh
 from gateway.config.startups import read_startups
 
 
@@ -16,8 +16,6 @@ def gaps(config: Config) -> tuple[str, ...]:
         "[cluster] redis: this node works alone, other nodes are not reached yet": bool(config.cluster.redis),
         "[cluster] mode: strict has no effect on a node that works alone": config.cluster.mode == "strict",
         "[cluster] listen: peers are not listened for yet": config.cluster.listen != Cluster().listen,
-        "[admin] listen: there is no web console and no API yet": config.admin != Admin(),
-        "[metrics] listen: there are no metrics yet": config.metrics != Metrics(),
         "[live] announce: sessions can not be watched yet, so there is nothing to announce": config.live.announce,
     }
     return (*_without_effect(config.ssh), *(words for words, applies in found.items() if applies))

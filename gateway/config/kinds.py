@@ -209,6 +209,14 @@ def redis(value: Any) -> str:
     return text(value)
 
 
+def web_address(value: Any) -> str:
+    """Take ``https://HOST`` or ``http://HOST``, with a port or without, and nothing behind; empty: none."""
+    found = urlsplit(text(value))
+    if text(value) and (found.scheme not in {"https", "http"} or not found.hostname or found.path not in ("", "/")):
+        raise ValueError('expected an address such as "https://gw.example.com"')
+    return text(value).rstrip("/")
+
+
 def siem_transport(value: Any) -> str:
     """Take ``udp:``, ``tcp:`` or ``tls:`` with ``HOST:PORT``, or ``file:/path``."""
     scheme, _, rest = text(value).partition(":")

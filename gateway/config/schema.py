@@ -95,7 +95,23 @@ class Ssh:
 class Admin:
     """Web console and API."""
 
-    listen: tuple[str, ...] = key(("tcp:8022:interface=127.0.0.1",), kinds.list_of(kinds.endpoint))
+    listen: tuple[str, ...] = key(
+        ("tcp:8022:interface=127.0.0.1",), kinds.list_of(kinds.endpoint), "beyond loopback: needs cert and key"
+    )
+    cert: str = key("", kinds.file_reference, "PEM, with key: TLS", example="file:/etc/ostiary/web-cert.pem")
+    url: str = key(
+        "",
+        kinds.web_address,
+        "how people reach it; default: the listener's own address",
+        example="https://gw.example.com",
+    )
+    proxy_from: tuple[str, ...] = key(
+        (),
+        kinds.list_of(kinds.network),
+        "front ends that terminate TLS and set X-Forwarded-For",
+        example=["127.0.0.1"],
+    )
+    key: str = key("", kinds.file_reference, "", example="file:/etc/ostiary/web-key.pem")
 
 
 @attrs.frozen

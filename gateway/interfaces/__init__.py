@@ -7,7 +7,7 @@ from gateway.interfaces.archive import ArchiveError, IArchive, IRecording, ITrac
 from gateway.interfaces.directory import DirectoryError, IDirectory, IOperatorSource, IPolicySource
 from gateway.interfaces.facts import IFacts, IFactSink, IFold, IJournal
 from gateway.interfaces.orders import IOrders, IRoster
-from gateway.interfaces.vault import ICredentialVault, IKeyPair, VaultError
+from gateway.interfaces.vault import ICredentialVault, IKeyPair, ISecondFactors, VaultError
 
 __all__ = [
     "ArchiveError",
@@ -25,6 +25,7 @@ __all__ = [
     "IPolicySource",
     "IRecording",
     "IRoster",
+    "ISecondFactors",
     "ITrack",
     "Snapshot",
     "VaultError",

@@ -43,6 +43,7 @@ from gateway.interfaces import VaultError
 from gateway.journal.errors import JournalRefused
 from gateway.node.door import admission, offered, with_backlog
 from gateway.node.first import DEMO_PASSWORD, called, first_start, has_demo, refuse_empty, said
+from gateway.node.monitoring import Monitoring
 from gateway.node.rooms import Rooms, make_rooms
 from gateway.node.verbs import VerbRooms
 from gateway.node.watch import DiskWatch
@@ -114,6 +115,7 @@ class Node(Service):
         self.environ = environ
         self.rooms: Rooms | None = None
         self.ports: list[Any] = []
+        self.places: list[tuple[str, str]] = []
         self.ssh_port = 0
         self._vigil = Vigil(VERBS)
         self._demo: DemoTarget | None = None
@@ -121,6 +123,7 @@ class Node(Service):
         self._loops: list[LoopingCall] = []
         self.watch: DiskWatch | None = None
         self._revocations: Revocations | None = None
+        self._monitoring: Monitoring | None = None
         self._started = False
 
     def startService(self) -> None:
@@ -150,11 +153,14 @@ class Node(Service):
         raise_open_files()
         rooms = self.rooms = make_rooms(self.config, self.reactor, self.environ)
         refuse_empty(rooms)
+        self._monitoring = Monitoring(rooms, VERSION, self._admitting, lambda: self._listener, dict)
+        self._monitoring.start()
         await self._recover(rooms)
         self.watch = DiskWatch(rooms.archive, rooms.roster, rooms.journal, rooms.wall)
         self.watch.look()
         host_keys = load_host_keys(rooms.state, rooms.state / "ssh_host_ed25519_key")
         await self._listen(rooms, host_keys)
+        await self._listen_web(rooms, self._monitoring)
         await self._listen_socket(rooms)
         codes = await first_start(rooms)
         if has_demo(rooms):
@@ -169,8 +175,8 @@ class Node(Service):
         say(self._words(rooms, host_keys[0].fingerprint, codes))
 
     def _words(self, rooms: Rooms, fingerprint: str, codes: dict[str, str]) -> str:
-        name, places = self.config.node.name, [_place(port) for port in self.ports[:-1]]
-        words = started(name, VERSION, self.config.source, places, fingerprint)
+        name = self.config.node.name
+        words = started(name, VERSION, self.config.source, self.places, fingerprint)
         if not codes:
             return words
         first = FirstStart(
@@ -182,9 +188,8 @@ class Node(Service):
     async def _recover(self, rooms: Rooms) -> None:
         for row in await rooms.archive.recover():
             await rooms.journal.tell(Fact("recording.recovered", dict(row)))
-        for session in rooms.roster.unfinished():
-            body = {**session, "reason": "node_died", "duration": None}
-            await rooms.journal.tell(Fact("session.ended", body))
+        unfinished = [{**session, "reason": "node_died", "duration": None} for session in rooms.roster.unfinished()]
+        await rooms.journal.tell_all([Fact("session.ended", body) for body in unfinished])
 
     async def _start_demo(self, rooms: Rooms) -> None:
         password = secrets.token_urlsafe(24)
@@ -203,7 +208,7 @@ class Node(Service):
             roster=rooms.roster,
             archive=rooms.archive,
             facts=rooms.journal,
-            dialler=Dialler(self.reactor, rooms.vault, rooms.journal, rooms.wall, rekey),
+            dialler=Dialler(self.reactor, rooms.vault, rooms.journal, rooms.wall, rekey, self._arrived),
             clock=self.reactor,
             wall=rooms.wall,
             without_target=self._without_target,
@@ -214,7 +219,9 @@ class Node(Service):
         vouching = await self._vouch(rooms)
 
         def authority(open_door: OpenDoor) -> Authority:
-            return Authority(rooms.operators, open_door, self.config.ssh.banner, vouching, reception.may_come)
+            return Authority(
+                rooms.operators, open_door, self.config.ssh.banner, vouching, reception.may_come, rooms.factors
+            )
 
         pace = FailurePace(secrets.token_bytes(32))
         self._listener = Listener(
@@ -226,6 +233,7 @@ class Node(Service):
             endpoint = serverFromString(self.reactor, with_backlog(text))  # type: ignore[no-untyped-call]
             port = await endpoint.listen(self._listener.factory())
             self.ports.append(port)
+            self.places.append(("ssh", place_of(port)))
             self.ssh_port = self.ssh_port or int(getattr(port.getHost(), "port", 0))
         front = Front("127.0.0.1", self.ssh_port, tuple(key.line for key in host_keys))
         self._verbs = VerbRooms(rooms, front, self._faults)
@@ -277,6 +285,17 @@ class Node(Service):
             partial(self._reception.begin_chosen, login),
         )
 
+    def _arrived(self, seconds: float, result: str) -> None:
+        if self._monitoring is not None:
+            self._monitoring.figures.connected(seconds, result)
+
+    async def _listen_web(self, rooms: Rooms, monitoring: Monitoring) -> None:
+        for text in rooms.config.metrics.listen:
+            endpoint = serverFromString(self.reactor, text)  # type: ignore[no-untyped-call]
+            port = await endpoint.listen(monitoring.factory())
+            self.ports.append(port)
+            self.places.append(("metrics", f"http://{place_of(port)}/metrics"))
+
     async def _listen_socket(self, rooms: Rooms) -> None:
         path = rooms.state / SOCKET
         path.parent.mkdir(mode=0o700, exist_ok=True)
@@ -310,8 +329,10 @@ class Node(Service):
         for port in self.ports:
             await port.stopListening()
         rooms, self.rooms = self.rooms, None
-        if rooms is None:
-            return
+        if rooms is not None:
+            await self._leave(rooms)
+
+    async def _leave(self, rooms: Rooms) -> None:
         for run in rooms.roster.running():
             run.end(75, "node_stopped", "the gateway is being stopped; the session is over")
         await rooms.roster.settled()
@@ -322,6 +343,8 @@ class Node(Service):
             await self._demo.stop()
         await rooms.journal.tell(Fact("node.stopped", {"node": self.config.node.name}))
         await rooms.outlets.stop()
+        if self._monitoring is not None:
+            self._monitoring.stop()
         await rooms.close()
 
 
@@ -346,7 +369,8 @@ def say(words: str) -> None:
         stream.flush()
 
 
-def _place(port: Any) -> str:
+def place_of(port: Any) -> str:
+    """Return where a port listens, for people."""
     where = port.getHost()
     return f"{where.host}:{where.port}" if hasattr(where, "port") else str(where)
 

@@ -69,7 +69,7 @@ class Approaches:
         if target.jump or self._is_too_much(operator, target):
             return
         self.counters.begun += 1
-        going = Deferred.fromCoroutine(Reach(self.reactor, self.wall, target, _unknown, self.rekey).secured())
+        going = Deferred.fromCoroutine(Reach(self.reactor, self.wall, target, _unknown, rekey=self.rekey).secured())
         approach = Approach(operator, target, going, self.reactor.callLater(LIFE, self._expired, operator, target))
         self._open.append(approach)
         going.addCallbacks(self._arrived, self._failed, callbackArgs=(approach,), errbackArgs=(approach,))
