@@ -205,6 +205,7 @@ class Node(Service):
             operators=rooms.operators,
             policies=rooms.policies,
             orders=rooms.orders,
+            approvals=rooms.approvals,
             roster=rooms.roster,
             archive=rooms.archive,
             facts=rooms.journal,

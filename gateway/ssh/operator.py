@@ -20,6 +20,7 @@ from gateway.domain.lock import Lock
 from gateway.domain.login import Reading
 from gateway.domain.session import reference, session_id
 from gateway.interfaces import IArchive, IFacts, IOperatorSource, IPolicySource
+from gateway.runtime.approvals import Approvals
 from gateway.runtime.orders import Orders
 from gateway.runtime.roster import Roster, rfc3339
 from gateway.runtime.run import Run, Workings
@@ -51,6 +52,7 @@ class Reception:
     operators: IOperatorSource
     policies: IPolicySource
     orders: Orders
+    approvals: Approvals
     roster: Roster
     archive: IArchive
     facts: IFacts
@@ -169,6 +171,7 @@ class Reception:
             user_budget=self.roster.budget_of(grant.policy.operator),
             ended=self.roster.over,
             rule_order=self.orders.by_rule,
+            ask=self.approvals.ask,
         )
         run = Run(name, grant, workings)
         facts = {"operator": grant.policy.operator, "target": grant.target.name, "account": grant.account,

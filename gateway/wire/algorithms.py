@@ -8,6 +8,7 @@ the client's order decides; markers are never agreed on as methods.
 from __future__ import annotations
 
 import os
+from functools import lru_cache
 from typing import Final
 
 import attrs
@@ -118,6 +119,9 @@ class Offered:
 LONGEST_PROPOSAL: Final = 32 * 1024
 _LONGEST_LIST: Final = 16 * 1024
 
+PROPOSALS_KNOWN: Final = 64
+"""Offers read or written lately; programs of one version make the same one but for the cookie."""
+
 
 @attrs.frozen
 class Proposal:
@@ -135,20 +139,26 @@ class Proposal:
 
     def encode(self) -> bytes:
         """Return the payload, its message number in front and a fresh cookie in it."""
-        lists = (
-            self.exchanges,
-            self.host_keys,
-            self.ciphers_up,
-            self.ciphers_down,
-            self.macs_up,
-            self.macs_down,
-            self.compressions_up,
-            self.compressions_down,
-            (),
-            (),
-        )
-        names = b"".join(string(b",".join(entries)) for entries in lists)
-        return bytes((KEXINIT,)) + os.urandom(16) + names + boolean(self.guessed) + uint32(0)
+        return bytes((KEXINIT,)) + os.urandom(16) + _encoded(self)
+
+
+@lru_cache(maxsize=PROPOSALS_KNOWN)
+def _encoded(proposal: Proposal) -> bytes:
+    """Return what stands behind the cookie."""
+    lists = (
+        proposal.exchanges,
+        proposal.host_keys,
+        proposal.ciphers_up,
+        proposal.ciphers_down,
+        proposal.macs_up,
+        proposal.macs_down,
+        proposal.compressions_up,
+        proposal.compressions_down,
+        (),
+        (),
+    )
+    names = b"".join(string(b",".join(entries)) for entries in lists)
+    return names + boolean(proposal.guessed) + uint32(0)
 
 
 @attrs.frozen
@@ -197,7 +207,12 @@ def parse_proposal(payload: bytes) -> Proposal:
     """Return the peer's KEXINIT from its payload without the message number; raise :exc:`Violation`."""
     if len(payload) > LONGEST_PROPOSAL:
         raise Violation("kexinit", KEY_EXCHANGE_FAILED, "the key exchange offer is too long")
-    fields = Fields(payload[16:])
+    return _parsed(payload[16:])
+
+
+@lru_cache(maxsize=PROPOSALS_KNOWN)
+def _parsed(lists_and_more: bytes) -> Proposal:
+    fields = Fields(lists_and_more)
     try:
         lists = [_names(fields) for _ in range(10)]
         guessed = fields.boolean("first_kex_packet_follows")

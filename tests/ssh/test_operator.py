@@ -81,6 +81,7 @@ class OperatorTests(SynchronousTestCase):
         self.world.run.cut("not of this test")
         self.policies, self.shelf, self.busy, self.operators = Policies(), Shelf(), "", Operators()
         self.reception = Reception(
+            approvals=self.world.approvals,
             operators=self.operators, policies=self.policies, orders=self.world.orders, roster=self.world.roster,
             archive=self.shelf, facts=self.world.journal, dialler=self.world.dialling, clock=self.world.clock,
             wall=self.world.wall, without_target=lambda login: refusal_door(Refusal(5, "the verbs")),

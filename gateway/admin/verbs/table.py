@@ -9,11 +9,13 @@ from gateway.admin.verb import Verb
 from gateway.admin.verbs import (
     access,
     accounts,
+    approvals,
     entries,
     events,
     factors,
     local,
     node,
+    notify,
     orders,
     own,
     recordings,
@@ -24,7 +26,8 @@ from gateway.admin.verbs import (
 )
 
 THEMES = (
-    settings, entries, accounts, factors, access, sessions, orders, rules, recordings, events, siem, node, own, local,
+    settings, entries, accounts, factors, access, sessions, orders, approvals, rules,
+    recordings, events, siem, notify, node, own, local,
 )  # fmt: skip
 
 
