@@ -10,6 +10,7 @@ from gateway.admin.verbs import (
     access,
     accounts,
     approvals,
+    backtest,
     entries,
     events,
     factors,
@@ -26,8 +27,8 @@ from gateway.admin.verbs import (
 )
 
 THEMES = (
-    settings, entries, accounts, factors, access, sessions, orders, approvals, rules,
-    recordings, events, siem, notify, node, own, local,
+    settings, entries, accounts, factors, access, sessions, orders, approvals,
+    rules, backtest, recordings, events, siem, notify, node, own, local,
 )  # fmt: skip
 
 

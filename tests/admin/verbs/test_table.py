@@ -35,6 +35,7 @@ CONTRACT: dict[str, frozenset[str]] = {
     "session show": READING,
     "policy show": READING,
     "rule test": READING,
+    "rule backtest": READING,
     "requests": frozenset({"admin", "approver", "auditor"}),
     "approve": frozenset({"admin", "approver"}),
     "deny": frozenset({"admin", "approver"}),
