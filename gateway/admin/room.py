@@ -17,7 +17,7 @@ from twisted.internet.interfaces import IReactorTime
 
 from gateway.domain.grant import Grant, Refused
 from gateway.domain.secret import Secret
-from gateway.interfaces import IArchive, ICredentialVault, IDirectory, IJournal, IOrders, IRoster
+from gateway.interfaces import IArchive, ICredentialVault, IDirectory, IJournal, ILive, IOrders, IRoster
 
 Row = Mapping[str, Any]
 
@@ -115,6 +115,7 @@ class Room:
     directory: IDirectory
     roster: IRoster
     orders: IOrders
+    live: ILive
     archive: IArchive
     vault: ICredentialVault
     journal: IJournal

@@ -17,6 +17,5 @@ def gaps(config: Config) -> tuple[str, ...]:
         "[cluster] listen: peers are not listened for yet": config.cluster.listen != Cluster().listen,
         "[admin] listen: there is no web console and no API yet": config.admin != Admin(),
         "[metrics] listen: there are no metrics yet": config.metrics != Metrics(),
-        "[live] announce: sessions can not be watched yet, so there is nothing to announce": config.live.announce,
     }
     return tuple(words for words, applies in found.items() if applies)

@@ -6,6 +6,7 @@ One file a theme; this sign re-exports every name, so ``from gateway.interfaces 
 from gateway.interfaces.archive import ArchiveError, IArchive, IRecording, ITrack, Snapshot
 from gateway.interfaces.directory import DirectoryError, IDirectory, IOperatorSource, IPolicySource
 from gateway.interfaces.facts import IFacts, IFactSink, IFold, IJournal
+from gateway.interfaces.live import ILive, ILiveSeat, IViewer, NotWatchable
 from gateway.interfaces.orders import IOrders, IRoster
 from gateway.interfaces.vault import ICredentialVault, IKeyPair, VaultError
 
@@ -20,12 +21,16 @@ __all__ = [
     "IFold",
     "IJournal",
     "IKeyPair",
+    "ILive",
+    "ILiveSeat",
     "IOperatorSource",
     "IOrders",
     "IPolicySource",
     "IRecording",
     "IRoster",
     "ITrack",
+    "IViewer",
+    "NotWatchable",
     "Snapshot",
     "VaultError",
 ]

@@ -32,6 +32,7 @@ from gateway.domain.snapshot import Snapshot
 from gateway.interfaces import IJournal
 from gateway.journal.beside import load_key
 from gateway.journal.opening import open_journal
+from gateway.runtime.live import Live
 from gateway.runtime.orders import Orders
 from gateway.runtime.roster import Roster
 from gateway.runtime.run import Run
@@ -64,6 +65,7 @@ class Rooms:
     policies: PolicySource
     roster: Roster
     orders: Orders
+    live: Live
     archive: Archive
     outlets: Outlets
     """Where facts leave the node; none where nothing runs."""
@@ -131,7 +133,8 @@ def make_rooms(config: Config, reactor: Any, environ: Mapping[str, str], anew: b
     if reactor is not None:
         add_destinations(config, outlets)
     return Rooms(
-        config, state, reactor, pool, wall, journal, directory, operators, vault, policies, roster, orders, archive,
+        config, state, reactor, pool, wall, journal, directory, operators, vault, policies, roster, orders,
+        Live(roster, config.node.name), archive,
         outlets, environment,
     )  # fmt: skip
 

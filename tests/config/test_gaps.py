@@ -17,12 +17,12 @@ class GapTests(SynchronousTestCase):
     def test_each_setting_without_effect_is_named(self) -> None:
         """By its place in the file."""
         config = parse(
-            '[admin]\nlisten = []\n[metrics]\nlisten = []\n[live]\nannounce = true\n'
+            '[admin]\nlisten = []\n[metrics]\nlisten = []\n'
             '[cluster]\nredis = "redis://r"\nmode = "strict"\nlisten = ""\n'
         )  # fmt: skip
         places = [words.split(":")[0] for words in gaps(config)]
         self.assertEqual(
             places,
             ["[cluster] redis", "[cluster] mode", "[cluster] listen", "[admin] listen",
-             "[metrics] listen", "[live] announce"],
+             "[metrics] listen"],
         )  # fmt: skip

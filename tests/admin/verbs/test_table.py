@@ -34,6 +34,8 @@ CONTRACT: dict[str, frozenset[str]] = {
     "session show": READING,
     "policy show": READING,
     "rule test": READING,
+    "watch": READING,
+    "snapshot": READING,
     "lock": ADMIN,
     "unlock": ADMIN,
     "locks": ADMIN,
