@@ -138,10 +138,10 @@ async def snapshot(call: Call) -> Answer:
     number, shown = await call.room.live.snapshot(session, channel, **_who(call))
     coloured = bool(call["ansi"])
     painted = lines(shown, coloured)
-    return Answer(_as_data(session, number, shown), painted=painted)
+    return Answer(_told(session, number, shown), painted=painted)
 
 
-def _as_data(session: str, number: int, shown: Picture) -> dict[str, Any]:
+def _told(session: str, number: int, shown: Picture) -> dict[str, Any]:
     text = lines(shown, coloured=False).split("\n")[: len(shown.rows)]
     cursor = None if shown.cursor is None else list(shown.cursor)
     return {"id": session, "channel": number, "columns": shown.columns, "rows": len(shown.rows), "cursor": cursor,

@@ -111,6 +111,8 @@ class PaintTests(SynchronousTestCase):
         self.assertEqual(lines(small, coloured=False), "\n\n   abcd\n\n\n")
         cut = Window(3, 2).through(picture(shown(9, 6, b"\x1b[6;9Hz")))
         self.assertEqual((lines(cut, coloured=False), cut.cursor), ("\n  z\n", (2, 1)))
+        seen = picture(shown(9, 6))
+        self.assertIs(Window(9, 6).through(seen), seen)
         halves = Window(3, 1).through(picture(shown(6, 1, "日本語\x1b[1;5H".encode())))
         self.assertEqual(sum(width(each) for _, text, _ in halves.rows[0] for each in text), 3)
         self.assertIsNone(Window(3, 1).through(picture(shown(9, 9, b"\x1b[?25l"))).cursor)
