@@ -42,11 +42,11 @@ def _measure(place: Place, viewers: int, seconds: float) -> None:
     for _ in range(viewers):
         watchers.append(_watch(place, identity))
         operator.quiet(0.02)
-    until(lambda: operator.quiet(0.1) and place.pamctl("sessions", "--live")[0]["watchers"] == viewers, "all watch")
+    until(lambda: operator.quiet(0.1) and place.live()[0]["watchers"] == viewers, "all watch")
     with_all = _share(operator, pid, seconds)
     print(f"{viewers} viewers: {with_all:.1%} of one core, without any {alone:.1%}")
     late = sorted(_join(place, identity) for _ in range(20))
-    print(f"a snapshot (join, paint, leave; over pamctl): median {late[10] * 1e3:.1f} ms, worst {late[-1] * 1e3:.1f} ms")
+    print(f"a snapshot by pamctl, its facts on disk: median {late[10] * 1e3:.1f} ms, worst {late[-1] * 1e3:.1f} ms")
 
 
 def _share(operator: Terminal, pid: int, seconds: float) -> float:

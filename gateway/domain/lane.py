@@ -27,6 +27,8 @@ class Lane(enum.Enum):
     TO_TARGET = "to_target"
     TO_OPERATOR = "to_operator"
 
+    __hash__ = object.__hash__  # the one of Enum is written in Python, and lanes are keys for each packet
+
 
 @attrs.frozen
 class Bytes:

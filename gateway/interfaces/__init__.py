@@ -8,7 +8,7 @@ from gateway.interfaces.directory import DirectoryError, IDirectory, IOperatorSo
 from gateway.interfaces.facts import IFacts, IFactSink, IFold, IJournal
 from gateway.interfaces.live import ILive, ILiveSeat, IViewer, NotWatchable
 from gateway.interfaces.orders import IOrders, IRoster
-from gateway.interfaces.vault import ICredentialVault, IKeyPair, VaultError
+from gateway.interfaces.vault import ICredentialVault, IKeyPair, ISecondFactors, VaultError
 
 __all__ = [
     "ArchiveError",
@@ -28,6 +28,7 @@ __all__ = [
     "IPolicySource",
     "IRecording",
     "IRoster",
+    "ISecondFactors",
     "ITrack",
     "IViewer",
     "NotWatchable",

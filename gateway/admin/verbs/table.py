@@ -11,6 +11,7 @@ from gateway.admin.verbs import (
     accounts,
     entries,
     events,
+    factors,
     live,
     local,
     node,
@@ -24,7 +25,8 @@ from gateway.admin.verbs import (
 )
 
 THEMES = (
-    settings, entries, accounts, access, sessions, live, orders, rules, recordings, events, siem, node, own, local,
+    settings, entries, accounts, factors, access, sessions, live, orders, rules, recordings, events, siem, node, own,
+    local,
 )  # fmt: skip
 
 
