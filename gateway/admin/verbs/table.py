@@ -14,6 +14,7 @@ from gateway.admin.verbs import (
     entries,
     events,
     factors,
+    live,
     local,
     node,
     notify,
@@ -27,7 +28,7 @@ from gateway.admin.verbs import (
 )
 
 THEMES = (
-    settings, entries, accounts, factors, access, sessions, orders, approvals,
+    settings, entries, accounts, factors, access, sessions, live, orders, approvals,
     rules, backtest, recordings, events, siem, notify, node, own, local,
 )  # fmt: skip
 
