@@ -25,6 +25,7 @@ from gateway.interfaces import (
     ILive,
     IOrders,
     IRoster,
+    ISearch,
     ISecondFactors,
 )
 
@@ -126,6 +127,7 @@ class Room:
     orders: IOrders
     live: ILive
     archive: IArchive
+    search: ISearch
     vault: ICredentialVault
     factors: ISecondFactors
     journal: IJournal

@@ -48,6 +48,7 @@ class VerbRooms:
             orders=rooms.orders,
             live=rooms.live,
             archive=rooms.archive,
+            search=rooms.search,
             vault=rooms.vault,
             factors=rooms.factors,
             journal=rooms.journal,

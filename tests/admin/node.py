@@ -16,15 +16,28 @@ from gateway.admin.perform import perform
 from gateway.admin.room import Access, Caller, Front, Local, Proofs, Room
 from gateway.admin.streams import Stdin, Streams, no_files
 from gateway.admin.verbs import VERBS
+from gateway.archive.reel import Part, Reel
 from gateway.directory.access import Access as DirectoryAccess
 from gateway.directory.directory import Directory
+from gateway.domain.cast import Document, Event
 from gateway.domain.grant import Question, Refused, freeze
 from gateway.domain.lane import Bytes, Lane
 from gateway.domain.lock import Lock
 from gateway.domain.screen import Screen
 from gateway.domain.screen.view import Picture, picture
 from gateway.domain.secret import Secret
-from gateway.interfaces import ArchiveError, IArchive, ICredentialVault, ILive, ILiveSeat, IOrders, IRoster, IViewer
+from gateway.interfaces import (
+    ArchiveError,
+    IArchive,
+    ICredentialVault,
+    ILive,
+    ILiveSeat,
+    IOrders,
+    IReel,
+    IRoster,
+    ISearch,
+    IViewer,
+)
 from gateway.journal.memory import MemoryJournal
 from gateway.runtime.shown import Showing
 from gateway.runtime.stage import Stage
@@ -220,6 +233,14 @@ class MemoryArchive:
             return fail(KeyError(channel))
         return succeed(b'{"version": 2, "width": 80, "height": 24}\n[0.1, "o", "\\u001b[31mhi"]\n')
 
+    def reel(self, session: str, channel: int | None = None) -> Deferred[IReel]:
+        """Return a track with one event."""
+        if channel not in (None, 1):
+            return fail(KeyError(channel))
+        document = Document((Event(0.1, "o", "\x1b[31mhi"),))
+        part = Part(0.1, 0.1, document=document)
+        return succeed(Reel(session, 1, "pty", {}, (part,), "", None, lambda read, n: succeed(read(n))))
+
     def free_space(self) -> int:
         """Return a lot."""
         return 1 << 40
@@ -278,6 +299,28 @@ class Said:
     def error(self) -> Any:
         """The error of ``--json``."""
         return json.loads(self.out)["error"]
+
+
+@implementer(ISearch)
+@attrs.define
+class MemorySearch:
+    """Find what a test puts in."""
+
+    hits: list[dict[str, Any]] = attrs.field(factory=list)
+
+    def find(
+        self, wanted: str, most: int, among: Callable[[Mapping[str, Any]], bool]
+    ) -> Deferred[list[dict[str, Any]]]:
+        return succeed([hit for hit in self.hits if wanted in hit["snippet"] and among(hit)][:most])
+
+    def add(self, session: str, started: str) -> Deferred[int]:
+        return succeed(0)
+
+    def missing(self, rows: Sequence[Mapping[str, Any]]) -> Deferred[list[tuple[str, str]]]:
+        return succeed([])
+
+    def forget(self, session: str) -> Deferred[None]:
+        return succeed(None)
 
 
 @implementer(ILiveSeat)
@@ -350,6 +393,7 @@ class MemoryNode:
     roster: MemoryRoster = attrs.field(factory=MemoryRoster)
     orders: MemoryOrders = attrs.field(factory=MemoryOrders)
     live: MemoryLive = attrs.field(factory=MemoryLive)
+    search: MemorySearch = attrs.field(factory=MemorySearch)
     archive: MemoryArchive = attrs.field(factory=MemoryArchive)
     vault: MemoryVault = attrs.field(factory=MemoryVault)
     faults: list[dict[str, Any]] = attrs.field(factory=list)
@@ -374,7 +418,7 @@ class MemoryNode:
         return Room(
             node="gw1", caller=caller, clock=self.clock, directory=self.directory, roster=self.roster,
             orders=self.orders, live=self.live, archive=self.archive, vault=self.vault, journal=self.journal,
-            access=self._access(), factors=self.factors, front=Front("gw.example", 2222, (KEY,)),
+            search=self.search, access=self._access(), factors=self.factors, front=Front("gw.example", 2222, (KEY,)),
             local=Local(
                 lambda admin, by: self._did("init", admin, by), lambda user, by: self._did("recover", user, by),
                 lambda by: self._did("demo off", by),

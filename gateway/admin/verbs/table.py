@@ -17,16 +17,18 @@ from gateway.admin.verbs import (
     node,
     orders,
     own,
+    playing,
     recordings,
     rules,
+    searching,
     sessions,
     settings,
     siem,
 )
 
 THEMES = (
-    settings, entries, accounts, factors, access, sessions, live, orders, rules, recordings, events, siem, node, own,
-    local,
+    settings, entries, accounts, factors, access, sessions, live, orders, rules, recordings, playing, searching, events,
+    siem, node, own, local,
 )  # fmt: skip
 
 

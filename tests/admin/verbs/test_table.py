@@ -43,6 +43,8 @@ CONTRACT: dict[str, frozenset[str]] = {
     "kill": ADMIN,
     "interrupt": ADMIN,
     "export": READING,
+    "play": READING,
+    "search": READING,
     "verify": ANY - {"operator"},
     "events": READING,
     "siem status": ADMIN,
