@@ -94,6 +94,8 @@ class AuditedRule:
     action: str = "warn"
     attempts: int = 0
     then: str = ""
+    services: bool = False
+    """Whether it may switch off the account of a service."""
     mode: str = "enforce"
     users: Names = ()
     groups: Names = ()

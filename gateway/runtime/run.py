@@ -8,7 +8,7 @@ failure – goes through :meth:`Run.end` or :meth:`Run.cut`, once.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Protocol
+from typing import Any
 
 import attrs
 from twisted.internet.defer import Deferred
@@ -16,20 +16,21 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from gateway.domain.audited import Attempts, shown
 from gateway.domain.budget import Budget
 from gateway.domain.echo import EchoMask
 from gateway.domain.facts import Fact
 from gateway.domain.flow import Flow, Tap
 from gateway.domain.grant import Grant
-from gateway.domain.lane import Event, GiveOrder, Order, OrderKind
+from gateway.domain.lane import GiveOrder, Order, OrderKind
 from gateway.domain.lock import Lock, Subject
 from gateway.domain.rights import OPAQUE, Kind
 from gateway.domain.risk import Risk
 from gateway.domain.screen import Screen
 from gateway.domain.session import State
+from gateway.domain.verdict import Attempts, shown
 from gateway.interfaces import IFacts, IRecording, ITrack
 from gateway.runtime.compose import Makings, early_flow, flow_of
+from gateway.runtime.neighbours import Ask, Connections, Leg
 from gateway.runtime.record import STORED, Recorder
 from gateway.runtime.shown import Showing, Trail
 from gateway.runtime.stage import Stage
@@ -42,41 +43,6 @@ BEGINNING = 60.0
 """Seconds after which a session that no connection took up is over."""
 
 
-class Leg(Protocol):
-    """One channel of the session, as the session sees it."""
-
-    exit: str
-    """How it ended, as far as that is known."""
-
-    def feed(self, event: Event) -> None:
-        """Weigh an event that does not come from the wire."""
-
-    def say(self, text: str) -> None:
-        """Tell the operator one line."""
-
-    def finish(self, code: int, text: str | None) -> None:
-        """Say the line, give the exit code, close; what is queued leaves first."""
-
-    def cut(self) -> None:
-        """Pass nothing more, on either lane."""
-
-
-class Connections(Protocol):
-    """The two connections of the session."""
-
-    def cut(self) -> None:
-        """Abort both now, like a lost network."""
-
-    def close(self) -> None:
-        """Cut the target's at once, and the operator's when he has read his line."""
-
-    def unlocked(self) -> None:
-        """Open the channels that waited for a lock's end."""
-
-    def refused(self, code: int, reason: str, text: str) -> None:
-        """Give up the way to the target; say the line on every channel that waits or comes."""
-
-
 @attrs.frozen
 class Workings:
     """What a session runs on. ``wall`` gives seconds since the epoch, the clock monotonic ones."""
@@ -87,6 +53,7 @@ class Workings:
     user_budget: Budget
     ended: Callable[[Run], None]
     rule_order: Callable[[Run, GiveOrder], None]
+    ask: Ask
 
 
 @attrs.define(eq=False, repr=False)
@@ -118,7 +85,8 @@ class Run:
     _warned: float = attrs.field(init=False, default=float("inf"))
 
     def __attrs_post_init__(self) -> None:
-        """Start the session's clock."""
+        """Start the session's clock; know the thresholds of its risk."""
+        self.risk.thresholds = self.grant.policy.restrictions.risk
         self._epoch = self._touched = self.workings.clock.seconds()
 
     # Identity and time.

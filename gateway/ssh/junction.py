@@ -35,16 +35,21 @@ from gateway.domain.lane import (
     Request,
     Resize,
     Tell,
+    Tick,
+    Withdraw,
 )
 from gateway.domain.notice import line
 from gateway.domain.rights import Kind
 from gateway.runtime.compose import WAYS, Way, way_now
 from gateway.runtime.record import Recorder
 from gateway.runtime.run import Run
+from gateway.ssh.questions import Questions
 from gateway.wire.channels import ChannelEnd
 from gateway.wire.splice import Splice
 from gateway.wire.windows import credit_due
 
+TYPED = 1024
+"""The window of a terminal whose command line waits for approvers."""
 LAGGING = 0.01
 """Seconds after which one looks again whether the recorder's hash has caught up."""
 
@@ -81,13 +86,16 @@ class Junction:
     """Slots of the operator's requests that nobody has answered."""
     kind: Kind | None = None
     """What decides how the lanes travel; None while it is not known."""
+    questions: Questions = attrs.field(init=False)
     _later: IDelayedCall | None = attrs.field(init=False, default=None)
     _splices: dict[Lane, Splice] = attrs.field(init=False, factory=dict)
     _faster: tuple[Lane, ...] = attrs.field(init=False, default=())
     _lagging: IDelayedCall | None = attrs.field(init=False, default=None)
+    _ticking: IDelayedCall | None = attrs.field(init=False, default=None)
 
     def __attrs_post_init__(self) -> None:
-        """Know which lanes have a faster way."""
+        """Know which lanes have a faster way, and whom to ask."""
+        self.questions = Questions(self.run, self.say, self.feed)
         if self.kind is not None:
             self.become(self.kind, self.flow)
 
@@ -107,7 +115,24 @@ class Junction:
             else:
                 self._do(effect)
         self._choose_ways()
+        self._await_tick()
+        self.questions.bring()
         self.settle()
+
+    def _await_tick(self) -> None:
+        """See to it that a gate which waits for a time hears of it."""
+        due = self.flow.due
+        if due is None:
+            return
+        later = max(0.0, due - self.run.at)
+        if self._ticking is None:
+            self._ticking = self.run.workings.clock.callLater(later, self._tick)
+        elif later < self._ticking.getTime() - self.run.workings.clock.seconds():
+            self._ticking.reset(later)
+
+    def _tick(self) -> None:
+        self._ticking = None
+        self.feed(Tick())
 
     def _choose_ways(self) -> None:
         """Give each lane the way it may take now."""
@@ -153,6 +178,7 @@ class Junction:
     def stop(self) -> None:
         """Let nothing pass any more."""
         self.flow.ended = True
+        self.questions.withdraw_all()
         self._choose_ways()
 
     def say(self, text: str) -> None:
@@ -195,10 +221,19 @@ class Junction:
                 self.run.order_by_rule(effect)
             case EndSession():
                 self.run.end(effect.code, effect.reason, effect.text)
+            case Withdraw():
+                self.questions.withdraw(effect.ticket)
             case Ask():
-                self.run.end(FAILED, "unanswerable", "nobody can be asked in this version; the session is over")
+                self._ask(effect)
             case _:
                 pass
+
+    def _ask(self, ask: Ask) -> None:
+        """Ask, and let a terminal type a little before its program runs: sshd grants nothing, and Ctrl-C must come."""
+        if not self.questions.ask(ask):
+            self.run.end(FAILED, "unanswerable", "nobody can be asked in this version; the session is over")
+        elif self.channel.terminal and not self.operator.granted:
+            self.operator.grant(TYPED)
 
     def _carry(self, effect: Bytes | End | Close) -> None:
         end = self.target if effect.lane is Lane.TO_TARGET else self.operator
@@ -250,9 +285,9 @@ class Junction:
     def over(self) -> None:
         """Forget what is pending: both ends are closed."""
         self.stop()
-        for call in (self._later, self._lagging):
+        for call in (self._later, self._lagging, self._ticking):
             if call is not None and call.active():
                 call.cancel()
         if self._lagging is not None and self.target is not None:
             self.target.sender.resume_reading(self._why)
-        self._later = self._lagging = None
+        self._later = self._lagging = self._ticking = None

@@ -19,6 +19,7 @@ from gateway.domain.grant import Grant, Refused
 from gateway.domain.login import Reading
 from gateway.domain.session import reference, session_id
 from gateway.interfaces import IArchive, IFacts, IOperatorSource, IPolicySource
+from gateway.runtime.approvals import Approvals
 from gateway.runtime.orders import Orders
 from gateway.runtime.roster import Roster, rfc3339
 from gateway.runtime.run import Run, Workings
@@ -50,6 +51,7 @@ class Reception:
     operators: IOperatorSource
     policies: IPolicySource
     orders: Orders
+    approvals: Approvals
     roster: Roster
     archive: IArchive
     facts: IFacts
@@ -107,7 +109,7 @@ class Reception:
         if isinstance(chosen, str) or self.orders.barring(user.name, user.groups, chosen.target) is not None:
             return
         grant = self.policies.grant(user, chosen.target, chosen.account, source)
-        if isinstance(grant, Grant) and _enforceable(grant):
+        if isinstance(grant, Grant) and _enforceable(grant) and not grant.policy.restrictions.approval:
             self.dialler.approaches.begin(user.name, grant.target)
 
     def begin_chosen(self, login: Login, chosen: Choice) -> None:
@@ -137,7 +139,7 @@ class Reception:
             words = f"{reading.written()} needs a login with a second factor; enrol with: ssh {user.name}@GATEWAY totp"
             return Refusal(DENIED, words)
         if not _enforceable(grant):
-            self._refuse(login, reading, "unenforceable", "approval, presence or reason")
+            self._refuse(login, reading, "unenforceable", "presence or reason")
             return Refusal(CONFIGURATION, "this grant asks for what this version can not check; tell an administrator")
         opened = self._begin(grant)
         if isinstance(opened, Refusal):
@@ -168,6 +170,7 @@ class Reception:
             user_budget=self.roster.budget_of(grant.policy.operator),
             ended=self.roster.over,
             rule_order=self.orders.by_rule,
+            ask=self.approvals.ask,
         )
         run = Run(name, grant, workings)
         facts = {"operator": grant.policy.operator, "target": grant.target.name, "account": grant.account,
@@ -204,5 +207,4 @@ class Reception:
 
 def _enforceable(grant: Grant) -> bool:
     restrictions = grant.policy.restrictions
-    wanted = (restrictions.approval, restrictions.present)
-    return not (any(wanted) or restrictions.reason == "required" or restrictions.tickets)
+    return not (restrictions.present or restrictions.reason == "required" or restrictions.tickets)

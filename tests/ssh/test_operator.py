@@ -82,6 +82,7 @@ class OperatorTests(SynchronousTestCase):
         self.world.run.cut("not of this test")
         self.policies, self.shelf, self.busy, self.operators = Policies(), Shelf(), "", Operators()
         self.reception = Reception(
+            approvals=self.world.approvals,
             operators=self.operators, policies=self.policies, orders=self.world.orders, roster=self.world.roster,
             archive=self.shelf, facts=self.world.journal, dialler=self.world.dialling, clock=self.world.clock,
             wall=self.world.wall, without_target=lambda login: refusal_door(Refusal(5, "the verbs")),
@@ -124,7 +125,7 @@ class OperatorTests(SynchronousTestCase):
         self.busy, self.operators.active = "", False
         self.reception.may_come(ALICE, named, "192.0.2.7")
         self.operators.active = True
-        self.policies.grants = {"approval": 1}
+        self.policies.grants = {"present": 1}
         self.reception.may_come(ALICE, named, "192.0.2.7")
         self.policies.grants = {}
         self.successResultOf(self.world.lock())
@@ -198,7 +199,7 @@ class OperatorTests(SynchronousTestCase):
         self.refused(75, "draining", reading)
         self.busy = ""
         for more in (
-            {"approval": 1},
+            {"present": 1},
             {"present": 1},
             {"reason": "required"},
             {"ticket": "^C"},

@@ -9,12 +9,15 @@ from gateway.admin.verb import Verb
 from gateway.admin.verbs import (
     access,
     accounts,
+    approvals,
+    backtest,
     entries,
     events,
     factors,
     live,
     local,
     node,
+    notify,
     orders,
     own,
     playing,
@@ -27,8 +30,8 @@ from gateway.admin.verbs import (
 )
 
 THEMES = (
-    settings, entries, accounts, factors, access, sessions, live, orders, rules, recordings, playing, searching, events,
-    siem, node, own, local,
+    settings, entries, accounts, factors, access, sessions, live, orders, approvals,
+    rules, backtest, recordings, playing, searching, events, siem, notify, node, own, local,
 )  # fmt: skip
 
 
