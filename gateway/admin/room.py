@@ -26,6 +26,7 @@ from gateway.interfaces import (
     ILive,
     IOrders,
     IRoster,
+    ISearch,
     ISecondFactors,
 )
 
@@ -137,6 +138,7 @@ class Room:
     approvals: IApprovals
     live: ILive
     archive: IArchive
+    search: ISearch
     vault: ICredentialVault
     factors: ISecondFactors
     journal: IJournal

@@ -20,8 +20,10 @@ from gateway.admin.verbs import (
     notify,
     orders,
     own,
+    playing,
     recordings,
     rules,
+    searching,
     sessions,
     settings,
     siem,
@@ -29,7 +31,7 @@ from gateway.admin.verbs import (
 
 THEMES = (
     settings, entries, accounts, factors, access, sessions, live, orders, approvals,
-    rules, backtest, recordings, events, siem, notify, node, own, local,
+    rules, backtest, recordings, playing, searching, events, siem, notify, node, own, local,
 )  # fmt: skip
 
 

@@ -47,6 +47,8 @@ CONTRACT: dict[str, frozenset[str]] = {
     "kill": ADMIN,
     "interrupt": ADMIN,
     "export": READING,
+    "play": READING,
+    "search": READING,
     "verify": ANY - {"operator"},
     "events": READING,
     "siem status": ADMIN,
