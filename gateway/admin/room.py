@@ -23,6 +23,7 @@ from gateway.interfaces import (
     ICredentialVault,
     IDirectory,
     IJournal,
+    ILive,
     IOrders,
     IRoster,
     ISecondFactors,
@@ -134,6 +135,7 @@ class Room:
     roster: IRoster
     orders: IOrders
     approvals: IApprovals
+    live: ILive
     archive: IArchive
     vault: ICredentialVault
     factors: ISecondFactors

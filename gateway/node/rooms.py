@@ -35,6 +35,7 @@ from gateway.journal.beside import load_key
 from gateway.journal.opening import open_journal
 from gateway.plugins.named import named, settings_of
 from gateway.runtime.approvals import Approvals
+from gateway.runtime.live import Live
 from gateway.runtime.orders import Orders
 from gateway.runtime.roster import Roster
 from gateway.runtime.run import Run
@@ -70,6 +71,7 @@ class Rooms:
     roster: Roster
     orders: Orders
     approvals: Approvals
+    live: Live
     archive: Archive
     outlets: Outlets
     """Where facts leave the node; none where nothing runs."""
@@ -141,7 +143,7 @@ def make_rooms(config: Config, reactor: Any, environ: Mapping[str, str], anew: b
         add_destinations(config, outlets)
     return Rooms(
         config, state, reactor, pool, wall, journal, directory, operators, vault, factors, policies, roster, orders,
-        approvals, archive, outlets, environment,
+        approvals, Live(roster, config.node.name), archive, outlets, environment,
     )  # fmt: skip
 
 

@@ -48,6 +48,8 @@ from gateway.wire.channels import ChannelEnd
 from gateway.wire.splice import Splice
 from gateway.wire.windows import credit_due
 
+TYPED = 1024
+"""The window of a terminal whose command line waits for approvers."""
 LAGGING = 0.01
 """Seconds after which one looks again whether the recorder's hash has caught up."""
 
@@ -207,7 +209,8 @@ class Junction:
             case Request():
                 self.operator.request(effect.name, effect.payload, wants_reply=False)
             case Notice() if self.channel.speaks:
-                self.operator.write(line(effect.text, self.channel.terminal), stderr=not self.channel.terminal)
+                words = line(effect.text, self.channel.terminal) if effect.drawn is None else effect.drawn
+                self.operator.write(words, stderr=not self.channel.terminal)
             case Inject() if self.target is not None:
                 self.target.write(effect.secret.reveal())
             case Tell():
@@ -221,10 +224,16 @@ class Junction:
             case Withdraw():
                 self.questions.withdraw(effect.ticket)
             case Ask():
-                if not self.questions.ask(effect):
-                    self.run.end(FAILED, "unanswerable", "nobody can be asked in this version; the session is over")
+                self._ask(effect)
             case _:
                 pass
+
+    def _ask(self, ask: Ask) -> None:
+        """Ask, and let a terminal type a little before its program runs: sshd grants nothing, and Ctrl-C must come."""
+        if not self.questions.ask(ask):
+            self.run.end(FAILED, "unanswerable", "nobody can be asked in this version; the session is over")
+        elif self.channel.terminal and not self.operator.granted:
+            self.operator.grant(TYPED)
 
     def _carry(self, effect: Bytes | End | Close) -> None:
         end = self.target if effect.lane is Lane.TO_TARGET else self.operator

@@ -20,6 +20,7 @@ from zope.interface import implementer
 from gateway.wire.direct import DirectSocket
 from gateway.wire.link import Link
 from gateway.wire.phases import Phase
+from gateway.wire.rekeying import RekeyLimits
 from gateway.wire.turn import TURN
 from gateway.wire.violation import KEY_EXCHANGE_FAILED, Counts, Tally, Violation
 
@@ -33,15 +34,6 @@ EXCHANGE_DEADLINE: Final = 300.0
 """Seconds after which a change of keys that the peer does not answer ends the connection."""
 
 _STANDINGS: Final = {b"ssh-userauth": Phase.LOGIN, b"ssh-connection": Phase.CONNECTED}
-
-
-@attrs.frozen
-class RekeyLimits:
-    """After how much a key is changed; bytes and packets per direction, *seconds* since the last change."""
-
-    octets: int = 1 << 30
-    packets: int = 1 << 28
-    seconds: float = 3600.0
 
 
 class Service(Protocol):

@@ -10,9 +10,11 @@ from gateway.admin.verbs import (
     access,
     accounts,
     approvals,
+    backtest,
     entries,
     events,
     factors,
+    live,
     local,
     node,
     notify,
@@ -26,8 +28,8 @@ from gateway.admin.verbs import (
 )
 
 THEMES = (
-    settings, entries, accounts, factors, access, sessions, orders, approvals, rules,
-    recordings, events, siem, notify, node, own, local,
+    settings, entries, accounts, factors, access, sessions, live, orders, approvals,
+    rules, backtest, recordings, events, siem, notify, node, own, local,
 )  # fmt: skip
 
 
