@@ -21,6 +21,7 @@ from twisted.internet.threads import deferToThreadPool
 from twisted.python.threadpool import ThreadPool
 
 from gateway.archive.archive import Archive
+from gateway.archive.holds import Holds
 from gateway.archive.keys import NodeKeys
 from gateway.archive.search import Search
 from gateway.config import Config
@@ -75,6 +76,7 @@ class Rooms:
     live: Live
     archive: Archive
     search: Search
+    holds: Holds
     outlets: Outlets
     """Where facts leave the node; none where nothing runs."""
     environment: dict[str, str]
@@ -144,12 +146,14 @@ def make_rooms(config: Config, reactor: Any, environ: Mapping[str, str], anew: b
     archive = Archive(state / "recordings", keys, in_thread)
     commands = partial(commands_of, journal)
     search = Search(str(state / "search"), archive.directory, archive.about, keys, in_thread, commands)
+    holds = Holds(journal, lambda session: str(archive.about(session).get("operator", "")))
+    journal.attach(holds)
     outlets = Outlets(journal, reactor, wall, state / "siem")
     if reactor is not None:
         add_destinations(config, outlets)
     return Rooms(
         config, state, reactor, pool, wall, journal, directory, operators, vault, factors, policies, roster, orders,
-        approvals, Live(roster, config.node.name), archive, search, outlets, environment,
+        approvals, Live(roster, config.node.name), archive, search, holds, outlets, environment,
     )  # fmt: skip
 
 
