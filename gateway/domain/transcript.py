@@ -3,8 +3,8 @@
 The rule: a line, on however many rows it stands, is told once the cursor has left it, or when the output ends. A line
 that only moved is not told again. The same output, cut anywhere into pieces, gives the same lines.
 
-Known limits: a line that is changed in place more often than the screen is looked at is told as it was when it was
-looked at; what a full-screen program paints is told row by row.
+Known limits: a line that is longer than half the screen is told in pieces; one that is changed in place more often
+than the screen is looked at is told as it was then; what a full-screen program paints is told row by row.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class Transcript:
     _known: list[str] = attrs.field(init=False, factory=list)
     _scrolled: int = attrs.field(init=False, default=0)
     _alternate: bool = attrs.field(init=False, default=False)
-    _fed: int = attrs.field(init=False, default=0)
+    _looked: int = attrs.field(init=False, default=0)
     _last: float = attrs.field(init=False, default=0.0)
     _carry: str = attrs.field(init=False, default="")
 
@@ -94,14 +94,13 @@ class Transcript:
         least = max(1, self._screen.rows // 2)
         for piece in _pieces(text, self._screen.columns * max(1, least // 2)):
             self._screen.feed(piece.encode("utf-8", "surrogateescape"))
-            self._fed += piece.endswith("\n") + len(piece) // self._screen.columns
-            if self._fed >= least:
+            if self._place() - self._looked >= least:
                 yield from self._look(at)
 
     def _look(self, at: float, whole: bool = False) -> Iterator[Line]:
         """Yield the lines that changed since the last look; the one with the cursor only if the whole is wanted."""
-        self._fed = 0
         screen = self._screen
+        self._looked = self._place()
         after, cursor = screen.text(), -1 if whole else screen.cursor[1]
         before = self._before(after)
         self._scrolled, self._known = screen.scrolled, list(after)
@@ -116,6 +115,10 @@ class Transcript:
             text = "".join(screen.row(number) for number in range(first, end)).rstrip(" ")
             if text.strip():
                 yield Line(at, text)
+
+    def _place(self) -> int:
+        """Return which row of all that ever were has the cursor."""
+        return self._screen.scrolled + self._screen.cursor[1]
 
     def _before(self, after: list[str]) -> list[str]:
         """Return what was known of the rows, where they are now."""
