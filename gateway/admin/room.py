@@ -22,9 +22,12 @@ from gateway.interfaces import (
     IArchive,
     ICredentialVault,
     IDirectory,
+    IHolds,
     IJournal,
+    ILive,
     IOrders,
     IRoster,
+    ISearch,
     ISecondFactors,
 )
 
@@ -134,7 +137,10 @@ class Room:
     roster: IRoster
     orders: IOrders
     approvals: IApprovals
+    live: ILive
     archive: IArchive
+    search: ISearch
+    holds: IHolds
     vault: ICredentialVault
     factors: ISecondFactors
     journal: IJournal

@@ -27,6 +27,8 @@ class Lane(enum.Enum):
     TO_TARGET = "to_target"
     TO_OPERATOR = "to_operator"
 
+    __hash__ = object.__hash__  # the one of Enum is written in Python, and lanes are keys for each packet
+
 
 @attrs.frozen
 class Bytes:
@@ -112,9 +114,13 @@ class Order:
 
 @attrs.frozen
 class Notice:
-    """Tell the operator one line; recorded, because the recording shows what was seen."""
+    """Tell the operator one line; recorded, because the recording shows what was seen.
+
+    Where ``drawn`` is given it is what a terminal gets instead: a line over its screen, or the screen as it was.
+    """
 
     text: str
+    drawn: bytes | None = attrs.field(default=None, repr=False)
 
 
 @attrs.frozen

@@ -4,9 +4,10 @@ One file a theme; this sign re-exports every name, so ``from gateway.interfaces 
 """
 
 from gateway.interfaces.approvals import ApprovalError, IApprovals
-from gateway.interfaces.archive import ArchiveError, IArchive, IRecording, ITrack, Snapshot
+from gateway.interfaces.archive import ArchiveError, IArchive, IHolds, IRecording, IReel, ISearch, ITrack, Snapshot
 from gateway.interfaces.directory import DirectoryError, IDirectory, IOperatorSource, IPolicySource
 from gateway.interfaces.facts import IFacts, IFactSink, IFactSinkFactory, IFold, IJournal
+from gateway.interfaces.live import ILive, ILiveSeat, IViewer, NotWatchable
 from gateway.interfaces.orders import IOrders, IRoster
 from gateway.interfaces.vault import ICredentialVault, IKeyPair, ISecondFactors, VaultError
 
@@ -22,15 +23,22 @@ __all__ = [
     "IFactSinkFactory",
     "IFacts",
     "IFold",
+    "IHolds",
     "IJournal",
     "IKeyPair",
+    "ILive",
+    "ILiveSeat",
     "IOperatorSource",
     "IOrders",
     "IPolicySource",
     "IRecording",
+    "IReel",
     "IRoster",
+    "ISearch",
     "ISecondFactors",
     "ITrack",
+    "IViewer",
+    "NotWatchable",
     "Snapshot",
     "VaultError",
 ]

@@ -47,7 +47,10 @@ class VerbRooms:
             roster=rooms.roster,
             orders=rooms.orders,
             approvals=rooms.approvals,
+            live=rooms.live,
             archive=rooms.archive,
+            search=rooms.search,
+            holds=rooms.holds,
             vault=rooms.vault,
             factors=rooms.factors,
             journal=rooms.journal,
@@ -77,7 +80,8 @@ class VerbRooms:
         user = rooms.operators.find(name)
         if user is None or not rooms.operators.is_active(name):
             raise Refusal(Exit.DENIED, "denied", f"the account {name} is not active any more")
-        if any(lock["scope"] == "user" and lock["subject"] == name for lock in rooms.orders.locks()):
+        subjects = {"user": (name,), "group": user.groups}
+        if any(lock["subject"] in subjects.get(lock["scope"], ()) for lock in rooms.orders.locks() if not lock["only"]):
             raise Refusal(Exit.LATER, "locked", f"{name} is locked; another administrator must unlock him")
         return self.room(Caller(name, user.full_name, frozenset(user.roles), source, "ssh"))
 

@@ -22,8 +22,9 @@ from gateway.domain.facts import Fact
 from gateway.domain.review import Decision, Review, Ruling
 from gateway.domain.session import crockford
 from gateway.interfaces import ApprovalError, IApprovals
+from gateway.runtime.neighbours import Asker
 from gateway.runtime.orders import NotForOneself
-from gateway.runtime.run import Asker, Run
+from gateway.runtime.run import Run
 
 _SESSION = "this session waits for approval"
 MOST_NAMED = 5
@@ -55,7 +56,7 @@ class Request:
             "id": self.id, "subject": self.review.subject, "session": self.run.id, "operator": policy.operator,
             "account": policy.account, "target": policy.target.name, "command": self.review.line,
             "rule": self.review.rule, "since": self.since, "until": self.until, "needed": self.review.needed,
-            "given": sorted(self.given), "source": self.run.grant.source,
+            "given": sorted(self.given), "source": self.run.grant.source, "purpose": self.review.purpose,
         }  # fmt: skip
 
 

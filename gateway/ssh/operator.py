@@ -16,7 +16,6 @@ import attrs
 from gateway.domain.entries import User
 from gateway.domain.facts import Fact
 from gateway.domain.grant import Grant, Refused
-from gateway.domain.lock import Lock
 from gateway.domain.login import Reading
 from gateway.domain.session import reference, session_id
 from gateway.interfaces import IArchive, IFacts, IOperatorSource, IPolicySource
@@ -25,6 +24,7 @@ from gateway.runtime.orders import Orders
 from gateway.runtime.roster import Roster, rfc3339
 from gateway.runtime.run import Run, Workings
 from gateway.runtime.telling import tell
+from gateway.ssh.antechamber import waits
 from gateway.ssh.login import Login
 from gateway.ssh.menu import Choice
 from gateway.ssh.program import ProgramDoor, Refusal, refusal_door, refuse_channel
@@ -110,7 +110,7 @@ class Reception:
         if isinstance(chosen, str) or self.orders.barring(user.name, user.groups, chosen.target) is not None:
             return
         grant = self.policies.grant(user, chosen.target, chosen.account, source)
-        if isinstance(grant, Grant) and _enforceable(grant) and not grant.policy.restrictions.approval:
+        if isinstance(grant, Grant) and _enforceable(grant) and not waits(grant.policy.restrictions):
             self.dialler.approaches.begin(user.name, grant.target)
 
     def begin_chosen(self, login: Login, chosen: Choice) -> None:
@@ -155,7 +155,7 @@ class Reception:
         lock = self.orders.barring(user.name, user.groups, reading.target)
         if lock is not None:
             self._refuse(login, reading, "locked", lock.id)
-            return Refusal(TRY_LATER, barred(user, lock))
+            return Refusal(TRY_LATER, self.orders.barred(user.name, lock))
         busy = self.admitting()
         if busy:
             self._refuse(login, reading, "not_admitting", busy)
@@ -208,12 +208,4 @@ class Reception:
 
 def _enforceable(grant: Grant) -> bool:
     restrictions = grant.policy.restrictions
-    return not (restrictions.present or restrictions.reason == "required" or restrictions.tickets)
-
-
-def barred(user: User, lock: Lock) -> str:
-    """Return the line for an operator whom a lock bars."""
-    who = f"{lock.by_name} ({lock.by})" if lock.by_name and lock.by_name != lock.by else lock.by
-    since = rfc3339(lock.since)
-    reason = f" Reason: {lock.reason}" if lock.reason else ""
-    return f"{user.name} is locked by {who} since {since}: new sessions are refused.{reason}"
+    return not restrictions.present

@@ -16,16 +16,29 @@ from gateway.admin.perform import perform
 from gateway.admin.room import Access, Caller, Front, Local, Proofs, Room
 from gateway.admin.streams import Stdin, Streams, no_files
 from gateway.admin.verbs import VERBS
+from gateway.archive.holds import Holds
+from gateway.archive.reel import Part, Reel
 from gateway.directory.access import Access as DirectoryAccess
 from gateway.directory.directory import Directory
+from gateway.domain.cast import Document, Event
 from gateway.domain.grant import Question, Refused, freeze
 from gateway.domain.lock import Lock
 from gateway.domain.secret import Secret
-from gateway.interfaces import ApprovalError, ArchiveError, IApprovals, IArchive, ICredentialVault, IOrders, IRoster
+from gateway.interfaces import (
+    ApprovalError,
+    ArchiveError,
+    IApprovals,
+    IArchive,
+    ICredentialVault,
+    IOrders,
+    IReel,
+    IRoster,
+)
 from gateway.journal.memory import MemoryJournal
 from gateway.vault.codes import SecondFactors
 from gateway.vault.seal import NodeKey
 from gateway.vault.vault import Vault
+from tests.admin.seeing import MemoryLive, MemorySearch
 
 HASH = "$scrypt$ln=15,r=8,p=1$c2FsdHNhbHRzYWx0c2FsdA$" + "QUJD" * 10 + "QUI"
 NOW = 1_795_000_000.0
@@ -151,7 +164,7 @@ class MemoryOrders:
         row = {
             "id": f"L-{len(self.in_force):07}", "scope": scope, "subject": subject, "user": "", "session": "", "by": by,
             "by_name": by_name, "reason": reason, "since": NOW, "until": None if ttl is None else NOW + ttl,
-            "state": "complete", "enforced": "1/1", "sessions": 1,
+            "state": "complete", "enforced": "1/1", "sessions": [ONE],
         }  # fmt: skip
         self.in_force.append(row)
         return succeed(row)
@@ -184,6 +197,11 @@ class MemoryOrders:
         """Switch a user on."""
         self.given.append(("activate", user, by, by_name, reason, door))
         self.off.discard(user)
+        return succeed(None)
+
+    def mark(self, session: str, *, by: str, by_name: str, reason: str, door: str) -> Deferred[None]:
+        """Write it down."""
+        self.given.append(("mark", session, by, by_name, reason, door))
         return succeed(None)
 
     def is_deactivated(self, user: str) -> bool:
@@ -242,6 +260,14 @@ class MemoryArchive:
         if channel not in (None, 1):
             return fail(KeyError(channel))
         return succeed(b'{"version": 2, "width": 80, "height": 24}\n[0.1, "o", "\\u001b[31mhi"]\n')
+
+    def reel(self, session: str, channel: int | None = None) -> Deferred[IReel]:
+        """Return a track with one event."""
+        if channel not in (None, 1):
+            return fail(KeyError(channel))
+        document = Document((Event(0.1, "o", "\x1b[31mhi"),))
+        part = Part(0.1, 0.1, document=document)
+        return succeed(Reel(session, 1, "pty", {}, (part,), "", None, lambda read, n: succeed(read(n))))
 
     def free_space(self) -> int:
         """Return a lot."""
@@ -321,6 +347,8 @@ class MemoryNode:
     roster: MemoryRoster = attrs.field(factory=MemoryRoster)
     orders: MemoryOrders = attrs.field(factory=MemoryOrders)
     approvals: MemoryApprovals = attrs.field(factory=MemoryApprovals)
+    live: MemoryLive = attrs.field(factory=MemoryLive)
+    search: MemorySearch = attrs.field(factory=MemorySearch)
     archive: MemoryArchive = attrs.field(factory=MemoryArchive)
     vault: MemoryVault = attrs.field(factory=MemoryVault)
     faults: list[dict[str, Any]] = attrs.field(factory=list)
@@ -329,6 +357,7 @@ class MemoryNode:
     hash_failure: Exception | None = None
     refusal: ValueError | None = None
     directory: Directory = attrs.field(init=False)
+    holds: Holds = attrs.field(init=False)
     factors: SecondFactors = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -336,6 +365,8 @@ class MemoryNode:
         self.factors = SecondFactors(sealing, self.journal, lambda: NOW, "gw1")
         self.clock.advance(NOW)
         self.directory = Directory(self.journal)
+        self.holds = Holds(self.journal, lambda session: "alice")
+        self.journal.attach(self.holds)
         for fold in (self.directory, sealing, self.factors):
             self.journal.attach(fold)
         self.directory.commit(self.directory.plan(TOML), by="test")
@@ -344,8 +375,8 @@ class MemoryNode:
         """Return the room for a caller."""
         return Room(
             node="gw1", caller=caller, clock=self.clock, directory=self.directory, roster=self.roster,
-            orders=self.orders, approvals=self.approvals, archive=self.archive, vault=self.vault,
-            journal=self.journal, access=self._access(), factors=self.factors,
+            orders=self.orders, approvals=self.approvals, live=self.live, archive=self.archive, vault=self.vault,
+            search=self.search, holds=self.holds, factors=self.factors, journal=self.journal, access=self._access(),
             front=Front("gw.example", 2222, (KEY,)),
             local=Local(
                 lambda admin, by: self._did("init", admin, by), lambda user, by: self._did("recover", user, by),

@@ -14,21 +14,25 @@ from gateway.admin.verbs import (
     entries,
     events,
     factors,
+    holds,
+    live,
     local,
     node,
     notify,
     orders,
     own,
+    playing,
     recordings,
     rules,
+    searching,
     sessions,
     settings,
     siem,
 )
 
 THEMES = (
-    settings, entries, accounts, factors, access, sessions, orders, approvals,
-    rules, backtest, recordings, events, siem, notify, node, own, local,
+    settings, entries, accounts, factors, access, sessions, live, orders, approvals,
+    rules, backtest, recordings, playing, searching, holds, events, siem, notify, node, own, local,
 )  # fmt: skip
 
 

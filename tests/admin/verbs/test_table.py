@@ -39,12 +39,19 @@ CONTRACT: dict[str, frozenset[str]] = {
     "requests": frozenset({"admin", "approver", "auditor"}),
     "approve": frozenset({"admin", "approver"}),
     "deny": frozenset({"admin", "approver"}),
+    "watch": READING,
+    "snapshot": READING,
     "lock": ADMIN,
     "unlock": ADMIN,
     "locks": ADMIN,
     "kill": ADMIN,
     "interrupt": ADMIN,
     "export": READING,
+    "play": READING,
+    "hold add": ADMIN,
+    "hold list": READING,
+    "hold rm": ADMIN,
+    "search": READING,
     "verify": ANY - {"operator"},
     "events": READING,
     "siem status": ADMIN,
@@ -127,7 +134,7 @@ class TableTests(SynchronousTestCase):
     def test_what_changes_something_is_known_to_change_something(self) -> None:
         """By its name, so that none is forgotten."""
         changing = {"add", "rm", "apply", "passwd", "activate", "deactivate", "trust", "put", "lock", "unlock", "kill",
-                    "interrupt", "init", "off", "recover-access", "approve", "deny", "totp", "confirm"}  # fmt: skip
+                    "interrupt", "init", "off", "recover-access", "totp", "confirm", "approve", "deny"}  # fmt: skip
         for name, verb in VERBS.items():
             self.assertEqual(name.split()[-1] in changing, verb.changes, name)
 
