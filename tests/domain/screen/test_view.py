@@ -105,6 +105,13 @@ class PaintTests(SynchronousTestCase):
         self.assertEqual(paint(before, picture(session)), "\x1b[m\x1b[?25l")
         self.assertIn("\x1b[2J", paint(picture(shown(10, 2)), picture(session)))
 
+    def test_only_the_pieces_of_a_row_that_differ_are_painted(self) -> None:
+        """What stands before and behind them stays."""
+        session = shown(20, 2, b"ab\x1b[31mcd\x1b[mef\x1b[2;1H")
+        before = picture(session)
+        session.feed(b"\x1b[1;3H\x1b[31mCD\x1b[m\x1b[2;1H")
+        self.assertEqual(paint(before, picture(session)), "\x1b[1;3H\x1b[0;31mCD\x1b[m\x1b[2;1H\x1b[?25h")
+
     def test_a_window_follows_the_cursor_and_centres_what_is_small(self) -> None:
         """Letter-boxed: room on both sides, or the part where things happen; half a wide character is a blank."""
         small = Window(10, 5).through(picture(shown(4, 1, b"abcd")))
