@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 from typing import Any
 
-from tests.real.harness import PATIENCE, PlaceCase, until
+from tests.real.harness import ACCOUNT, PATIENCE, PlaceCase, until
 from tests.real.terminals import Terminal
 
 
@@ -18,7 +18,12 @@ class InterruptTests(PlaceCase):
         source.write_bytes(b"x" * 8_000_000)
         goal = f"{self.place.to_web()}@127.0.0.1:{self.place.folder / 'goal'}"
         web = self.place.to_web()
+        outer = " ".join(["ssh", "-W", "%h:%p", *self.place.options(), "alice@127.0.0.1"])
+        inner = self.place.folder / "inner"
+        jump = ["ssh", "-F", "none", "-o", f"ProxyCommand={outer}", "-o", "StrictHostKeyChecking=no", "-o",
+                f"UserKnownHostsFile={inner}", "-o", "LogLevel=ERROR", f"{ACCOUNT}@web1"]  # fmt: skip
         return {
+            "jump": self.place.spawn([*jump, "echo up; cat"]),
             "exec": self.place.start(web, "echo up; cat"),
             "pty": self.place.start(web, "-tt", "--", "echo up; cat"),
             "sftp": self.place.start(web, "-s", "--", "sftp"),
@@ -40,8 +45,8 @@ class InterruptTests(PlaceCase):
         done = self.place.ssh("carol", "kill", "--user", "alice", "--reason", "enough", key="carol")
         self.assertEqual(done.code, 0, done)
         codes = {kind: client.wait(PATIENCE) for kind, client in clients.items()}
-        self.assertEqual({kind: codes[kind] for kind in ("exec", "pty", "sftp", "none")},
-                         dict.fromkeys(("exec", "pty", "sftp", "none"), 255))  # fmt: skip
+        cut = ("jump", "exec", "pty", "sftp", "none")
+        self.assertEqual({kind: codes[kind] for kind in cut}, dict.fromkeys(cut, 255))
         self.assertNotEqual(codes["scp"], 0)
 
         def told() -> list[dict[str, Any]]:

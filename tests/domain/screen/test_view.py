@@ -121,6 +121,13 @@ class PaintTests(SynchronousTestCase):
         self.assertEqual(sum(width(each) for _, text, _ in halves.rows[0] for each in text), 3)
         self.assertIsNone(Window(3, 1).through(picture(shown(9, 9, b"\x1b[?25l"))).cursor)
 
+    def test_reverse_video_of_the_whole_screen_is_not_shown(self) -> None:
+        """A known limit: a program that flashes the screen does not flash the viewer's."""
+        session = shown(10, 2, b"hello")
+        before = picture(session)
+        session.feed(b"\x1b[?5h")
+        self.assertEqual(paint(before, picture(session)), "")
+
     def test_the_words_that_enter_and_leave_are_of_the_grammar(self) -> None:
         """And what would do harm is not: titles, queries, controls."""
         for words in (ENTER, LEAVE):
