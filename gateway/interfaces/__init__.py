@@ -6,6 +6,7 @@ One file a theme; this sign re-exports every name, so ``from gateway.interfaces 
 from gateway.interfaces.archive import ArchiveError, IArchive, IRecording, ITrack, Snapshot
 from gateway.interfaces.directory import DirectoryError, IDirectory, IOperatorSource, IPolicySource
 from gateway.interfaces.facts import IFacts, IFactSink, IFold, IJournal
+from gateway.interfaces.inspectors import IFileInspector, IFileInspectorFactory, IInspection, InspectorError
 from gateway.interfaces.orders import IOrders, IRoster
 from gateway.interfaces.vault import ICredentialVault, IKeyPair, VaultError
 
@@ -17,7 +18,10 @@ __all__ = [
     "IDirectory",
     "IFactSink",
     "IFacts",
+    "IFileInspector",
+    "IFileInspectorFactory",
     "IFold",
+    "IInspection",
     "IJournal",
     "IKeyPair",
     "IOperatorSource",
@@ -26,6 +30,7 @@ __all__ = [
     "IRecording",
     "IRoster",
     "ITrack",
+    "InspectorError",
     "Snapshot",
     "VaultError",
 ]

@@ -83,6 +83,12 @@ class Workings:
     user_budget: Budget
     ended: Callable[[Run], None]
     rule_order: Callable[[Run, GiveOrder], None]
+    answering: Mapping[type, Answering] = attrs.field(factory=dict)
+    """Who answers which kind of question; a question that is not here ends the session."""
+
+
+Answering = Callable[["Run", Any], "Deferred[Any]"]
+"""Answers a question of a gate: the session that asks, and what it asks. A failure ends the session."""
 
 
 @attrs.define(eq=False, repr=False)
@@ -164,6 +170,11 @@ class Run:
 
     def _untold(self, failure: Failure) -> None:
         """Sink a failure that was logged and has ended the session."""
+
+    def ask(self, question: Any) -> Deferred[Any] | None:
+        """Have a gate's question answered; None where nobody answers such questions."""
+        answering = self.workings.answering.get(type(question))
+        return None if answering is None else answering(self, question)
 
     # Channels.
 

@@ -12,13 +12,17 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from typing import Protocol
+from typing import Any, Protocol
 
 import attrs
+from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall
+from twisted.logger import Logger
+from twisted.python.failure import Failure
 
 from gateway.domain.flow import FAILED, Flow
 from gateway.domain.lane import (
+    Answered,
     Ask,
     Bytes,
     Close,
@@ -44,6 +48,8 @@ from gateway.runtime.run import Run
 from gateway.wire.channels import ChannelEnd
 from gateway.wire.splice import Splice
 from gateway.wire.windows import credit_due
+
+log = Logger()
 
 LAGGING = 0.01
 """Seconds after which one looks again whether the recorder's hash has caught up."""
@@ -85,6 +91,8 @@ class Junction:
     _splices: dict[Lane, Splice] = attrs.field(init=False, factory=dict)
     _faster: tuple[Lane, ...] = attrs.field(init=False, default=())
     _lagging: IDelayedCall | None = attrs.field(init=False, default=None)
+    _asked: dict[int, Deferred[Any]] = attrs.field(init=False, factory=dict)
+    """Questions that nobody has answered yet, by their tickets."""
 
     def __attrs_post_init__(self) -> None:
         """Know which lanes have a faster way."""
@@ -195,9 +203,30 @@ class Junction:
             case EndSession():
                 self.run.end(effect.code, effect.reason, effect.text)
             case Ask():
-                self.run.end(FAILED, "unanswerable", "nobody can be asked in this version; the session is over")
+                self._ask(effect)
             case _:
                 pass
+
+    def _ask(self, ask: Ask) -> None:
+        """Have a question answered; the answer comes in a turn of its own, so that effects keep their order."""
+        answering = self.run.ask(ask.question)
+        if answering is None:
+            self.run.end(FAILED, "unanswerable", "nobody can be asked in this version; the session is over")
+            return
+        self._asked[ask.ticket] = answering
+        answering.addCallbacks(self._answered, self._unanswered, callbackArgs=(ask.ticket,), errbackArgs=(ask.ticket,))
+
+    def _answered(self, answer: Any, ticket: int) -> None:
+        self.run.workings.clock.callLater(0, self._bring, Answered(ticket, answer))
+
+    def _bring(self, answered: Answered) -> None:
+        if self._asked.pop(answered.ticket, None) is not None:
+            self.feed(answered)
+
+    def _unanswered(self, failure: Failure, ticket: int) -> None:
+        if self._asked.pop(ticket, None) is not None:
+            log.failure("session {session}: a question was not answered", failure, session=self.run.id)
+            self.run.end(FAILED, "unanswered", "the gateway could not go on safely; the session is over")
 
     def _carry(self, effect: Bytes | End | Close) -> None:
         end = self.target if effect.lane is Lane.TO_TARGET else self.operator
@@ -249,6 +278,9 @@ class Junction:
     def over(self) -> None:
         """Forget what is pending: both ends are closed."""
         self.stop()
+        asked, self._asked = self._asked, {}
+        for answering in asked.values():
+            answering.cancel()
         for call in (self._later, self._lagging):
             if call is not None and call.active():
                 call.cancel()
