@@ -231,6 +231,7 @@ EVERY_INSPECTOR: dict[str, Reader] = {
     "timeout": duration,
     "on_error": one_of("deny", "allow"),
     "score": number(0, 10_000),
+    "quarantine": flag,
 }
 """Keys that every inspector takes, a third party's too."""
 

@@ -8,6 +8,7 @@ from gateway.interfaces.directory import DirectoryError, IDirectory, IOperatorSo
 from gateway.interfaces.facts import IFacts, IFactSink, IFold, IJournal
 from gateway.interfaces.inspectors import IFileInspector, IFileInspectorFactory, IInspection, InspectorError
 from gateway.interfaces.orders import IOrders, IRoster
+from gateway.interfaces.plugins import IInspectors, IQuarantine, Referenced
 from gateway.interfaces.vault import ICredentialVault, IKeyPair, VaultError
 
 __all__ = [
@@ -22,15 +23,18 @@ __all__ = [
     "IFileInspectorFactory",
     "IFold",
     "IInspection",
+    "IInspectors",
     "IJournal",
     "IKeyPair",
     "IOperatorSource",
     "IOrders",
     "IPolicySource",
+    "IQuarantine",
     "IRecording",
     "IRoster",
     "ITrack",
     "InspectorError",
+    "Referenced",
     "Snapshot",
     "VaultError",
 ]
