@@ -9,7 +9,7 @@ from gateway.interfaces.facts import IFacts, IFactSink, IFold, IJournal
 from gateway.interfaces.inspectors import IFileInspector, IFileInspectorFactory, IInspection, InspectorError
 from gateway.interfaces.orders import IOrders, IRoster
 from gateway.interfaces.plugins import IInspectors, IQuarantine, Referenced
-from gateway.interfaces.vault import ICredentialVault, IKeyPair, VaultError
+from gateway.interfaces.vault import ICredentialVault, IKeyPair, ISecondFactors, VaultError
 
 __all__ = [
     "ArchiveError",
@@ -32,6 +32,7 @@ __all__ = [
     "IQuarantine",
     "IRecording",
     "IRoster",
+    "ISecondFactors",
     "ITrack",
     "InspectorError",
     "Referenced",
