@@ -160,7 +160,7 @@ class _Program(ProcessProtocol):
         if self.transport is None:
             return
         try:
-            self.transport.signalProcess(signal.SIGKILL)  # type: ignore[attr-defined]
+            self.transport.signalProcess(signal.SIGKILL)
         except ProcessExitedAlready:
             return
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 import attrs
@@ -18,11 +18,12 @@ from gateway.domain.facts import Fact
 from gateway.domain.grant import Grant, Refused
 from gateway.domain.lock import Lock
 from gateway.domain.login import Reading
+from gateway.domain.policy import FrozenPolicy
 from gateway.domain.session import reference, session_id
 from gateway.interfaces import IArchive, IFacts, IOperatorSource, IPolicySource
 from gateway.runtime.orders import Orders
 from gateway.runtime.roster import Roster, rfc3339
-from gateway.runtime.run import Run, Workings
+from gateway.runtime.run import Answering, Run, Workings
 from gateway.runtime.telling import tell
 from gateway.ssh.login import Login
 from gateway.ssh.menu import Choice
@@ -60,6 +61,8 @@ class Reception:
     without_target: ForKind
     admitting: Callable[[], str]
     """Why no session can start now, as a line for the operator; empty where one can."""
+    evaluating: Callable[[FrozenPolicy], Mapping[type, Answering]] = lambda policy: {}
+    """Makes the inspectors of a session that starts, and says who answers what is asked about files."""
     help_contact: str = ""
     host_keys: tuple[HostKey, ...] = ()
     """All that the gateway is known by: clients are told, so that a key can be changed."""
@@ -169,6 +172,7 @@ class Reception:
             user_budget=self.roster.budget_of(grant.policy.operator),
             ended=self.roster.over,
             rule_order=self.orders.by_rule,
+            answering=self.evaluating(grant.policy),
         )
         run = Run(name, grant, workings)
         facts = {"operator": grant.policy.operator, "target": grant.target.name, "account": grant.account,

@@ -102,28 +102,23 @@ class Guard:
 
     def through(self, chunks: Iterator[bytes], depth: int) -> None:
         """Count an entry's bytes; keep and follow those that may be an archive."""
-        kept: BinaryIO | None = None
         head = b""
         for chunk in chunks:
             self.count(len(chunk))
-            if kept is not None:
+            head += chunk
+            if len(head) >= HEAD:
+                break
+        if kinds_of(head[:HEAD]).isdisjoint(OPENERS):
+            for chunk in chunks:
+                self.count(len(chunk))
+            return
+        with os.fdopen(os.memfd_create("entry"), "w+b") as kept:
+            kept.write(head)
+            for chunk in chunks:
+                self.count(len(chunk))
                 kept.write(chunk)
-            elif len(head) < HEAD:
-                head += chunk
-                if len(head) >= HEAD and not kinds_of(head).isdisjoint(OPENERS):
-                    kept = _memory(head)
-        if kept is None and not kinds_of(head[:HEAD]).isdisjoint(OPENERS):
-            kept = _memory(head)
-        if kept is not None:
-            with kept:
-                kept.seek(0)
-                self.walk(kept, depth + 1)
-
-
-def _memory(head: bytes) -> BinaryIO:
-    file = os.fdopen(os.memfd_create("entry"), "w+b")
-    file.write(head)
-    return file
+            kept.seek(0)
+            self.walk(kept, depth + 1)
 
 
 def _zip(guard: Guard, file: BinaryIO, depth: int) -> None:
