@@ -6,6 +6,7 @@ The rule: here settings are read and answers are turned into verdicts; no byte o
 from __future__ import annotations
 
 import importlib.util
+import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -36,7 +37,7 @@ class ParsedFactory:
 
     def configure(self, section: Mapping[str, Any]) -> Parsed:
         """Read the settings."""
-        return Parsed(self.room, self.name, self.read(section))
+        return Parsed(self.room, self.name, json.dumps(self.read(section)))
 
 
 @implementer(IFileInspector)
@@ -46,7 +47,7 @@ class Parsed:
 
     room: Room
     kind: str
-    settings: dict[str, Any] = attrs.field(repr=False)
+    settings: str = attrs.field(repr=False)
 
     def wants(self, transfer: Transfer) -> bool:
         """Judge every file."""
