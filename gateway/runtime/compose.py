@@ -23,6 +23,8 @@ from gateway.domain.lane import Lane
 from gateway.domain.policy import FrozenPolicy
 from gateway.domain.rights import Kind
 from gateway.domain.risk import Risk
+from gateway.domain.sftp.gate import SftpGate
+from gateway.domain.transfer import Desk
 from gateway.runtime.record import Recorder
 from gateway.runtime.shown import Showing
 
@@ -45,6 +47,8 @@ class Makings:
     terminal: bool
     locked: bool
     where: str = ""
+    desk: Callable[[str], Desk] | None = None
+    """Makes the desk of a channel's transfers, of a protocol."""
 
 
 def _lock(makings: Makings) -> Gate:
@@ -59,6 +63,11 @@ def _greeting(makings: Makings) -> Gate:
     return GreetingGate(makings.where)
 
 
+def _sftp(makings: Makings) -> Gate:
+    assert makings.desk is not None  # noqa: S101 - a session has one
+    return SftpGate(makings.desk("sftp"))
+
+
 EARLY: tuple[Callable[[Makings], Gate], ...] = (_lock,)
 """Before a channel's kind is known: only requests travel, and a lock holds them."""
 
@@ -67,7 +76,7 @@ GATES: dict[Kind, tuple[Callable[[Makings], Gate], ...]] = {
     Kind.SHELL: (_lock, _audited),
     Kind.EXEC: (_lock, _audited),
     Kind.GIT: (_lock, _audited),
-    Kind.SFTP: (_lock, _audited),
+    Kind.SFTP: (_lock, _audited, _sftp),
     Kind.SCP: (_lock, _audited),
     Kind.RSYNC: (_lock, _audited),
     Kind.FORWARD: (_lock, _greeting),
@@ -80,13 +89,16 @@ WAYS: dict[Kind, dict[Lane, Way]] = {
     Kind.SHELL: {Lane.TO_TARGET: Way.MEDIATE, Lane.TO_OPERATOR: Way.TAP},
     Kind.EXEC: {Lane.TO_TARGET: Way.SPLICE, Lane.TO_OPERATOR: Way.TAP},
     Kind.GIT: {Lane.TO_TARGET: Way.TAP, Lane.TO_OPERATOR: Way.TAP},
-    Kind.SFTP: {Lane.TO_TARGET: Way.TAP, Lane.TO_OPERATOR: Way.TAP},
+    Kind.SFTP: {Lane.TO_TARGET: Way.MEDIATE, Lane.TO_OPERATOR: Way.MEDIATE},
     Kind.SCP: {Lane.TO_TARGET: Way.TAP, Lane.TO_OPERATOR: Way.TAP},
     Kind.RSYNC: {Lane.TO_TARGET: Way.TAP, Lane.TO_OPERATOR: Way.TAP},
     Kind.FORWARD: {Lane.TO_TARGET: Way.SPLICE, Lane.TO_OPERATOR: Way.SPLICE},
     Kind.AGENT: {Lane.TO_TARGET: Way.SPLICE, Lane.TO_OPERATOR: Way.SPLICE},
     Kind.X11: {Lane.TO_TARGET: Way.SPLICE, Lane.TO_OPERATOR: Way.SPLICE},
 }
+
+TRANSFERRING = (SftpGate,)
+"""Gates that have something to tell when their channel is over."""
 
 COMMANDED = frozenset({Kind.PTY, Kind.SHELL, Kind.EXEC})
 """Kinds whose input may be commands: with audited rules it is never passed unread."""

@@ -8,6 +8,7 @@ failure – goes through :meth:`Run.end` or :meth:`Run.cut`, once.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, Protocol
 
 import attrs
@@ -18,6 +19,7 @@ from twisted.python.failure import Failure
 
 from gateway.domain.audited import Attempts, shown
 from gateway.domain.budget import Budget
+from gateway.domain.depot import Depot
 from gateway.domain.echo import EchoMask
 from gateway.domain.facts import Fact
 from gateway.domain.flow import Flow, Tap
@@ -28,8 +30,9 @@ from gateway.domain.rights import OPAQUE, Kind
 from gateway.domain.risk import Risk
 from gateway.domain.screen import Screen
 from gateway.domain.session import State
+from gateway.domain.transfer import Desk
 from gateway.interfaces import IFacts, IRecording, ITrack
-from gateway.runtime.compose import Makings, early_flow, flow_of
+from gateway.runtime.compose import TRANSFERRING, Makings, early_flow, flow_of
 from gateway.runtime.record import STORED, Recorder
 from gateway.runtime.shown import Showing
 
@@ -37,6 +40,7 @@ log = Logger()
 
 ANNOUNCED = (600.0, 60.0)
 """Seconds before the end at which the operator is told."""
+NO_FLOW = Flow(())
 BEGINNING = 60.0
 """Seconds after which a session that no connection took up is over."""
 
@@ -83,6 +87,8 @@ class Workings:
     user_budget: Budget
     ended: Callable[[Run], None]
     rule_order: Callable[[Run, GiveOrder], None]
+    depot: Callable[[Run, int], Depot]
+    """Makes the place where a channel's files lie while they are evaluated."""
     answering: Mapping[type, Answering] = attrs.field(factory=dict)
     """Who answers which kind of question; a question that is not here ends the session."""
 
@@ -110,6 +116,7 @@ class Run:
     effective_at: float = 0.0
     when_empty: Callable[[], None] | None = None
     """Called when the last channel is closed, where that ends the session."""
+    _flows: dict[int, Flow] = attrs.field(init=False, factory=dict)
     _attempts: Attempts = attrs.field(init=False, factory=Attempts)
     _budget: Budget = attrs.field(init=False, factory=Budget)
     _channels: int = attrs.field(init=False, default=0)
@@ -215,7 +222,13 @@ class Run:
         self.protocol = self.protocol or kind.value
         body = {"channel": number, "channel_kind": kind.value, "command": shown(where), "opaque": kind in OPAQUE}
         self.tell(Fact("channel.opened", body))
-        return flow_of(kind, self._makings(terminal, where), taps)
+        makings = attrs.evolve(self._makings(terminal, where), desk=partial(self._desk, number))
+        flow = self._flows[number] = flow_of(kind, makings, taps)
+        return flow
+
+    def _desk(self, number: int, protocol: str) -> Desk:
+        depot = self.workings.depot(self, number)
+        return Desk(self.grant.policy, depot, self.risk, self.id, number, protocol)
 
     def _recorder(self, kind: Kind, terminal: bool, track: ITrack) -> Recorder:
         policy = self.grant.policy
@@ -239,6 +252,10 @@ class Run:
         """Note that a channel is closed."""
         if self.legs.pop(number, None) is None:
             return
+        for gate in self._flows.pop(number, NO_FLOW).gates:
+            if isinstance(gate, TRANSFERRING):
+                for told in gate.unfinished():
+                    self.tell(told.fact)
         body: dict[str, Any] = {"channel": number, "exit": exit_status}
         recorder = self.recorders.pop(number, None)
         if recorder is not None:

@@ -51,6 +51,8 @@ from gateway.wire.windows import credit_due
 
 log = Logger()
 
+MOST_QUEUED = 512 * 1024
+"""Bytes waiting for a side from which on no answer is brought."""
 LAGGING = 0.01
 """Seconds after which one looks again whether the recorder's hash has caught up."""
 
@@ -91,6 +93,8 @@ class Junction:
     _splices: dict[Lane, Splice] = attrs.field(init=False, factory=dict)
     _faster: tuple[Lane, ...] = attrs.field(init=False, default=())
     _lagging: IDelayedCall | None = attrs.field(init=False, default=None)
+    _brought: list[Answered] = attrs.field(init=False, factory=list)
+    """Answers that wait for a side to take more."""
     _asked: dict[int, Deferred[Any]] = attrs.field(init=False, factory=dict)
     """Questions that nobody has answered yet, by their tickets."""
 
@@ -220,7 +224,10 @@ class Junction:
         self.run.workings.clock.callLater(0, self._bring, Answered(ticket, answer))
 
     def _bring(self, answered: Answered) -> None:
-        if self._asked.pop(answered.ticket, None) is not None:
+        """Weigh an answer, once both sides have taken most of what was written to them."""
+        if max(end.queued for end in (self.operator, self.target) if end is not None) > MOST_QUEUED:
+            self._brought.append(answered)
+        elif self._asked.pop(answered.ticket, None) is not None:
             self.feed(answered)
 
     def _unanswered(self, failure: Failure, ticket: int) -> None:
@@ -257,6 +264,9 @@ class Junction:
     def settle(self) -> None:
         """Refund both windows for what the other side took; output's later, where recording must keep pace."""
         operator, target = self.operator, self.target
+        brought, self._brought = self._brought, []
+        for answered in brought:
+            self.run.workings.clock.callLater(0, self._bring, answered)
         if target is None or target.remote < 0:
             return
         held = self.flow.held

@@ -71,6 +71,7 @@ KINDS: dict[str, Kind] = {
     "file.transferred": Kind(501, 2, _H, _A, "A file was transferred."),
     "file.denied": Kind(502, 6, _H, _A, "A file transfer was denied."),
     "file.quarantined": Kind(503, 7, _H, _A, "A file was kept in quarantine."),
+    "file.changed": Kind(504, 1, _H, _A, "A name or attribute was changed over SFTP: renamed, removed, linked, made."),
     "live.watch_started": Kind(601, 3, _S, _B, "Somebody began to see a session's present screen."),
     "live.watch_ended": Kind(602, 3, _S, _A, "Somebody ceased to see a session's present screen."),
     "session.marked": Kind(603, 2, _H, _A, "An admin put a mark into a session's recording."),
