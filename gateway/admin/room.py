@@ -17,7 +17,7 @@ from twisted.internet.interfaces import IReactorTime
 
 from gateway.domain.grant import Grant, Refused
 from gateway.domain.secret import Secret
-from gateway.interfaces import IArchive, ICredentialVault, IDirectory, IJournal, IOrders, IRoster
+from gateway.interfaces import IArchive, ICredentialVault, IDirectory, IJournal, IOrders, IRoster, ISecondFactors
 
 Row = Mapping[str, Any]
 
@@ -29,7 +29,7 @@ EVERYBODY = frozenset({ADMIN, AUDITOR, APPROVER, OPERATOR, LOCAL})
 
 @attrs.frozen
 class Caller:
-    """Who calls: ``by`` in facts, ``source`` his address, ``door`` the way he came (``ssh | pamctl``)."""
+    """Who calls: ``by`` in facts, ``source`` his address, ``door`` the way he came (``ssh | pamctl | web | api``)."""
 
     name: str
     full_name: str
@@ -117,6 +117,7 @@ class Room:
     orders: IOrders
     archive: IArchive
     vault: ICredentialVault
+    factors: ISecondFactors
     journal: IJournal
     access: Access
     front: Front

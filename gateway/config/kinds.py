@@ -15,6 +15,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from gateway.admin import times
+from gateway.directory.values import size
 from gateway.domain.facts import KINDS
 from gateway.wire.ciphers import CIPHERS
 from gateway.wire.keyblobs import parse_line
@@ -24,6 +25,7 @@ Kind = Callable[[Any], Any]
 NAME = re.compile(r"[A-Za-z0-9._-]{1,64}")
 LISTENING = ("tcp", "tcp6", "systemd")
 SIEM = ("udp", "tcp", "tls")
+LEAST_VOLUME = 1 << 20
 
 
 def text(value: Any) -> str:
@@ -54,6 +56,21 @@ def severity(value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= 10:
         raise ValueError("expected a whole number from 0 to 10")
     return value
+
+
+def count(value: Any) -> int:
+    """Take a number of connections, 1-65535."""
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= 65535:
+        raise ValueError("expected a whole number from 1 to 65535")
+    return value
+
+
+def volume(value: Any) -> int:
+    """Take an amount of at least ``1MiB``, such as ``512MiB`` or ``1GiB``; return bytes."""
+    found = size(text(value))
+    if found < LEAST_VOLUME:
+        raise ValueError("expected at least 1MiB")
+    return found
 
 
 def duration(value: Any) -> int:
@@ -190,6 +207,14 @@ def redis(value: Any) -> str:
     if text(value) and urlsplit(value).password is not None:
         raise ValueError("a password does not belong into this file")
     return text(value)
+
+
+def web_address(value: Any) -> str:
+    """Take ``https://HOST`` or ``http://HOST``, with a port or without, and nothing behind; empty: none."""
+    found = urlsplit(text(value))
+    if text(value) and (found.scheme not in {"https", "http"} or not found.hostname or found.path not in ("", "/")):
+        raise ValueError('expected an address such as "https://gw.example.com"')
+    return text(value).rstrip("/")
 
 
 def siem_transport(value: Any) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 
 import attrs
 
-from gateway.config import kinds
+from gateway.config import kinds, startups
 from gateway.config.kinds import Kind
 from gateway.domain.policy import SessionSettings
 
@@ -63,6 +63,26 @@ class Ssh:
         example=["aes256-gcm@openssh.com", "aes256-ctr"],
     )
     nistp: bool = key(False, kinds.truth, "offer ecdh-sha2-nistp256 and -nistp384 too, for clients without curve25519")
+    rekey_limit: int = key(1 << 30, kinds.volume, "keys change after so much in either direction, and every hour")
+    login_grace_time: int = key(60, kinds.duration, "a connection that has not logged in by then is cut")
+    max_startups: str = key(
+        "256:30:512",
+        startups.startups,
+        "begin:percent:full; not logged in yet: from begin on lots are drawn, at full all are refused",
+    )
+    per_source_max_startups: int = key(200, kinds.count, "so many of them from one address")
+    per_network_max_startups: int = key(240, kinds.count, "and from one network, a /24 or /64")
+    proven_max_startups: int = key(
+        400, kinds.count, "beside them, from addresses that logged in by key lately: their own room"
+    )
+    per_source_penalties: str = key(
+        "crash:90s authfail:5s breach:5s noauth:1s grace-exceeded:10s min:15s max:10m",
+        startups.penalties,
+        "what an address pays; from min on it is refused for so long; no: nothing",
+    )
+    per_source_penalty_exempt: tuple[str, ...] = key(
+        ("127.0.0.0/8", "::1/128"), kinds.list_of(kinds.network), "these pay nothing"
+    )
     proxy_from: tuple[str, ...] = key(
         (),
         kinds.list_of(kinds.network),
@@ -75,7 +95,23 @@ class Ssh:
 class Admin:
     """Web console and API."""
 
-    listen: tuple[str, ...] = key(("tcp:8022:interface=127.0.0.1",), kinds.list_of(kinds.endpoint))
+    listen: tuple[str, ...] = key(
+        ("tcp:8022:interface=127.0.0.1",), kinds.list_of(kinds.endpoint), "beyond loopback: needs cert and key"
+    )
+    cert: str = key("", kinds.file_reference, "PEM, with key: TLS", example="file:/etc/ostiary/web-cert.pem")
+    url: str = key(
+        "",
+        kinds.web_address,
+        "how people reach it; default: the listener's own address",
+        example="https://gw.example.com",
+    )
+    proxy_from: tuple[str, ...] = key(
+        (),
+        kinds.list_of(kinds.network),
+        "front ends that terminate TLS and set X-Forwarded-For",
+        example=["127.0.0.1"],
+    )
+    key: str = key("", kinds.file_reference, "", example="file:/etc/ostiary/web-key.pem")
 
 
 @attrs.frozen

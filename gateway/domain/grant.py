@@ -12,7 +12,8 @@ from collections.abc import Mapping
 
 import attrs
 
-from gateway.domain.entries import AuditedRule, GrantRule, Inspector, Names, Target, TransferRule, User
+from gateway.domain.entries import AuditedRule, Credential, GrantRule, Inspector, Names, Target, TransferRule, User
+from gateway.domain.hops import Hop, NoWay, hops_to
 from gateway.domain.policy import FrozenPolicy, SessionSettings, unite, united_env, united_rights
 from gateway.domain.snapshot import Snapshot, matches_any
 
@@ -92,9 +93,11 @@ def freeze(snapshot: Snapshot, question: Question) -> Grant | Refused:
     if not applying:
         return Refused("no_grant", "; ".join(obstacles(snapshot, question, target)) or "no grant names this user")
     credentials = snapshot.credentials_for(target.name, question.account)
+    hops = _way(snapshot, target)
     if len(credentials) != 1:
-        words = "no credential" if not credentials else "several credentials equally near"
-        return Refused("no_credential", f"{words} for {question.account}@{target.name}")
+        return _no_credential(credentials, question)
+    if isinstance(hops, Refused):
+        return hops
     transfers = _transfers(snapshot, question, applying)
     missing = _missing_inspectors(snapshot, question, transfers)
     if missing:
@@ -105,6 +108,7 @@ def freeze(snapshot: Snapshot, question: Question) -> Grant | Refused:
         target=target,
         account=question.account,
         credential=credentials[0],
+        hops=hops,
         grants=tuple(grant.name for grant in applying),
         rights=united_rights(applying),
         elevate=any(grant.elevate for grant in applying),
@@ -116,6 +120,18 @@ def freeze(snapshot: Snapshot, question: Question) -> Grant | Refused:
         settings=question.settings,
     )
     return Grant(user, question.source, policy, question.now, _end(question, policy, applying), _PROOF)
+
+
+def _way(snapshot: Snapshot, target: Target) -> tuple[Hop, ...] | Refused:
+    try:
+        return hops_to(snapshot, target)
+    except NoWay as problem:
+        return Refused("no_way", str(problem))
+
+
+def _no_credential(found: tuple[Credential, ...], question: Question) -> Refused:
+    words = "no credential" if not found else "several credentials equally near"
+    return Refused("no_credential", f"{words} for {question.account}@{question.target}")
 
 
 def applying_grants(snapshot: Snapshot, question: Question, target: Target) -> tuple[GrantRule, ...]:

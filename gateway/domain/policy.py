@@ -27,6 +27,7 @@ from gateway.domain.entries import (
     Target,
     TransferRule,
 )
+from gateway.domain.hops import Hop
 
 INPUT_LEVELS = ("off", "masked", "full")
 
@@ -69,6 +70,8 @@ class FrozenPolicy:
     target: Target
     account: str
     credential: Credential
+    hops: tuple[Hop, ...]
+    """The hosts on the way to the target, nearest to the gateway first."""
     grants: Names
     rights: Names
     elevate: bool

@@ -8,7 +8,7 @@ from gateway.interfaces.directory import DirectoryError, IDirectory, IOperatorSo
 from gateway.interfaces.facts import IFacts, IFactSink, IFold, IJournal
 from gateway.interfaces.inspectors import IFileInspector, IFileInspectorFactory, IInspection, InspectorError
 from gateway.interfaces.orders import IOrders, IRoster
-from gateway.interfaces.vault import ICredentialVault, IKeyPair, VaultError
+from gateway.interfaces.vault import ICredentialVault, IKeyPair, ISecondFactors, VaultError
 
 __all__ = [
     "ArchiveError",
@@ -29,6 +29,7 @@ __all__ = [
     "IPolicySource",
     "IRecording",
     "IRoster",
+    "ISecondFactors",
     "ITrack",
     "InspectorError",
     "Snapshot",

@@ -38,6 +38,7 @@ from gateway.runtime.run import Run
 from gateway.siem.destinations import Destination
 from gateway.siem.notices import Notice
 from gateway.siem.outlets import Outlets
+from gateway.vault.codes import SecondFactors
 from gateway.vault.files import load_or_make_node_key, read_passphrase
 from gateway.vault.seal import NodeKey
 from gateway.vault.vault import Vault
@@ -61,6 +62,7 @@ class Rooms:
     directory: Directory
     operators: Operators
     vault: Vault
+    factors: SecondFactors
     policies: PolicySource
     roster: Roster
     orders: Orders
@@ -124,15 +126,16 @@ def make_rooms(config: Config, reactor: Any, environ: Mapping[str, str], anew: b
     )
     orders = Orders(roster, journal, reactor if reactor is not None else Clock(), wall, config.lock.contact)
     operators = Operators(directory, journal, in_thread, wall, orders.is_deactivated)
-    for fold in (directory, vault, orders, operators, roster):
+    factors = SecondFactors(vault, journal, wall, config.node.name)
+    for fold in (directory, vault, orders, operators, roster, factors):
         journal.attach(fold)
     archive = Archive(state / "recordings", _recording_keys(state, node_key), in_thread)
     outlets = Outlets(journal, reactor, wall, state / "siem")
     if reactor is not None:
         add_destinations(config, outlets)
     return Rooms(
-        config, state, reactor, pool, wall, journal, directory, operators, vault, policies, roster, orders, archive,
-        outlets, environment,
+        config, state, reactor, pool, wall, journal, directory, operators, vault, factors, policies, roster, orders,
+        archive, outlets, environment,
     )  # fmt: skip
 
 

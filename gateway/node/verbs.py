@@ -6,7 +6,7 @@ counts at once.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -48,6 +48,7 @@ class VerbRooms:
             orders=rooms.orders,
             archive=rooms.archive,
             vault=rooms.vault,
+            factors=rooms.factors,
             journal=rooms.journal,
             access=self._access(),
             front=self.front,
@@ -60,7 +61,7 @@ class VerbRooms:
             hash_password=self._hash,
             check=self._check,
             faults=self.faults,
-            gaps=lambda: (*config_gaps(rooms.config), *rooms.directory.gaps()),
+            gaps=lambda: (*config_gaps(rooms.config), *rooms.directory.gaps(), *_factorless(rooms)),
             in_thread=rooms.in_thread,
             contact=rooms.config.help.contact,
             feeds=self._feeds(),
@@ -136,6 +137,12 @@ class WallClock:
     def callLater(self, delay: float, call: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
         """Call later by the reactor's clock."""
         return self.rooms.clock.callLater(delay, call, *arguments, **named)
+
+
+def _factorless(rooms: Rooms) -> Iterator[str]:
+    for user in rooms.directory.snapshot().user.values():
+        if user.second_factor == "totp" and not rooms.factors.enrolled(user.name):
+            yield f"{user.name} has no authenticator yet, such logins are refused: user totp {user.name}"
 
 
 def _said(act: Callable[..., Any], rooms: Rooms, *arguments: str) -> Deferred[str]:

@@ -384,7 +384,10 @@ class Run:
 
     def summary(self) -> Mapping[str, Any]:
         """Return what ``session.ended`` says."""
-        return {"reason": self.ended_because, "duration": round(self.at, 3), "level": self.risk.level}
+        return {
+            "reason": self.ended_because, "duration": round(self.at, 3), "level": self.risk.level,
+            "protocol": self.protocol,
+        }  # fmt: skip
 
 
 def duration(seconds: float) -> str:

@@ -74,7 +74,7 @@ class Reception:
         readings = [reading for reading in login.readings if reading.target]
         chosen = self._choose(login.user, readings, login.source)
         opened = Refusal(USAGE, chosen) if isinstance(chosen, str) else self.session(login, chosen)
-        return refusal_door(opened) if isinstance(opened, Refusal) else opened
+        return refusal_door(opened, self.clock) if isinstance(opened, Refusal) else opened
 
     def _choose(self, user: User, readings: list[Reading], source: str) -> Reading | str:
         reachable = dict(self.policies.reachable(user, source))
@@ -133,8 +133,12 @@ class Reception:
             return Refusal(DENIED, self._not_allowed(login, reading, grant))
         if reading.port and split_address(grant.target.address)[1] != reading.port:
             return Refusal(DENIED, self._not_allowed(login, reading, Refused("port", "not a port of the target")))
+        if grant.policy.restrictions.second_factor == "required" and not login.second_factor:
+            self._refuse(login, reading, "second_factor", "the login was by one factor only")
+            words = f"{reading.written()} needs a login with a second factor; enrol with: ssh {user.name}@GATEWAY totp"
+            return Refusal(DENIED, words)
         if not _enforceable(grant):
-            self._refuse(login, reading, "unenforceable", "approval, presence, second factor or reason")
+            self._refuse(login, reading, "unenforceable", "approval, presence or reason")
             return Refusal(CONFIGURATION, "this grant asks for what this version can not check; tell an administrator")
         opened = self._begin(grant)
         if isinstance(opened, Refusal):
@@ -201,7 +205,7 @@ class Reception:
 
 def _enforceable(grant: Grant) -> bool:
     restrictions = grant.policy.restrictions
-    wanted = (restrictions.approval, restrictions.present, restrictions.second_factor == "required")
+    wanted = (restrictions.approval, restrictions.present)
     return not (any(wanted) or restrictions.reason == "required" or restrictions.tickets)
 
 

@@ -23,6 +23,7 @@ from twisted.internet.error import (
 from twisted.internet.protocol import Factory
 
 from gateway.domain.entries import Target
+from gateway.ssh.crossing import NotCrossed, Passage
 from gateway.wire.algorithms import (
     EXCHANGES,
     NIST_EXCHANGES,
@@ -31,7 +32,9 @@ from gateway.wire.algorithms import (
     TARGET_KEYS,
     Names,
 )
+from gateway.wire.carrier import RekeyLimits
 from gateway.wire.certificates import PLAIN, Untrusted, holder_key, parse_certificate, trust_host
+from gateway.wire.connection import Connection
 from gateway.wire.hostkeys import fingerprint
 from gateway.wire.keyblobs import BadKey, PublicKey, parse_blob, parse_line
 from gateway.wire.target_transport import TargetTransport
@@ -63,6 +66,9 @@ class Reach:
     """Seconds since 1970: certificates are judged by it."""
     target: Target
     unknown: Callable[[bytes], Deferred[None]]
+    through: Connection | None = None
+    """The connection to the host before it on the way; None: from here."""
+    rekey: RekeyLimits = RekeyLimits()
 
     async def secured(self) -> TargetTransport:
         """Return a connection with the recognised host; raise :exc:`TargetFailed`."""
@@ -89,11 +95,9 @@ class Reach:
 
     async def _connect(self) -> TargetTransport:
         target = self.target
-        if target.jump:
-            raise TargetFailed(
-                CONFIGURATION, "jump", f"{target.name} is behind {target.jump}, which this version can not cross"
-            )
         host, port = split_address(target.address)
+        if self.through is not None:
+            return await self._cross(self.through, host, port)
         endpoint = HostnameEndpoint(self.reactor, host, port, timeout=CONNECT_SECONDS)
         try:
             factory = Factory.forProtocol(self._transport)
@@ -105,12 +109,25 @@ class Reach:
             words = why_unreachable(fault)
             raise TargetFailed(UNREACHABLE, "unreachable", f"cannot reach {target.name} ({words})") from None
 
+    async def _cross(self, hop: Connection, host: str, port: int) -> TargetTransport:
+        transport, name = self._transport(), self.target.name
+        opened = Passage(hop, transport).begin(host, port)
+        opened.addTimeout(CONNECT_SECONDS, self.reactor)
+        try:
+            await opened
+        except NotCrossed as fault:
+            raise TargetFailed(UNREACHABLE, "unreachable", f"cannot reach {name} on its way ({fault})") from None
+        except WaitTimeout:
+            raise TargetFailed(UNREACHABLE, "timeout", f"cannot reach {name} on its way (no answer)") from None
+        return transport
+
     def _transport(self) -> TargetTransport:
         return TargetTransport(
             clock=self.reactor,
             verify_host_key=self._recognise,
             host_key_algorithms=host_algorithms(self.target),
             exchanges=exchanges(self.target),
+            rekey=self.rekey,
         )
 
     def _recognise(self, algorithm: bytes, blob: bytes) -> Deferred[None]:

@@ -23,6 +23,9 @@ from gateway.domain.lock import Lock
 from gateway.domain.secret import Secret
 from gateway.interfaces import ArchiveError, IArchive, ICredentialVault, IOrders, IRoster
 from gateway.journal.memory import MemoryJournal
+from gateway.vault.codes import SecondFactors
+from gateway.vault.seal import NodeKey
+from gateway.vault.vault import Vault
 
 HASH = "$scrypt$ln=15,r=8,p=1$c2FsdHNhbHRzYWx0c2FsdA$" + "QUJD" * 10 + "QUI"
 NOW = 1_795_000_000.0
@@ -292,11 +295,15 @@ class MemoryNode:
     hash_failure: Exception | None = None
     refusal: ValueError | None = None
     directory: Directory = attrs.field(init=False)
+    factors: SecondFactors = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
+        sealing = Vault(NodeKey.fresh(), self.journal, lambda: NOW)
+        self.factors = SecondFactors(sealing, self.journal, lambda: NOW, "gw1")
         self.clock.advance(NOW)
         self.directory = Directory(self.journal)
-        self.journal.attach(self.directory)
+        for fold in (self.directory, sealing, self.factors):
+            self.journal.attach(fold)
         self.directory.commit(self.directory.plan(TOML), by="test")
 
     def room(self, caller: Caller) -> Room:
@@ -304,6 +311,7 @@ class MemoryNode:
         return Room(
             node="gw1", caller=caller, clock=self.clock, directory=self.directory, roster=self.roster,
             orders=self.orders, archive=self.archive, vault=self.vault, journal=self.journal, access=self._access(),
+            factors=self.factors,
             front=Front("gw.example", 2222, (KEY,)),
             local=Local(
                 lambda admin, by: self._did("init", admin, by), lambda user, by: self._did("recover", user, by),

@@ -79,7 +79,7 @@ class FloodTests(PlaceCase):
         self.assertEqual(flood.returncode, 77)
         self.assertLess(slowest, 1.0)
         ended = until(self.over_budget, "the end is told")
-        until(lambda: self.place.events("--kind", "recording.sealed", "--session", ended[0]), "the seal")
+        self.place.told("recording.sealed", session=ended[0])
         self.assertEqual(self.place.gateway.pamctl("verify", ended[0]).code, 0)
 
     def over_budget(self) -> list[str]:

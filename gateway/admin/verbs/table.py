@@ -11,6 +11,7 @@ from gateway.admin.verbs import (
     accounts,
     entries,
     events,
+    factors,
     local,
     node,
     orders,
@@ -23,7 +24,7 @@ from gateway.admin.verbs import (
 )
 
 THEMES = (
-    settings, entries, accounts, access, sessions, orders, rules, recordings, events, siem, node, own, local,
+    settings, entries, accounts, factors, access, sessions, orders, rules, recordings, events, siem, node, own, local,
 )  # fmt: skip
 
 

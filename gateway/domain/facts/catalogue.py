@@ -44,6 +44,7 @@ _B, _A = Moment.BEFORE, Moment.AFTER
 KINDS: dict[str, Kind] = {
     "auth.succeeded": Kind(101, 1, _S, _A, "An operator or admin proved who he is."),
     "auth.failed": Kind(102, 4, _S, _A, "A login was refused."),
+    "auth.guessed": Kind(103, 8, _S, _A, "A user's one-time codes are being guessed; they are refused for a while."),
     "session.started": Kind(201, 2, _S, _B, "A session's policy was frozen; the target is logged in to next."),
     "session.refused": Kind(202, 5, _S, _A, "A session was refused before it started."),
     "session.ended": Kind(203, 2, _S, _A, "A session is over, with its reason, risk and byte counts."),
@@ -81,6 +82,9 @@ KINDS: dict[str, Kind] = {
     "user.activated": Kind(704, 6, _S, _B, "A user's account was switched on again."),
     "user.recovered": Kind(705, 10, _S, _B, "Access was recovered locally because no admin was left."),
     "user.password_set": Kind(706, 5, _S, _B, "A user's password hash was set."),
+    "user.code_spent": Kind(707, 1, _S, _B, "A one-time code of a second factor was used."),
+    "token.added": Kind(708, 5, _S, _B, "A bearer token for the API was made."),
+    "token.removed": Kind(709, 4, _S, _B, "A bearer token for the API was taken back."),
     "approval.requested": Kind(711, 3, _S, _B, "A session or command waits for approval."),
     "approval.given": Kind(712, 4, _S, _B, "An approver agreed."),
     "approval.denied": Kind(713, 5, _S, _B, "An approver refused."),

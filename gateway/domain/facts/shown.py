@@ -13,7 +13,8 @@ from gateway.domain.facts.catalogue import KINDS
 from gateway.domain.facts.fact import Entry
 
 TOLD = frozenset({"user", "secret", "version", "epoch", "by", "reason", "ends"})
-WITHHELD = {"user.password_set": TOLD, "secret.sealed": TOLD}
+TOKEN = frozenset({"token", "user", "name", "role", "origin", "by", "reason", "door", "ends"})
+WITHHELD = {"user.password_set": TOLD, "secret.sealed": TOLD, "token.added": TOKEN}
 """Kinds that keep hashes, codes or sealed boxes in their bodies, and the only keys of theirs that are shown."""
 
 

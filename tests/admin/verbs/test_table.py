@@ -22,6 +22,7 @@ CONTRACT: dict[str, frozenset[str]] = {
     "apply": ADMIN,
     "dump": READING,
     "user passwd": ADMIN,
+    "user totp": ADMIN,
     "user activate": ADMIN,
     "user deactivate": ADMIN,
     "target trust": ADMIN,
@@ -56,6 +57,8 @@ CONTRACT: dict[str, frozenset[str]] = {
     "keys": ANY - {"local"},
     "keys add": ANY - {"local"},
     "keys rm": ANY - {"local"},
+    "totp": ANY - {"local"},
+    "totp confirm": ANY - {"local"},
     "ssh-config": ANY - {"local"},
 }
 """The public contract: verb -> roles that may call it."""
@@ -119,7 +122,7 @@ class TableTests(SynchronousTestCase):
     def test_what_changes_something_is_known_to_change_something(self) -> None:
         """By its name, so that none is forgotten."""
         changing = {"add", "rm", "apply", "passwd", "activate", "deactivate", "trust", "put", "lock", "unlock", "kill",
-                    "interrupt", "init", "off", "recover-access"}  # fmt: skip
+                    "interrupt", "init", "off", "recover-access", "totp", "confirm"}  # fmt: skip
         for name, verb in VERBS.items():
             self.assertEqual(name.split()[-1] in changing, verb.changes, name)
 
