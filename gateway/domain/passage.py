@@ -36,6 +36,11 @@ class Passage:
         else:
             self.steady = False
 
+    @property
+    def lags(self) -> bool:
+        """Say whether more waits to be hashed or copied than should."""
+        return self.hashing.lags or (self.copy is not None and self.copy.lags)
+
     def digest(self) -> str:
         """Return the SHA-256 of all that passed, empty where it did not pass in order."""
         return self.hashing.finish() if self.steady else ""

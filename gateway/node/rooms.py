@@ -35,6 +35,7 @@ from gateway.journal.opening import open_journal
 from gateway.runtime.orders import Orders
 from gateway.runtime.roster import Roster
 from gateway.runtime.run import Run
+from gateway.runtime.spool import Spool
 from gateway.siem.destinations import Destination
 from gateway.siem.notices import Notice
 from gateway.siem.outlets import Outlets
@@ -69,6 +70,8 @@ class Rooms:
     archive: Archive
     outlets: Outlets
     """Where facts leave the node; none where nothing runs."""
+    spool: Spool
+    """Where files lie while they are evaluated."""
     environment: dict[str, str]
     """What ``env:`` references see: the process's environment, and the demo target's password."""
 
@@ -135,7 +138,7 @@ def make_rooms(config: Config, reactor: Any, environ: Mapping[str, str], anew: b
         add_destinations(config, outlets)
     return Rooms(
         config, state, reactor, pool, wall, journal, directory, operators, vault, factors, policies, roster, orders,
-        archive, outlets, environment,
+        archive, outlets, Spool.open(state / "spool", in_thread), environment,
     )  # fmt: skip
 
 

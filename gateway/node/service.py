@@ -214,6 +214,8 @@ class Node(Service):
             wall=rooms.wall,
             without_target=self._without_target,
             admitting=self._admitting,
+            depot=rooms.spool.depot,
+            answering=rooms.spool.answering(),
             help_contact=self.config.help.contact,
             host_keys=host_keys,
         )

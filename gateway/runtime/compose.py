@@ -23,6 +23,7 @@ from gateway.domain.lane import Lane
 from gateway.domain.policy import FrozenPolicy
 from gateway.domain.rights import Kind
 from gateway.domain.risk import Risk
+from gateway.domain.scp.gate import ScpGate
 from gateway.domain.sftp.gate import SftpGate
 from gateway.domain.transfer import Desk
 from gateway.runtime.record import Recorder
@@ -68,6 +69,11 @@ def _sftp(makings: Makings) -> Gate:
     return SftpGate(makings.desk("sftp"))
 
 
+def _scp(makings: Makings) -> Gate:
+    assert makings.desk is not None  # noqa: S101 - a session has one
+    return ScpGate(makings.desk("scp"), makings.where)
+
+
 EARLY: tuple[Callable[[Makings], Gate], ...] = (_lock,)
 """Before a channel's kind is known: only requests travel, and a lock holds them."""
 
@@ -77,7 +83,7 @@ GATES: dict[Kind, tuple[Callable[[Makings], Gate], ...]] = {
     Kind.EXEC: (_lock, _audited),
     Kind.GIT: (_lock, _audited),
     Kind.SFTP: (_lock, _audited, _sftp),
-    Kind.SCP: (_lock, _audited),
+    Kind.SCP: (_lock, _audited, _scp),
     Kind.RSYNC: (_lock, _audited),
     Kind.FORWARD: (_lock, _greeting),
     Kind.AGENT: (_lock,),
@@ -90,14 +96,14 @@ WAYS: dict[Kind, dict[Lane, Way]] = {
     Kind.EXEC: {Lane.TO_TARGET: Way.SPLICE, Lane.TO_OPERATOR: Way.TAP},
     Kind.GIT: {Lane.TO_TARGET: Way.TAP, Lane.TO_OPERATOR: Way.TAP},
     Kind.SFTP: {Lane.TO_TARGET: Way.MEDIATE, Lane.TO_OPERATOR: Way.MEDIATE},
-    Kind.SCP: {Lane.TO_TARGET: Way.TAP, Lane.TO_OPERATOR: Way.TAP},
+    Kind.SCP: {Lane.TO_TARGET: Way.MEDIATE, Lane.TO_OPERATOR: Way.MEDIATE},
     Kind.RSYNC: {Lane.TO_TARGET: Way.TAP, Lane.TO_OPERATOR: Way.TAP},
     Kind.FORWARD: {Lane.TO_TARGET: Way.SPLICE, Lane.TO_OPERATOR: Way.SPLICE},
     Kind.AGENT: {Lane.TO_TARGET: Way.SPLICE, Lane.TO_OPERATOR: Way.SPLICE},
     Kind.X11: {Lane.TO_TARGET: Way.SPLICE, Lane.TO_OPERATOR: Way.SPLICE},
 }
 
-TRANSFERRING = (SftpGate,)
+TRANSFERRING = (SftpGate, ScpGate)
 """Gates that have something to tell when their channel is over."""
 
 COMMANDED = frozenset({Kind.PTY, Kind.SHELL, Kind.EXEC})

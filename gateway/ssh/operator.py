@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import difflib
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 import attrs
 
+from gateway.domain.depot import Depot
 from gateway.domain.entries import User
 from gateway.domain.facts import Fact
 from gateway.domain.grant import Grant, Refused
@@ -22,7 +23,7 @@ from gateway.domain.session import reference, session_id
 from gateway.interfaces import IArchive, IFacts, IOperatorSource, IPolicySource
 from gateway.runtime.orders import Orders
 from gateway.runtime.roster import Roster, rfc3339
-from gateway.runtime.run import Run, Workings
+from gateway.runtime.run import Answering, Run, Workings
 from gateway.runtime.telling import tell
 from gateway.ssh.login import Login
 from gateway.ssh.menu import Choice
@@ -60,6 +61,10 @@ class Reception:
     without_target: ForKind
     admitting: Callable[[], str]
     """Why no session can start now, as a line for the operator; empty where one can."""
+    depot: Callable[[Run, int], Depot]
+    """Makes the place where a channel's files lie while they are evaluated."""
+    answering: Mapping[type, Answering] = attrs.field(factory=dict)
+    """Who answers what a session's gates ask."""
     help_contact: str = ""
     host_keys: tuple[HostKey, ...] = ()
     """All that the gateway is known by: clients are told, so that a key can be changed."""
@@ -169,6 +174,8 @@ class Reception:
             user_budget=self.roster.budget_of(grant.policy.operator),
             ended=self.roster.over,
             rule_order=self.orders.by_rule,
+            depot=self.depot,
+            answering=self.answering,
         )
         run = Run(name, grant, workings)
         facts = {"operator": grant.policy.operator, "target": grant.target.name, "account": grant.account,
