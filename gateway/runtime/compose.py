@@ -4,14 +4,16 @@ A reviewer reads the enforcement here: GATES from left to right is the way to th
 to the operator. The lock is nearest to the operator. What is not in a table does not run.
 
 WAYS says how fast a lane may travel while nobody reads it: SPLICE re-addresses each packet and counts its bytes, TAP
-also gives the recorder a copy. Whoever reads a lane (see :func:`reads`) brings it back to MEDIATE, which runs every
-byte through the flow; a gate or tap that is not known here reads everything.
+also gives the recorder a copy, SIFT asks the gate of transfers for each packet where it stands. Whoever reads a lane
+(see :func:`reads`) brings it back to MEDIATE, which runs every byte through the flow; a gate or tap that is not known
+here reads everything.
 """
 
 from __future__ import annotations
 
 import enum
 from collections.abc import Callable
+from functools import partial
 
 import attrs
 
@@ -25,6 +27,7 @@ from gateway.domain.rights import Kind
 from gateway.domain.risk import Risk
 from gateway.domain.scp.gate import ScpGate
 from gateway.domain.sftp.gate import SftpGate
+from gateway.domain.sftp.sieve import passes_down, passes_up
 from gateway.domain.transfer import Desk
 from gateway.runtime.record import Recorder
 from gateway.runtime.shown import Showing
@@ -35,6 +38,7 @@ class Way(enum.Enum):
 
     MEDIATE = "mediate"
     TAP = "tap"
+    SIFT = "sift"
     SPLICE = "splice"
 
 
@@ -95,8 +99,8 @@ WAYS: dict[Kind, dict[Lane, Way]] = {
     Kind.SHELL: {Lane.TO_TARGET: Way.MEDIATE, Lane.TO_OPERATOR: Way.TAP},
     Kind.EXEC: {Lane.TO_TARGET: Way.SPLICE, Lane.TO_OPERATOR: Way.TAP},
     Kind.GIT: {Lane.TO_TARGET: Way.TAP, Lane.TO_OPERATOR: Way.TAP},
-    Kind.SFTP: {Lane.TO_TARGET: Way.MEDIATE, Lane.TO_OPERATOR: Way.MEDIATE},
-    Kind.SCP: {Lane.TO_TARGET: Way.MEDIATE, Lane.TO_OPERATOR: Way.MEDIATE},
+    Kind.SFTP: {Lane.TO_TARGET: Way.SIFT, Lane.TO_OPERATOR: Way.SIFT},
+    Kind.SCP: {Lane.TO_TARGET: Way.SIFT, Lane.TO_OPERATOR: Way.SIFT},
     Kind.RSYNC: {Lane.TO_TARGET: Way.TAP, Lane.TO_OPERATOR: Way.TAP},
     Kind.FORWARD: {Lane.TO_TARGET: Way.SPLICE, Lane.TO_OPERATOR: Way.SPLICE},
     Kind.AGENT: {Lane.TO_TARGET: Way.SPLICE, Lane.TO_OPERATOR: Way.SPLICE},
@@ -120,6 +124,8 @@ def reads(who: Gate | Tap, kind: Kind, lane: Lane) -> bool:
             return bool(ruled) and lane is Lane.TO_TARGET and kind in COMMANDED
         case GreetingGate():
             return not who.decided
+        case SftpGate() | ScpGate():
+            return False
         case Recorder():
             return who.reads(lane)
         case Showing():
@@ -136,6 +142,19 @@ def way_now(kind: Kind | None, lane: Lane, flow: Flow) -> Way:
     if any(reads(who, kind, lane) for who in watching):
         return Way.MEDIATE
     return WAYS[kind][lane]
+
+
+def sieve_of(flow: Flow, lane: Lane) -> Callable[[memoryview], bool] | None:
+    """Return who says of a chunk where it stands whether it may pass whole; None where nobody sifts."""
+    for gate in flow.gates:
+        match gate:
+            case SftpGate():
+                return partial(passes_up if lane is Lane.TO_TARGET else passes_down, gate)
+            case ScpGate():
+                return partial(gate.passes, lane)
+            case _:
+                continue
+    return None
 
 
 def early_flow(makings: Makings) -> Flow:

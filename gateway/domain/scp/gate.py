@@ -62,6 +62,20 @@ class ScpGate:
         passage = self.relay.current.passage if self.relay.current is not None else None
         return passage is not None and passage.lags
 
+    def passes(self, lane: Lane, view: memoryview) -> bool:
+        """Say whether a chunk is nothing but bytes of a file that nobody decides about, and note it if so.
+
+        The last of them go the ordinary way, because something has to follow.
+        """
+        relay, current = self.relay, self.relay.current
+        if lane is not relay.forward or len(view) >= relay.left or self._streams[lane]:
+            return False
+        if current is None or current.passage is None or current.passage.copy is not None:
+            return False
+        relay.left -= len(view)
+        current.passage.take(current.passage.next, bytes(view))
+        return True
+
     def weigh(self, event: Event, at: float) -> Iterable[Event | Effect]:
         """Weigh one event."""
         self.desk.at = at
@@ -131,7 +145,7 @@ class ScpGate:
 
     def _take(self, wanted: Message | Some, look: bool = False) -> bytes | None:
         stream = self._streams[wanted.lane]
-        size = _length(stream) if isinstance(wanted, Message) else min(wanted.count, len(stream))
+        size = _length(stream) if isinstance(wanted, Message) else min(self.relay.left or wanted.count, len(stream))
         if not size:
             return None
         if not look:

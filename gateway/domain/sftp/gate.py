@@ -32,6 +32,7 @@ from gateway.domain.lane import (
     Tell,
     Tick,
 )
+from gateway.domain.passage import Passage
 from gateway.domain.sftp import codec
 from gateway.domain.sftp.codec import INIT, VERSION, VERSION_SPOKEN, Malformed, Reply, number, packet, status
 from gateway.domain.sftp.cursor import Cursor, Head, Part, Piece, Whole
@@ -58,6 +59,8 @@ class SftpGate:
     """The file and head of the WRITE whose bytes come now; no file: they go nowhere."""
     reading: Waiting | None = attrs.field(init=False, default=None)
     """The READ whose bytes come now."""
+    recent: Passage | None = attrs.field(init=False, default=None)
+    """Where bytes passed last."""
     over: bool = attrs.field(init=False, default=False)
     spoken: bool = attrs.field(init=False, default=False)
     """Whether both sides have said their versions."""
@@ -81,6 +84,11 @@ class SftpGate:
     def idle(self) -> bool:
         """Say whether no job runs and nothing waits to be said, so that bodies may pass where they stand."""
         return self.spoken and self._job is None and not (self._later or self._ends or self.over)
+
+    @property
+    def lags(self) -> bool:
+        """Say whether more waits to be hashed or copied than should."""
+        return self.recent is not None and self.recent.lags
 
     def weigh(self, event: Event, at: float) -> Iterable[Event | Effect]:
         """Weigh one event."""
@@ -229,6 +237,7 @@ class SftpGate:
         self.writing = (opened, attrs.evolve(head, offset=head.offset + len(part.chunk)))
         if opened is not None and opened.up is not None:
             opened.up.take(head.offset, part.chunk)
+            self.recent = opened.up
             if part.chunk:
                 yield Bytes(UP, part.chunk)
         elif opened is not None and opened.kept is not None:
@@ -348,6 +357,7 @@ class SftpGate:
         else:
             assert waiting.opened is not None and waiting.opened.down is not None  # noqa: S101 - routes saw to it
             waiting.opened.down.take(waiting.offset, part.chunk)
+            self.recent = waiting.opened.down
             yield Bytes(DOWN, part.chunk)
         waiting.offset += len(part.chunk)
         if not part.last:

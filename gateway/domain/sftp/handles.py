@@ -57,6 +57,8 @@ class Opened:
     """The mode it was to be made with."""
     buffered: tuple[int, bytes] = (0, b"")
     """The last piece that was fetched, with its offset."""
+    failed: str = ""
+    """What the target said of a WRITE that failed."""
     verdicts: tuple[str, ...] = ()
     type: str = ""
 
@@ -83,6 +85,12 @@ class Waiting:
     own: bool = False
     sink: Kept | None = None
     tag: Any = None
+
+    def ended(self) -> None:
+        """Note of a READ that there was nothing more."""
+        down = self.opened.down if self.opened is not None else None
+        if down is not None and self.offset == down.next:
+            down.whole = True
 
 
 @attrs.define(eq=False)

@@ -44,8 +44,12 @@ def answered(table: Table, waiting: Waiting, whole: Whole) -> Iterator[Event | E
         case codec.CLOSE if waiting.opened is not None:
             answer = codec.reply(whole.kind, whole.body)
             yield from told(table, waiting.opened, "failed" if answer.failed else "transferred")
-        case codec.READ if whole.kind == codec.STATUS:
-            _ended(waiting, codec.reply(whole.kind, whole.body))
+        case codec.READ if whole.kind == codec.STATUS and codec.reply(whole.kind, whole.body).code == codec.EOF:
+            waiting.ended()
+        case codec.WRITE if waiting.opened is not None:
+            answer = codec.reply(whole.kind, whole.body)
+            if answer.failed:
+                waiting.opened.failed = answer.text or "it could not be written"
         case _ if waiting.asked is not None:
             yield from _changed(table, waiting.asked, whole)
             whole = _limited(waiting.asked, whole)
@@ -77,12 +81,6 @@ def _opened(table: Table, waiting: Waiting, answer: Reply) -> Iterator[Effect]:
 def _passage(table: Table, direction: str) -> Passage:
     desk = table.desk
     return Passage(desk.depot.hashing(), copy=desk.depot.create() if desk.observes(direction) else None)
-
-
-def _ended(waiting: Waiting, answer: Reply) -> None:
-    down = waiting.opened.down if waiting.opened is not None else None
-    if down is not None and answer.code == codec.EOF and waiting.offset == down.next:
-        down.whole = True
 
 
 def _changed(table: Table, asked: Asked, whole: Whole) -> Iterator[Effect]:
@@ -122,6 +120,7 @@ def told(table: Table, opened: Opened, outcome: str) -> Iterator[Tell]:
 
 
 def _told(table: Table, opened: Opened, direction: str, passage: Passage, outcome: str) -> Iterator[Tell]:
+    outcome = "failed" if opened.failed else outcome
     if direction == "upload" and opened.flags & (codec.TRUNCATE | codec.EXCLUSIVE):
         passage.whole = outcome == "transferred"
     transfer = table.desk.transfer(direction, opened.path, opened.path)
