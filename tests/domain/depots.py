@@ -81,10 +81,13 @@ class Depot:
     evaluated: list[tuple[Evaluate, bytes]] = attrs.field(factory=list)
     observed: list[Fact] = attrs.field(factory=list)
     closed: bool = False
+    full: bool = False
+    lost: bool = False
+    """Whether what was kept can not be read any more."""
     quarantine: str = "Q-1"
 
     def create(self) -> Kept:
-        self.files.append(Kept(self.room, lags=self.lags))
+        self.files.append(Kept(self.room, lags=self.lags, failed="no room" if self.full else ""))
         return self.files[-1]
 
     def hashing(self) -> Hashing:
@@ -117,7 +120,8 @@ class Depot:
                 question.kept.lags = False
                 return question.kept.failed
             case Fetch():
-                return bytes(question.kept.content[question.offset : question.offset + question.count])
+                content = question.kept.content[question.offset : question.offset + question.count]
+                return b"" if self.lost else bytes(content)
             case Consider():
                 self.considered.append(question)
                 return () if self.naming is None else tuple(Given(each, self.naming) for each in question.inspectors)

@@ -43,23 +43,27 @@ SERVED_AT_ONCE = 256 * 1024
 
 @attrs.define(eq=False)
 class _Fetching:
-    """How far a file has been fetched."""
+    """How far a file has been fetched; one that grows ends where it was read to when it had its size."""
 
-    ahead: int
+    size: int
+    """What the target says; nothing is known of one that says 0."""
+    ahead: int = attrs.field(init=False)
     next: int = 0
     waiting: int = 0
     end: int | None = None
     failed: Reply | None = None
     again: list[tuple[int, int]] = attrs.field(factory=list)
 
+    def __attrs_post_init__(self) -> None:
+        """Ask for no more at once than the file is likely to have."""
+        self.ahead = min(MOST_AHEAD, self.size // PIECE + 2)
+
     def more(self) -> tuple[int, int] | None:
         """Return the next offset and count to ask for, None where there is nothing to ask now."""
         if self.failed is not None or self.waiting >= self.ahead:
             return None
-        while self.again:
-            offset, count = self.again.pop()
-            if self.end is None or offset < self.end:
-                return offset, count
+        if self.again:
+            return self.again.pop()
         if self.end is not None:
             return None
         self.next += PIECE
@@ -69,17 +73,23 @@ class _Fetching:
         """Note an answer; what came too short is asked for again."""
         self.waiting -= 1
         if answer.kind == DATA:
-            if answer.length < count:
-                self.again.append((offset + answer.length, count - answer.length))
+            reached = offset + answer.length
+            if answer.length < count and reached >= self.size > 0:
+                self._ends(reached)
+            elif answer.length < count:
+                self.again.append((reached, count - answer.length))
         elif answer.code == EOF and answer.kind == STATUS:
-            self.end = offset if self.end is None else min(self.end, offset)
+            self._ends(offset)
         else:
             self.failed = answer
+
+    def _ends(self, offset: int) -> None:
+        self.end = offset if self.end is None else min(self.end, offset)
 
 
 def fetched(handle: bytes, kept: Kept, size: int) -> Generator[Any, Any, str]:
     """Fetch an open file of about ``size`` bytes to its end; return why that failed, empty where it did not."""
-    fetching = _Fetching(min(MOST_AHEAD, size // PIECE + 2))
+    fetching = _Fetching(size)
     while True:
         while not kept.failed and (wanted := fetching.more()) is not None:
             fetching.waiting += 1
@@ -113,25 +123,25 @@ def open_download(table: Table, asked: Asked) -> Job:
     theirs = answer.handle
     stat = yield from call(FSTAT, string(theirs))
     transfer = attrs.evolve(transfer, size=stat.attributes.size)
-    kept = desk.depot.create()
+    kept = table.keep()
     failed = yield from fetched(theirs, kept, stat.attributes.size or 0)
     yield from call(CLOSE, string(theirs))
     if failed:
-        kept.release()
+        table.drop(kept)
         yield desk.told(transfer, outcome="failed", reason=failed)
         yield Answer(status(asked.id, FAILURE, failed))
         return
     found, kind = yield from desk.weighed(transfer, kept)
     if found.denies:
         yield from desk.denied(transfer, found, kept, type=kind, seconds=round(desk.at - begun, 3))
-        kept.release()
+        table.drop(kept)
         yield Answer(status(asked.id, DENIED, found.reason))
         yield from desk.acted(found)
         return
     opened = Opened(table.own_handle(), Lot.SERVED, asked.path, asked.flags, begun, transfer=transfer, kept=kept)
     opened.found = attrs.evolve(stat.attributes, size=kept.size)
     opened.verdicts, opened.type = found.verdicts, kind
-    table.files[opened.handle] = opened
+    table.open(opened)
     yield Answer(packet(HANDLE, number(asked.id) + string(opened.handle)))
 
 

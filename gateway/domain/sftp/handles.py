@@ -106,6 +106,8 @@ class Table:
     """What the target offers and is passed on."""
     undo: dict[bytes, bytes] = attrs.field(factory=dict)
     """What to send so that a file of the gateway's own is left nowhere, by the file's path."""
+    unopened: Kept | None = None
+    """What is kept for a handle that a job is about to open."""
     umask: int | None = None
     """What the target takes away from a new file's mode, once that is known."""
     _made: int = attrs.field(init=False, default=0)
@@ -114,6 +116,20 @@ class Table:
         """Return a new handle of the gateway's own."""
         self._made += 1
         return b"ostiary:%d" % self._made
+
+    def keep(self) -> Kept:
+        """Make a file to be kept, for a handle that is not open yet."""
+        self.unopened = self.desk.depot.create()
+        return self.unopened
+
+    def open(self, opened: Opened) -> None:
+        """Note that a handle is open."""
+        self.files[opened.handle], self.unopened = opened, None
+
+    def drop(self, kept: Kept) -> None:
+        """Forget a file that is not opened after all."""
+        self.unopened = None
+        kept.release()
 
     def incoming(self, path: bytes) -> Opened | None:
         """Return the file that is being uploaded to a path."""

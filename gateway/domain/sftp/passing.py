@@ -115,7 +115,7 @@ def told(table: Table, opened: Opened, outcome: str) -> Iterator[Tell]:
     for direction, passage in moved or passages[:1]:
         yield from _told(table, opened, direction, passage, outcome)
     for _, passage in passages:
-        if passage.copy is not None and not passage.count:
+        if passage.copy is not None and (passage.copy.failed or not passage.count):
             passage.copy.release()
 
 
@@ -132,9 +132,12 @@ def _told(table: Table, opened: Opened, direction: str, passage: Passage, outcom
 
 def abandoned(table: Table) -> Iterator[Tell]:
     """Forget every open file; tell what became of it."""
-    files, table.files = [*table.files.values()], {}
+    files = [*table.files.values(), *table.closing.values()]
     files += [each.opened for each in table.waiting.values() if each.kind == codec.CLOSE and each.opened is not None]
-    table.waiting.clear()
+    for forgotten in (table.files, table.closing, table.waiting):
+        forgotten.clear()
+    if table.unopened is not None:
+        table.drop(table.unopened)
     for opened in files:
         if opened.lot is Lot.PASSED:
             yield from told(table, opened, "aborted")

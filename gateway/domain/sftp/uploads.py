@@ -12,6 +12,7 @@ from typing import Any
 import attrs
 
 from gateway.domain.depot import Fetch, Kept, Question, Settle
+from gateway.domain.evaluation import Transfer
 from gateway.domain.sftp.codec import (
     ATTRS,
     CLOSE,
@@ -59,18 +60,18 @@ def open_upload(table: Table, asked: Asked) -> Job:
         yield desk.told(transfer, outcome="failed", reason=words)
         yield Answer(status(asked.id, code, words))
         return
-    kept = desk.depot.create()
+    kept = table.keep()
     failed = kept.failed
     if changed and found is not None and _is_regular(found) and not failed:
         failed = yield from _fetch(asked.path, kept, found.size or 0)
     if failed:
-        kept.release()
+        table.drop(kept)
         yield desk.told(transfer, outcome="failed", reason=failed)
         yield Answer(status(asked.id, FAILURE, failed))
         return
     opened = Opened(table.own_handle(), Lot.INCOMING, asked.path, asked.flags, desk.at, transfer=transfer, kept=kept)
     opened.found, opened.asked_mode = found, asked.attributes.mode
-    table.files[opened.handle] = opened
+    table.open(opened)
     yield Answer(packet(HANDLE, number(asked.id) + string(opened.handle)))
 
 
@@ -104,12 +105,18 @@ def _fetch(path: bytes, kept: Kept, size: int) -> Generator[Any, Any, str]:
 
 def close_upload(table: Table, asked: Asked, opened: Opened) -> Job:
     """Close a file: evaluate it and bring it to its place; the answer says whether it is there."""
-    desk, kept, transfer = table.desk, opened.kept, opened.transfer
+    kept, transfer = opened.kept, opened.transfer
     assert kept is not None and transfer is not None  # noqa: S101 - only kept files are closed here
-    del table.files[opened.handle]
+    table.closing[opened.handle] = table.files.pop(opened.handle)
+    yield from _closed(table, asked, opened, kept, transfer)
+    del table.closing[opened.handle]
+    kept.release()
+
+
+def _closed(table: Table, asked: Asked, opened: Opened, kept: Kept, transfer: Transfer) -> Job:
+    desk = table.desk
     failed = kept.failed or (yield Question(Settle(kept)))
     if failed:
-        kept.release()
         yield desk.told(transfer, outcome="failed", reason=failed)
         yield Answer(status(asked.id, FAILURE, failed))
         return
@@ -118,14 +125,12 @@ def close_upload(table: Table, asked: Asked, opened: Opened) -> Job:
     more = {"type": kind, "seconds": round(desk.at - opened.begun, 3)}
     if found.denies:
         yield from desk.denied(transfer, found, kept, **more)
-        kept.release()
         yield Answer(status(asked.id, DENIED, found.reason))
         yield from desk.acted(found)
         return
     failure, way = yield from place(table, opened, kept)
     more |= {"bytes": kept.size, "sha256": kept.sha256, "verdicts": list(found.verdicts), "placed": way}
     more["seconds"] = round(desk.at - opened.begun, 3)
-    kept.release()
     if failure is not None:
         yield desk.told(transfer, outcome="failed", reason=failure.text, whole=False, **more)
         yield Answer(status(asked.id, failure.code or FAILURE, failure.text))
@@ -164,6 +169,7 @@ def copied(table: Table, asked: Asked) -> Job:
     while at < end and not goal.kept.failed:
         chunk = yield Question(Fetch(source.kept, at, min(SERVED_AT_ONCE, end - at)))
         if not chunk:
+            goal.kept.failed = "the gateway lost what it kept"
             break
         goal.kept.write(asked.offset_to + at - asked.offset, chunk)
         at += len(chunk)

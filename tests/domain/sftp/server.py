@@ -45,9 +45,17 @@ class Server:
     names: list[bytes] = attrs.field(factory=list)
     """Every path that came into being."""
     silent: bool = False
+    closed_folders: bool = False
+    """Whether nobody may make a file."""
+    most_made: int = 1 << 20
+    """How many files may be made."""
+    line: bytes = b"-rw-r--r-- %d root root"
+    """How a line of a folder's listing begins."""
     _buffer: bytes = b""
     _handles: dict[bytes, tuple[bytes, Node]] = attrs.field(factory=dict)
-    _listed: set[bytes] = attrs.field(factory=set)
+    _listed: dict[bytes, int] = attrs.field(factory=dict)
+    page: int = 100
+    """How many names one answer of a listing has."""
     _made: int = 0
 
     def feed(self, chunk: bytes) -> bytes:
@@ -91,6 +99,7 @@ class Server:
 
     def resolve(self, path: bytes) -> bytes:
         """Return a path without links."""
+        path = path.rstrip(b"/") or path[:1]
         path = b"/" + path.lstrip(b"/") if path != b"." else b"/"
         for _ in range(4):
             node = self.nodes.get(path)
@@ -108,6 +117,8 @@ class Server:
         if asked.flags & codec.EXCLUSIVE and path in self.nodes:
             return status(asked.id, codec.FAILURE, "Failure")
         if asked.flags & codec.CREATE and path not in self.nodes:
+            if self.closed_folders or len(self.names) >= self.most_made:
+                return status(asked.id, codec.DENIED, "no")
             self.nodes[path.rpartition(b"/")[0] or b"/"]
             mode = 0o666 if asked.attributes.mode is None else asked.attributes.mode
             self.nodes[path] = Node(mode=REGULAR | mode & ~self.umask)
@@ -153,13 +164,14 @@ class Server:
         return self._handle(asked, self.resolve(asked.path), self._node(asked))
 
     def _list(self, asked: Asked) -> bytes:
-        if asked.handle in self._listed:
-            return status(asked.id, codec.EOF, "End of file")
-        self._listed.add(asked.handle)
-        folder = self._handles[asked.handle][0]
+        folder, begin = self._handles[asked.handle][0], self._listed.get(asked.handle, 0)
+        self._listed[asked.handle] = begin + self.page
         rows = [(path, node) for path, node in self.nodes.items() if (path.rpartition(b"/")[0] or b"/") == folder]
+        rows = rows[begin : begin + self.page]
+        if not rows:
+            return status(asked.id, codec.EOF, "End of file")
         named = b"".join(
-            string(path.rpartition(b"/")[2]) + string(b"-rw-r--r-- %d root root" % node.links) + node.attributes().sent()
+            string(path.rpartition(b"/")[2]) + string(self.line % node.links) + node.attributes().sent()
             for path, node in rows
         )
         return packet(codec.NAME, number(asked.id) + number(len(rows)) + named)
