@@ -17,7 +17,16 @@ from twisted.internet.interfaces import IReactorTime
 
 from gateway.domain.grant import Grant, Refused
 from gateway.domain.secret import Secret
-from gateway.interfaces import IArchive, ICredentialVault, IDirectory, IJournal, IOrders, IRoster, ISecondFactors
+from gateway.interfaces import (
+    IArchive,
+    ICredentialVault,
+    IDirectory,
+    IJournal,
+    IOrders,
+    IQuarantine,
+    IRoster,
+    ISecondFactors,
+)
 
 Row = Mapping[str, Any]
 
@@ -134,6 +143,7 @@ class Room:
     """Run a function off the reactor."""
     contact: str = ""
     feeds: Feeds = Feeds()
+    quarantine: IQuarantine | None = None
     zone: tzinfo | None = None
 
     @property

@@ -8,6 +8,7 @@ from gateway.interfaces.directory import DirectoryError, IDirectory, IOperatorSo
 from gateway.interfaces.facts import IFacts, IFactSink, IFold, IJournal
 from gateway.interfaces.inspectors import IFileInspector, IFileInspectorFactory, IInspection, InspectorError
 from gateway.interfaces.orders import IOrders, IRoster
+from gateway.interfaces.plugins import IInspectors, IQuarantine, Referenced
 from gateway.interfaces.vault import ICredentialVault, IKeyPair, ISecondFactors, VaultError
 
 __all__ = [
@@ -22,16 +23,19 @@ __all__ = [
     "IFileInspectorFactory",
     "IFold",
     "IInspection",
+    "IInspectors",
     "IJournal",
     "IKeyPair",
     "IOperatorSource",
     "IOrders",
     "IPolicySource",
+    "IQuarantine",
     "IRecording",
     "IRoster",
     "ISecondFactors",
     "ITrack",
     "InspectorError",
+    "Referenced",
     "Snapshot",
     "VaultError",
 ]

@@ -16,7 +16,7 @@ from zope.interface import Attribute, Interface
 from gateway.domain.evaluation import Spooled, Transfer, Verdict
 
 
-class InspectorError(Exception):
+class InspectorError(ValueError):
     """An inspector can not be configured or can not evaluate a file; the words are for an admin."""
 
 

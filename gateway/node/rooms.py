@@ -32,6 +32,7 @@ from gateway.domain.snapshot import Snapshot
 from gateway.interfaces import IJournal
 from gateway.journal.beside import load_key
 from gateway.journal.opening import open_journal
+from gateway.node.inspection import Inspection, make_inspection
 from gateway.runtime.orders import Orders
 from gateway.runtime.roster import Roster
 from gateway.runtime.run import Run
@@ -72,6 +73,8 @@ class Rooms:
     """Where facts leave the node; none where nothing runs."""
     spool: Spool
     """Where files lie while they are evaluated."""
+    inspection: Inspection
+    """Who evaluates files, and where denied ones are kept."""
     environment: dict[str, str]
     """What ``env:`` references see: the process's environment, and the demo target's password."""
 
@@ -94,6 +97,7 @@ class Rooms:
         """Wait for the recordings being sealed, then close the journal and the threads."""
         await self.roster.settled()
         await self.journal.close()  # type: ignore[attr-defined]
+        self.inspection.close()
         if self.pool is not None:
             self.pool.stop()
 
@@ -122,6 +126,8 @@ def make_rooms(config: Config, reactor: Any, environ: Mapping[str, str], anew: b
     node_key = load_or_make_node_key(str(state / "node.key"), passphrase)
     vault = Vault(node_key, journal, wall, in_thread, environment)
     policies = PolicySource(directory.snapshot, wall, config.session_settings)
+    inspection = make_inspection(config, state, reactor, in_thread, policies.files.content, journal, wall)
+    policies.version, directory.trial = inspection.shelf.version, inspection.shelf.check
 
     roster = Roster(
         journal, wall, config.node.name, lambda session: tuple(journal.entries(session=session)),
@@ -138,7 +144,7 @@ def make_rooms(config: Config, reactor: Any, environ: Mapping[str, str], anew: b
         add_destinations(config, outlets)
     return Rooms(
         config, state, reactor, pool, wall, journal, directory, operators, vault, factors, policies, roster, orders,
-        archive, outlets, Spool.open(state / "spool", in_thread), environment,
+        archive, outlets, Spool.open(state / "spool", in_thread), inspection, environment,
     )  # fmt: skip
 
 

@@ -15,7 +15,6 @@ import stat
 import sys
 from collections.abc import Callable, Mapping
 from functools import partial
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any, ClassVar
 
 import attrs
@@ -46,6 +45,7 @@ from gateway.node.first import DEMO_PASSWORD, called, first_start, has_demo, ref
 from gateway.node.monitoring import Monitoring
 from gateway.node.rooms import Rooms, make_rooms
 from gateway.node.verbs import VerbRooms
+from gateway.node.version import VERSION
 from gateway.node.watch import DiskWatch
 from gateway.ssh.demo import DemoTarget
 from gateway.ssh.jump import JumpHost
@@ -63,21 +63,12 @@ from gateway.wire.pacing import FailurePace
 log = Logger()
 VERB_ROLES = frozenset({"admin", "auditor", "approver"})
 CHECKPOINT_SECONDS = 10.0
+EXPIRY_SECONDS = 600.0
 REVOCATION_SECONDS = 5.0
 EXPLAINED = (ValueError, OSError, JournalRefused, VaultError, CannotListenError, BadHostKey)
 """Failures to start that say in words what is wrong."""
 SWITCH_SECONDS = 0.001
 """How long a thread may keep the reactor waiting for the interpreter."""
-
-
-def _version() -> str:
-    try:
-        return version("ostiary")
-    except PackageNotFoundError:
-        return "(not installed)"
-
-
-VERSION = _version()
 
 
 class Options(UsageOptions):
@@ -155,6 +146,7 @@ class Node(Service):
         refuse_empty(rooms)
         self._monitoring = Monitoring(rooms, VERSION, self._admitting, lambda: self._listener, dict)
         self._monitoring.start()
+        await rooms.inspection.load(rooms.directory.snapshot())
         await self._recover(rooms)
         self.watch = DiskWatch(rooms.archive, rooms.roster, rooms.journal, rooms.wall)
         self.watch.look()
@@ -170,6 +162,7 @@ class Node(Service):
         self._loop(rooms.roster.tick, 1.0)
         self._loop(self.watch.look, 5.0)
         self._loop(lambda: self._checkpoint(rooms), CHECKPOINT_SECONDS)
+        self._loop(rooms.inspection.expire, EXPIRY_SECONDS)
         self._started = True
         settle_collector()
         say(self._words(rooms, host_keys[0].fingerprint, codes))
@@ -188,9 +181,8 @@ class Node(Service):
     async def _recover(self, rooms: Rooms) -> None:
         for row in await rooms.archive.recover():
             await rooms.journal.tell(Fact("recording.recovered", dict(row)))
-        for session in rooms.roster.unfinished():
-            body = {**session, "reason": "node_died", "duration": None}
-            await rooms.journal.tell(Fact("session.ended", body))
+        unfinished = [{**session, "reason": "node_died", "duration": None} for session in rooms.roster.unfinished()]
+        await rooms.journal.tell_all([Fact("session.ended", body) for body in unfinished])
 
     async def _start_demo(self, rooms: Rooms) -> None:
         password = secrets.token_urlsafe(24)
@@ -216,6 +208,7 @@ class Node(Service):
             admitting=self._admitting,
             depot=rooms.spool.depot,
             answering=rooms.spool.answering(),
+            evaluating=rooms.inspection.answering,
             help_contact=self.config.help.contact,
             host_keys=host_keys,
         )
@@ -255,7 +248,9 @@ class Node(Service):
         return Vouching(authorities, rooms.wall, self._revocations)
 
     def _faults(self) -> list[Any]:
-        sources = (self.watch, self._revocations, self.rooms.outlets if self.rooms is not None else None)
+        rooms = self.rooms
+        mine = (rooms.outlets, rooms.inspection) if rooms is not None else ()
+        sources = (self.watch, self._revocations, *mine)
         return [fault for source in sources if source is not None for fault in source.faults()]
 
     def _admitting(self) -> str:

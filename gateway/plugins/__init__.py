@@ -1,1 +1,9 @@
-"""How plugins are found and named. (Room kept for its issue.)"""
+"""How plugins are found and named.
+
+::
+
+    discover  a third party's inspectors, by ``twisted.plugin``; only when a configuration names one
+    shelf     the inspectors of this node by kind: shipped ones and named plugins, made from frozen settings
+
+May never be here: an inspector. Nothing is loaded because it merely exists.
+"""

@@ -19,6 +19,7 @@ from gateway.domain.facts import Fact
 from gateway.domain.grant import Grant, Refused
 from gateway.domain.lock import Lock
 from gateway.domain.login import Reading
+from gateway.domain.policy import FrozenPolicy
 from gateway.domain.session import reference, session_id
 from gateway.interfaces import IArchive, IFacts, IOperatorSource, IPolicySource
 from gateway.runtime.orders import Orders
@@ -65,6 +66,8 @@ class Reception:
     """Makes the place where a channel's files lie while they are evaluated."""
     answering: Mapping[type, Answering] = attrs.field(factory=dict)
     """Who answers what a session's gates ask."""
+    evaluating: Callable[[FrozenPolicy], Mapping[type, Answering]] = lambda policy: {}
+    """Makes the inspectors of a session that starts, and says who answers what is asked about files."""
     help_contact: str = ""
     host_keys: tuple[HostKey, ...] = ()
     """All that the gateway is known by: clients are told, so that a key can be changed."""
@@ -175,7 +178,7 @@ class Reception:
             ended=self.roster.over,
             rule_order=self.orders.by_rule,
             depot=self.depot,
-            answering=self.answering,
+            answering={**self.answering, **self.evaluating(grant.policy)},
         )
         run = Run(name, grant, workings)
         facts = {"operator": grant.policy.operator, "target": grant.target.name, "account": grant.account,

@@ -16,6 +16,7 @@ from gateway.admin.verbs import (
     node,
     orders,
     own,
+    quarantine,
     recordings,
     rules,
     sessions,
@@ -24,7 +25,8 @@ from gateway.admin.verbs import (
 )
 
 THEMES = (
-    settings, entries, accounts, factors, access, sessions, orders, rules, recordings, events, siem, node, own, local,
+    settings, entries, accounts, factors, access, sessions, orders, rules, recordings, quarantine, events, siem,
+    node, own, local,
 )  # fmt: skip
 
 
