@@ -37,6 +37,8 @@ class Kind(enum.Enum):
     AGENT = "agent"
     X11 = "x11"
 
+    __hash__ = object.__hash__  # the one of Enum is written in Python
+
 
 OPAQUE = frozenset({Kind.RSYNC, Kind.GIT, Kind.FORWARD, Kind.AGENT, Kind.X11})
 """Kinds whose content this version does not read; a session with one of them says so."""

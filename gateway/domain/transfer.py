@@ -15,7 +15,6 @@ from typing import Any
 
 import attrs
 
-from gateway.domain.audited import shown
 from gateway.domain.depot import Depot, Kept, Question, Settle
 from gateway.domain.entries import TransferRule
 from gateway.domain.evaluation import (
@@ -36,6 +35,7 @@ from gateway.domain.lane import Effect, EndSession, GiveOrder, Notice, OrderKind
 from gateway.domain.passage import Passage
 from gateway.domain.policy import FrozenPolicy
 from gateway.domain.risk import Risk
+from gateway.domain.verdict import shown
 
 ENDED = 79
 PATIENCE = 2.0
@@ -101,6 +101,11 @@ class Desk:
         found = decide(rules, answers.given, self.policy.restrictions.enforce)
         self.risk.add(found.score)
         return found, answers.kind
+
+    @property
+    def due(self) -> float | None:
+        """Say when :meth:`patience` has something to say; None while nothing is evaluated."""
+        return self._due if self._weighing else None
 
     def patience(self) -> Iterator[Effect]:
         """Tell the operator from time to time that his file is being evaluated."""

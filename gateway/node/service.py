@@ -56,9 +56,9 @@ from gateway.ssh.operator import Reception
 from gateway.ssh.program import ProgramDoor
 from gateway.ssh.target import Dialler
 from gateway.ssh.vouching import Revocations, Vouching, read_authorities
-from gateway.wire.carrier import RekeyLimits
 from gateway.wire.hostkeys import BadHostKey, HostKey, load_host_keys
 from gateway.wire.pacing import FailurePace
+from gateway.wire.rekeying import RekeyLimits
 
 log = Logger()
 VERB_ROLES = frozenset({"admin", "auditor", "approver"})
@@ -198,6 +198,7 @@ class Node(Service):
             operators=rooms.operators,
             policies=rooms.policies,
             orders=rooms.orders,
+            approvals=rooms.approvals,
             roster=rooms.roster,
             archive=rooms.archive,
             facts=rooms.journal,

@@ -17,7 +17,7 @@ from functools import partial
 
 import attrs
 
-from gateway.domain.audited import Attempts, AuditedGate
+from gateway.domain.audited import AuditedGate
 from gateway.domain.barrier import LockGate
 from gateway.domain.flow import Flow, Gate, Tap
 from gateway.domain.greeting import GreetingGate
@@ -26,11 +26,14 @@ from gateway.domain.policy import FrozenPolicy
 from gateway.domain.rights import Kind
 from gateway.domain.risk import Risk
 from gateway.domain.scp.gate import ScpGate
+from gateway.domain.screen import Screen
 from gateway.domain.sftp.gate import SftpGate
 from gateway.domain.sftp.sieve import passes_down, passes_up
 from gateway.domain.transfer import Desk
+from gateway.domain.verdict import Attempts
 from gateway.runtime.record import Recorder
-from gateway.runtime.shown import Showing
+from gateway.runtime.shown import Showing, Trail
+from gateway.runtime.stage import Stage
 
 
 class Way(enum.Enum):
@@ -52,16 +55,17 @@ class Makings:
     terminal: bool
     locked: bool
     where: str = ""
+    screen: Screen | None = None
     desk: Callable[[str], Desk] | None = None
     """Makes the desk of a channel's transfers, of a protocol."""
 
 
 def _lock(makings: Makings) -> Gate:
-    return LockGate(terminal=makings.terminal, locked=makings.locked)
+    return LockGate(makings.terminal, makings.locked, makings.screen)
 
 
 def _audited(makings: Makings) -> Gate:
-    return AuditedGate(makings.policy, makings.attempts, makings.risk)
+    return AuditedGate(makings.policy, makings.attempts, makings.risk, makings.terminal)
 
 
 def _greeting(makings: Makings) -> Gate:
@@ -130,6 +134,10 @@ def reads(who: Gate | Tap, kind: Kind, lane: Lane) -> bool:
             return who.reads(lane)
         case Showing():
             return lane is Lane.TO_OPERATOR
+        case Trail():
+            return who.open and lane is Lane.TO_OPERATOR
+        case Stage():
+            return False
         case _:
             return True
 

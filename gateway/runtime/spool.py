@@ -130,7 +130,7 @@ class ChannelDepot:
         kept = question.spooled
         assert isinstance(kept, SpoolFile)  # noqa: S101 - create() made it
         done = kept.settle()
-        done.addCallback(lambda _: self.run.ask(question))
+        done.addCallback(lambda _: self.run.answering(question))
         done.addErrback(self._unanswered)
         done.addCallback(lambda answers: self._told(answers, told, kept))
 

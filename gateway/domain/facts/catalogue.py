@@ -92,6 +92,8 @@ KINDS: dict[str, Kind] = {
     "approval.requested": Kind(711, 3, _S, _B, "A session or command waits for approval."),
     "approval.given": Kind(712, 4, _S, _B, "An approver agreed."),
     "approval.denied": Kind(713, 5, _S, _B, "An approver refused."),
+    "user.spared": Kind(721, 9, _S, _A, "A rule may not switch off this account; only the session ended."),
+    "user.deactivations_limited": Kind(722, 10, _S, _A, "Rules switched off so many accounts that more are locked."),
     "elevation.answered": Kind(801, 5, _H, _B, "The gateway answered a request for elevation."),
     "elevation.refused": Kind(802, 6, _H, _A, "A request for elevation was not answered."),
     "elevation.failed": Kind(803, 6, _H, _A, "An elevation was answered and did not succeed."),

@@ -76,6 +76,11 @@ class ScpGate:
         current.passage.take(current.passage.next, bytes(view))
         return True
 
+    @property
+    def due(self) -> float | None:
+        """Say when the operator is to be told that his file is still being evaluated."""
+        return self.desk.due
+
     def weigh(self, event: Event, at: float) -> Iterable[Event | Effect]:
         """Weigh one event."""
         self.desk.at = at

@@ -14,13 +14,13 @@ from typing import Any
 
 import attrs
 
-from gateway.domain.audited import shown
 from gateway.domain.depot import Fetch, Kept, Question, Settle
 from gateway.domain.evaluation import Evaluation, Transfer
 from gateway.domain.lane import Bytes, Effect, Lane, Notice
 from gateway.domain.passage import Passage
 from gateway.domain.scp.paths import Paths
 from gateway.domain.transfer import Desk
+from gateway.domain.verdict import shown
 
 LONGEST_LINE = 8 * 1024
 FETCHED_AT_ONCE = 256 * 1024

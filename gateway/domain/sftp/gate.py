@@ -90,6 +90,11 @@ class SftpGate:
         """Say whether more waits to be hashed or copied than should."""
         return self.recent is not None and self.recent.lags
 
+    @property
+    def due(self) -> float | None:
+        """Say when the operator is to be told that his file is still being evaluated."""
+        return self.desk.due
+
     def weigh(self, event: Event, at: float) -> Iterable[Event | Effect]:
         """Weigh one event."""
         self.desk.at = at

@@ -10,7 +10,6 @@ from collections.abc import Iterator
 
 import attrs
 
-from gateway.domain.audited import shown
 from gateway.domain.facts import Fact
 from gateway.domain.lane import Bytes, Effect, Event, Lane, Tell
 from gateway.domain.passage import Passage
@@ -19,6 +18,7 @@ from gateway.domain.sftp.codec import Asked, Malformed, Reply
 from gateway.domain.sftp.cursor import Whole
 from gateway.domain.sftp.handles import Lot, Opened, Table, Waiting
 from gateway.domain.transfer import text
+from gateway.domain.verdict import shown
 
 DOWN = Lane.TO_OPERATOR
 CHANGES = {
