@@ -15,7 +15,7 @@ from typing import Any
 
 import attrs
 
-from gateway.domain.canonical import canonical_json
+from gateway.domain.canonical import canonical_json, quick_json
 
 FORMAT = "pamrec"
 VERSION = 1
@@ -131,7 +131,8 @@ def tail_nonce(channel: int, seq: int) -> bytes:
 
 def canonical(document: object) -> bytes:
     r"""Return a document in RFC 8785 form; lone surrogates become their ``\udcXX`` spelling first."""
-    return canonical_json(_spelt(document))
+    known = quick_json(document)
+    return canonical_json(_spelt(document)) if known is None else known
 
 
 def _spelt(value: object) -> object:

@@ -218,12 +218,14 @@ def web_address(value: Any) -> str:
 
 
 def siem_transport(value: Any) -> str:
-    """Take ``udp:``, ``tcp:`` or ``tls:`` with ``HOST:PORT``, or ``file:/path``."""
+    """Take ``udp:``, ``tcp:`` or ``tls:`` with ``HOST:PORT``, ``file:/path``, or ``plugin:NAME``."""
     scheme, _, rest = text(value).partition(":")
+    if scheme == "plugin" and NAME.fullmatch(rest):
+        return text(value)
     host, _, port = rest.rpartition(":")
     fits = scheme in SIEM and host and port.isascii() and port.isdigit() and 0 < int(port) <= 65535
     if not fits and not (scheme == "file" and rest.startswith("/")):
-        raise ValueError('expected "tls:HOST:PORT", "tcp:HOST:PORT", "udp:HOST:PORT" or "file:/path"')
+        raise ValueError('expected "tls:HOST:PORT", "tcp:HOST:PORT", "udp:HOST:PORT", "file:/path" or "plugin:NAME"')
     return text(value)
 
 
@@ -232,6 +234,13 @@ def notify_transport(value: Any) -> str:
     if urlsplit(text(value)).scheme not in {"smtp", "smtps", "https"} or not urlsplit(value).hostname:
         raise ValueError('expected "smtp://HOST", "smtps://HOST" or "https://HOST/…"')
     return text(value)
+
+
+def settings(value: Any) -> tuple[tuple[str, Any], ...]:
+    """Take a table whose keys are somebody else's; they are judged by him."""
+    if not isinstance(value, dict):
+        raise ValueError(f"expected a table in braces, not {_type(value)}")
+    return tuple(sorted(value.items()))
 
 
 def fact_kind(value: Any) -> str:

@@ -159,6 +159,13 @@ class Interrupt:
 
 
 @attrs.frozen
+class Approval:
+    """What waits for approvers: held lines, and sessions that may not start alone."""
+
+    timeout: int = key(300, kinds.duration, "then it is refused")
+
+
+@attrs.frozen
 class Help:
     """Whom an operator asks."""
 
@@ -182,7 +189,7 @@ class Siem:
     transport: str = key(
         "",
         kinds.siem_transport,
-        "udp: tcp: tls: HOST:PORT, or file:",
+        "udp: tcp: tls: HOST:PORT, file:/path, or plugin:NAME",
         example="tls:siem.example:6514",
         required=True,
     )
@@ -196,6 +203,10 @@ class Siem:
     cert: str = key("", kinds.file_reference, "with key: mutual TLS", example="file:/etc/ostiary/siem-cert.pem")
     key: str = key("", kinds.file_reference, "", example="file:/etc/ostiary/siem-key.pem")
     min_severity: int = attrs.field(default=0, metadata={"kind": kinds.severity, "words": "0-10", "example": 0})
+    settings: tuple[tuple[str, Any], ...] = attrs.field(
+        default=(),
+        metadata={"kind": kinds.settings, "words": "plugin: its own keys", "example": {"topic": "ostiary"}},
+    )
     kinds: tuple[str, ...] = attrs.field(
         default=("*",),
         metadata={
@@ -219,7 +230,14 @@ class Notify:
     )
     to: tuple[str, ...] = key((), kinds.list_of(kinds.text), "", example=["noc@example.com"])
     min_severity: int = key(7, kinds.severity, "0-10; audited commands are always told", example=7)
-    secret: str = key("", kinds.file_reference, "https: signs each notice", example="file:/etc/ostiary/hook-secret")
+    secret: str = key(
+        "",
+        kinds.file_reference,
+        "https: signs each notice; smtp: the password of login",
+        example="file:/etc/ostiary/hook-secret",
+    )
+    login: str = key("", kinds.text, "smtp: log in, over an encrypted connection only", example="ostiary")
+    digest: int = key(60, kinds.duration, "the least time between two notices", example="1m")
 
 
 @attrs.frozen
@@ -235,6 +253,7 @@ class Config:
     live: Live = Live()
     lock: Lock = Lock()
     interrupt: Interrupt = Interrupt()
+    approval: Approval = Approval()
     help: Help = Help()
     cluster: Cluster = Cluster()
     siem: tuple[Siem, ...] = ()
@@ -260,6 +279,7 @@ class Config:
             live_announce=self.live.announce,
             lock_contact=self.lock.contact,
             interrupt_notice=self.interrupt.notice,
+            approval_timeout=self.approval.timeout,
         )
 
 
@@ -273,6 +293,7 @@ TABLES: dict[str, type[Any]] = {
     "live": Live,
     "lock": Lock,
     "interrupt": Interrupt,
+    "approval": Approval,
     "help": Help,
     "cluster": Cluster,
     "siem": Siem,

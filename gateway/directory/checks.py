@@ -72,6 +72,8 @@ def _audited(snapshot: Snapshot, rule: AuditedRule) -> Found:
     yield from _scope(snapshot, rule)
     if bool(rule.attempts) != bool(rule.then):
         yield "then" if rule.then else "attempts", "attempts and then go together"
+    if rule.services and "deactivate" not in (rule.action, rule.then):
+        yield "services", "has a meaning for the action deactivate alone"
 
 
 def _transfer(snapshot: Snapshot, rule: TransferRule) -> Found:

@@ -22,7 +22,19 @@ _ENCODE: Final = json.JSONEncoder(
 
 def canonical_json(document: Any) -> bytes:
     """Return a document's one spelling; raise ValueError for what has none, RecursionError where it is too deep."""
-    return _ENCODE(document).encode("utf-8") if _agreed(document) else rfc8785.dumps(document)
+    known = quick_json(document)
+    return rfc8785.dumps(document) if known is None else known
+
+
+def quick_json(document: Any) -> bytes | None:
+    """Return a document's one spelling where the quick way knows it; None says nothing about whether it has one."""
+    if not _agreed(document):
+        return None
+    text = _ENCODE(document)
+    try:
+        return text.encode("utf-8")
+    except UnicodeEncodeError:
+        return None
 
 
 def _agreed(value: Any) -> bool:
@@ -35,5 +47,5 @@ def _agreed(value: Any) -> bool:
     if kind is list or kind is tuple:
         return all(map(_agreed, value))
     if kind is int:
-        return -SAFE_INTEGER <= value <= SAFE_INTEGER
+        return bool(-SAFE_INTEGER <= value <= SAFE_INTEGER)
     return isinstance(value, float) and 1e-4 <= abs(value) < 1e15 and not value.is_integer()

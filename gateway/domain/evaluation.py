@@ -155,6 +155,8 @@ class Evaluation:
     """Rules that only observe and would have denied."""
     verdicts: Names = ()
     """One ``inspector:decision[:code]`` for each answer, for facts."""
+    given: tuple[Given, ...] = ()
+    """The answers themselves."""
 
     @property
     def denies(self) -> bool:
@@ -187,11 +189,12 @@ def decide(rules: Sequence[TransferRule], given: Sequence[Given], enforce: bool,
     score = sum(each.verdict.score for each in given if each.verdict is not None)
     verdicts = tuple(map(_shown, given))
     if not hits:
-        return Evaluation(Decision.ALLOW, score=score, observed=observed, verdicts=verdicts)
+        return Evaluation(Decision.ALLOW, score=score, observed=observed, verdicts=verdicts, given=tuple(given))
     rule, first = max(hits, key=lambda hit: STRENGTH.index(_action(*hit)))
     kept = any(each.verdict is not None and each.verdict.decision is Decision.QUARANTINE for _, each in hits)
     decision = Decision.QUARANTINE if kept else Decision.DENY
-    return Evaluation(decision, rule.name, _action(rule, first), _reason(first), score, observed, verdicts)
+    action = _action(rule, first)
+    return Evaluation(decision, rule.name, action, _reason(first), score, observed, verdicts, tuple(given))
 
 
 def _denying(rule: TransferRule, answers: dict[str, Given], whole: bool) -> Iterator[Given]:

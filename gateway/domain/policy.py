@@ -40,6 +40,8 @@ class SessionSettings:
     live_announce: bool = False
     lock_contact: str = ""
     interrupt_notice: str = "none"
+    approval_timeout: int = 300
+    """Seconds after which what waits for approvers is refused."""
 
 
 @attrs.frozen

@@ -3,21 +3,26 @@
 One file a theme; this sign re-exports every name, so ``from gateway.interfaces import IDirectory`` is enough.
 """
 
+from gateway.interfaces.approvals import ApprovalError, IApprovals
 from gateway.interfaces.archive import ArchiveError, IArchive, IRecording, ITrack, Snapshot
 from gateway.interfaces.directory import DirectoryError, IDirectory, IOperatorSource, IPolicySource
-from gateway.interfaces.facts import IFacts, IFactSink, IFold, IJournal
+from gateway.interfaces.facts import IFacts, IFactSink, IFactSinkFactory, IFold, IJournal
 from gateway.interfaces.inspectors import IFileInspector, IFileInspectorFactory, IInspection, InspectorError
+from gateway.interfaces.live import ILive, ILiveSeat, IViewer, NotWatchable
 from gateway.interfaces.orders import IOrders, IRoster
 from gateway.interfaces.plugins import IInspectors, IQuarantine, Referenced
 from gateway.interfaces.vault import ICredentialVault, IKeyPair, ISecondFactors, VaultError
 
 __all__ = [
+    "ApprovalError",
     "ArchiveError",
     "DirectoryError",
+    "IApprovals",
     "IArchive",
     "ICredentialVault",
     "IDirectory",
     "IFactSink",
+    "IFactSinkFactory",
     "IFacts",
     "IFileInspector",
     "IFileInspectorFactory",
@@ -26,6 +31,8 @@ __all__ = [
     "IInspectors",
     "IJournal",
     "IKeyPair",
+    "ILive",
+    "ILiveSeat",
     "IOperatorSource",
     "IOrders",
     "IPolicySource",
@@ -34,7 +41,9 @@ __all__ = [
     "IRoster",
     "ISecondFactors",
     "ITrack",
+    "IViewer",
     "InspectorError",
+    "NotWatchable",
     "Referenced",
     "Snapshot",
     "VaultError",

@@ -18,7 +18,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from gateway.domain.canonical import SAFE_INTEGER, canonical_json
+from gateway.domain.canonical import SAFE_INTEGER, canonical_json, quick_json
 from gateway.domain.facts import Told
 
 BODY_LIMIT = 4 * 1024 * 1024
@@ -30,7 +30,9 @@ _SURROGATES = re.compile("[\ud800-\udfff]")
 def canonical_body(body: Told) -> bytes:
     """Return a body's canonical JSON; raise ValueError where it is not made of JSON values."""
     try:
-        raw = canonical_json(_plain(body))
+        raw = quick_json(body)
+        if raw is None:
+            raw = canonical_json(_plain(body))
     except RecursionError:
         raise ValueError("the body is nested too deeply") from None
     if len(raw) > BODY_LIMIT:

@@ -56,9 +56,9 @@ from gateway.ssh.operator import Reception
 from gateway.ssh.program import ProgramDoor
 from gateway.ssh.target import Dialler
 from gateway.ssh.vouching import Revocations, Vouching, read_authorities
-from gateway.wire.carrier import RekeyLimits
 from gateway.wire.hostkeys import BadHostKey, HostKey, load_host_keys
 from gateway.wire.pacing import FailurePace
+from gateway.wire.rekeying import RekeyLimits
 
 log = Logger()
 VERB_ROLES = frozenset({"admin", "auditor", "approver"})
@@ -198,6 +198,7 @@ class Node(Service):
             operators=rooms.operators,
             policies=rooms.policies,
             orders=rooms.orders,
+            approvals=rooms.approvals,
             roster=rooms.roster,
             archive=rooms.archive,
             facts=rooms.journal,
@@ -206,6 +207,8 @@ class Node(Service):
             wall=rooms.wall,
             without_target=self._without_target,
             admitting=self._admitting,
+            depot=rooms.spool.depot,
+            answering=rooms.spool.answering(),
             evaluating=rooms.inspection.answering,
             help_contact=self.config.help.contact,
             host_keys=host_keys,

@@ -24,9 +24,9 @@ from twisted.internet.defer import Deferred, DeferredLock
 from twisted.logger import Logger
 from zope.interface import implementer
 
-from gateway.domain.audited import shown
 from gateway.domain.evaluation import Spooled, Transfer
 from gateway.domain.facts import Fact
+from gateway.domain.verdict import shown
 from gateway.interfaces import IFacts, IQuarantine
 from gateway.runtime.telling import tell
 

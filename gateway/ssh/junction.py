@@ -11,18 +11,14 @@ after every event, so a lock has the lane back in the turn it is given.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
-from typing import Any, Protocol
+from collections.abc import Callable, Sequence
+from typing import Protocol
 
 import attrs
-from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall
-from twisted.logger import Logger
-from twisted.python.failure import Failure
 
 from gateway.domain.flow import FAILED, Flow
 from gateway.domain.lane import (
-    Answered,
     Ask,
     Bytes,
     Close,
@@ -39,18 +35,23 @@ from gateway.domain.lane import (
     Request,
     Resize,
     Tell,
+    Tick,
+    Withdraw,
 )
 from gateway.domain.notice import line
 from gateway.domain.rights import Kind
-from gateway.runtime.compose import WAYS, Way, way_now
+from gateway.runtime.compose import TRANSFERRING, WAYS, Way, sieve_of, way_now
 from gateway.runtime.record import Recorder
 from gateway.runtime.run import Run
+from gateway.ssh.questions import Questions
 from gateway.wire.channels import ChannelEnd
 from gateway.wire.splice import Splice
 from gateway.wire.windows import credit_due
 
-log = Logger()
-
+TYPED = 1024
+"""The window of a terminal whose command line waits for approvers."""
+MOST_QUEUED = 512 * 1024
+"""Bytes waiting for a side from which on no answer is brought."""
 LAGGING = 0.01
 """Seconds after which one looks again whether the recorder's hash has caught up."""
 
@@ -72,6 +73,14 @@ class Channel(Protocol):
         """Note bytes that passed beside the flow."""
 
 
+class Hashing(Protocol):
+    """Whoever hashes what passes."""
+
+    @property
+    def lags(self) -> bool:
+        """Say whether more waits to be hashed than should."""
+
+
 @attrs.define(eq=False)
 class Junction:
     """Hold the two ends of a channel and the flow between them."""
@@ -87,21 +96,25 @@ class Junction:
     """Slots of the operator's requests that nobody has answered."""
     kind: Kind | None = None
     """What decides how the lanes travel; None while it is not known."""
+    questions: Questions = attrs.field(init=False)
     _later: IDelayedCall | None = attrs.field(init=False, default=None)
     _splices: dict[Lane, Splice] = attrs.field(init=False, factory=dict)
     _faster: tuple[Lane, ...] = attrs.field(init=False, default=())
     _lagging: IDelayedCall | None = attrs.field(init=False, default=None)
-    _asked: dict[int, Deferred[Any]] = attrs.field(init=False, factory=dict)
-    """Questions that nobody has answered yet, by their tickets."""
+    _ticking: IDelayedCall | None = attrs.field(init=False, default=None)
+    _mediates: list[Hashing] = attrs.field(init=False, factory=list)
+    """Gates that may have to hash or copy what passes."""
 
     def __attrs_post_init__(self) -> None:
-        """Know which lanes have a faster way."""
+        """Know which lanes have a faster way, and whom to ask."""
+        self.questions = Questions(self.run, self.say, self.feed, self._roomy)
         if self.kind is not None:
             self.become(self.kind, self.flow)
 
     def become(self, kind: Kind, flow: Flow) -> None:
         """Take the flow of a channel whose kind is known now; a terminal's every byte goes through it."""
         self.kind, self.flow = kind, flow
+        self._mediates = [each for each in self._hashing() if isinstance(each, TRANSFERRING)]
         lanes = () if self.channel.terminal else tuple(Lane)
         self._faster = tuple(lane for lane in lanes if WAYS[kind][lane] is not Way.MEDIATE)
         self._choose_ways()
@@ -115,7 +128,26 @@ class Junction:
             else:
                 self._do(effect)
         self._choose_ways()
+        self._await_tick()
         self.settle()
+        source = self.operator if isinstance(event, Bytes) and event.lane is Lane.TO_TARGET else self.target
+        if self._mediates and isinstance(event, Bytes) and source is not None:
+            self._keep_pace(self._mediates, source)
+
+    def _await_tick(self) -> None:
+        """See to it that a gate which waits for a time hears of it."""
+        due = self.flow.due
+        if due is None:
+            return
+        later = max(0.0, due - self.run.at)
+        if self._ticking is None:
+            self._ticking = self.run.workings.clock.callLater(later, self._tick)
+        elif later < self._ticking.getTime() - self.run.workings.clock.seconds():
+            self._ticking.reset(later)
+
+    def _tick(self) -> None:
+        self._ticking = None
+        self.feed(Tick())
 
     def _choose_ways(self) -> None:
         """Give each lane the way it may take now."""
@@ -128,31 +160,39 @@ class Junction:
                 source, sink = self.operator, self.target
                 if lane is Lane.TO_OPERATOR:
                     source, sink = sink, source
-                self._splices[lane] = Splice(source, sink, self._passing(lane, way))
+                sieve = sieve_of(self.flow, lane) if way is Way.SIFT else None
+                self._splices[lane] = Splice(source, sink, self._passing(lane, way, source), sieve)
                 self._splices[lane].open()
 
-    def _passing(self, lane: Lane, way: Way) -> Callable[[int, memoryview], None]:
+    def _passing(self, lane: Lane, way: Way, source: ChannelEnd) -> Callable[[int, memoryview], None]:
         recorders = [tap for tap in self.flow.taps if isinstance(tap, Recorder)]
+        hashing = self._hashing()
 
         def passed(count: int, view: memoryview) -> None:
             self.channel.carried(lane, count)
             for recorder in recorders:
-                recorder.passed(lane, count, view if way is Way.TAP else None)
-                if self._lagging is None and recorder.lags:
-                    self._wait_for(recorder)
+                recorder.passed(lane, count, None if way is Way.SPLICE else view)
+            self._keep_pace(hashing, source)
 
         return passed
 
-    def _wait_for(self, recorder: Recorder) -> None:
-        """Read nothing from the target until the hash of its output has caught up."""
+    def _hashing(self) -> list[Hashing]:
+        gates = [gate for gate in self.flow.gates if isinstance(gate, TRANSFERRING)]
+        return [*gates, *(tap for tap in self.flow.taps if isinstance(tap, Recorder))]
+
+    def _keep_pace(self, hashing: Sequence[Hashing], source: ChannelEnd) -> None:
+        for each in hashing:
+            if self._lagging is None and each.lags:
+                self._wait_for(each, source)
+
+    def _wait_for(self, hashing: Hashing, source: ChannelEnd) -> None:
+        """Read nothing from where the bytes come from until their hash has caught up."""
         self._lagging = None
-        if self.target is None:
-            return
-        if recorder.lags:
-            self.target.sender.pause_reading(self._why)
-            self._lagging = self.run.workings.clock.callLater(LAGGING, self._wait_for, recorder)
+        if hashing.lags:
+            source.sender.pause_reading(self._why)
+            self._lagging = self.run.workings.clock.callLater(LAGGING, self._wait_for, hashing, source)
         else:
-            self.target.sender.resume_reading(self._why)
+            source.sender.resume_reading(self._why)
 
     @property
     def _why(self) -> str:
@@ -161,6 +201,7 @@ class Junction:
     def stop(self) -> None:
         """Let nothing pass any more."""
         self.flow.ended = True
+        self.questions.withdraw_all()
         self._choose_ways()
 
     def say(self, text: str) -> None:
@@ -191,7 +232,8 @@ class Junction:
             case Request():
                 self.operator.request(effect.name, effect.payload, wants_reply=False)
             case Notice() if self.channel.speaks:
-                self.operator.write(line(effect.text, self.channel.terminal), stderr=not self.channel.terminal)
+                words = line(effect.text, self.channel.terminal) if effect.drawn is None else effect.drawn
+                self.operator.write(words, stderr=not self.channel.terminal)
             case Inject() if self.target is not None:
                 self.target.write(effect.secret.reveal())
             case Tell():
@@ -202,31 +244,23 @@ class Junction:
                 self.run.order_by_rule(effect)
             case EndSession():
                 self.run.end(effect.code, effect.reason, effect.text)
+            case Withdraw():
+                self.questions.withdraw(effect.ticket)
             case Ask():
                 self._ask(effect)
             case _:
                 pass
 
     def _ask(self, ask: Ask) -> None:
-        """Have a question answered; the answer comes in a turn of its own, so that effects keep their order."""
-        answering = self.run.ask(ask.question)
-        if answering is None:
+        """Ask, and let a terminal type a little before its program runs: sshd grants nothing, and Ctrl-C must come."""
+        if not self.questions.ask(ask):
             self.run.end(FAILED, "unanswerable", "nobody can be asked in this version; the session is over")
-            return
-        self._asked[ask.ticket] = answering
-        answering.addCallbacks(self._answered, self._unanswered, callbackArgs=(ask.ticket,), errbackArgs=(ask.ticket,))
+        elif self.channel.terminal and not self.operator.granted:
+            self.operator.grant(TYPED)
 
-    def _answered(self, answer: Any, ticket: int) -> None:
-        self.run.workings.clock.callLater(0, self._bring, Answered(ticket, answer))
-
-    def _bring(self, answered: Answered) -> None:
-        if self._asked.pop(answered.ticket, None) is not None:
-            self.feed(answered)
-
-    def _unanswered(self, failure: Failure, ticket: int) -> None:
-        if self._asked.pop(ticket, None) is not None:
-            log.failure("session {session}: a question was not answered", failure, session=self.run.id)
-            self.run.end(FAILED, "unanswered", "the gateway could not go on safely; the session is over")
+    def _roomy(self) -> bool:
+        """Say whether both sides have taken most of what was written to them."""
+        return all(end is None or end.queued <= MOST_QUEUED for end in (self.operator, self.target))
 
     def _carry(self, effect: Bytes | End | Close) -> None:
         end = self.target if effect.lane is Lane.TO_TARGET else self.operator
@@ -256,6 +290,7 @@ class Junction:
 
     def settle(self) -> None:
         """Refund both windows for what the other side took; output's later, where recording must keep pace."""
+        self.questions.bring()
         operator, target = self.operator, self.target
         if target is None or target.remote < 0:
             return
@@ -278,12 +313,10 @@ class Junction:
     def over(self) -> None:
         """Forget what is pending: both ends are closed."""
         self.stop()
-        asked, self._asked = self._asked, {}
-        for answering in asked.values():
-            answering.cancel()
-        for call in (self._later, self._lagging):
+        for call in (self._later, self._lagging, self._ticking):
             if call is not None and call.active():
                 call.cancel()
-        if self._lagging is not None and self.target is not None:
-            self.target.sender.resume_reading(self._why)
-        self._later = self._lagging = None
+        for end in (self.operator, self.target):
+            if self._lagging is not None and end is not None:
+                end.sender.resume_reading(self._why)
+        self._later = self._lagging = self._ticking = None

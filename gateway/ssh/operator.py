@@ -13,14 +13,15 @@ from typing import Any, Protocol
 
 import attrs
 
+from gateway.domain.depot import Depot
 from gateway.domain.entries import User
 from gateway.domain.facts import Fact
 from gateway.domain.grant import Grant, Refused
-from gateway.domain.lock import Lock
 from gateway.domain.login import Reading
 from gateway.domain.policy import FrozenPolicy
 from gateway.domain.session import reference, session_id
 from gateway.interfaces import IArchive, IFacts, IOperatorSource, IPolicySource
+from gateway.runtime.approvals import Approvals
 from gateway.runtime.orders import Orders
 from gateway.runtime.roster import Roster, rfc3339
 from gateway.runtime.run import Answering, Run, Workings
@@ -52,6 +53,7 @@ class Reception:
     operators: IOperatorSource
     policies: IPolicySource
     orders: Orders
+    approvals: Approvals
     roster: Roster
     archive: IArchive
     facts: IFacts
@@ -61,6 +63,10 @@ class Reception:
     without_target: ForKind
     admitting: Callable[[], str]
     """Why no session can start now, as a line for the operator; empty where one can."""
+    depot: Callable[[Run, int], Depot]
+    """Makes the place where a channel's files lie while they are evaluated."""
+    answering: Mapping[type, Answering] = attrs.field(factory=dict)
+    """Who answers what a session's gates ask."""
     evaluating: Callable[[FrozenPolicy], Mapping[type, Answering]] = lambda policy: {}
     """Makes the inspectors of a session that starts, and says who answers what is asked about files."""
     help_contact: str = ""
@@ -111,7 +117,7 @@ class Reception:
         if isinstance(chosen, str) or self.orders.barring(user.name, user.groups, chosen.target) is not None:
             return
         grant = self.policies.grant(user, chosen.target, chosen.account, source)
-        if isinstance(grant, Grant) and _enforceable(grant):
+        if isinstance(grant, Grant) and _enforceable(grant) and not grant.policy.restrictions.approval:
             self.dialler.approaches.begin(user.name, grant.target)
 
     def begin_chosen(self, login: Login, chosen: Choice) -> None:
@@ -141,7 +147,7 @@ class Reception:
             words = f"{reading.written()} needs a login with a second factor; enrol with: ssh {user.name}@GATEWAY totp"
             return Refusal(DENIED, words)
         if not _enforceable(grant):
-            self._refuse(login, reading, "unenforceable", "approval, presence or reason")
+            self._refuse(login, reading, "unenforceable", "presence or reason")
             return Refusal(CONFIGURATION, "this grant asks for what this version can not check; tell an administrator")
         opened = self._begin(grant)
         if isinstance(opened, Refusal):
@@ -156,7 +162,7 @@ class Reception:
         lock = self.orders.barring(user.name, user.groups, reading.target)
         if lock is not None:
             self._refuse(login, reading, "locked", lock.id)
-            return Refusal(TRY_LATER, barred(user, lock))
+            return Refusal(TRY_LATER, self.orders.barred(user.name, lock))
         busy = self.admitting()
         if busy:
             self._refuse(login, reading, "not_admitting", busy)
@@ -172,7 +178,9 @@ class Reception:
             user_budget=self.roster.budget_of(grant.policy.operator),
             ended=self.roster.over,
             rule_order=self.orders.by_rule,
-            answering=self.evaluating(grant.policy),
+            depot=self.depot,
+            answering={**self.answering, **self.evaluating(grant.policy)},
+            ask=self.approvals.ask,
         )
         run = Run(name, grant, workings)
         facts = {"operator": grant.policy.operator, "target": grant.target.name, "account": grant.account,
@@ -209,13 +217,4 @@ class Reception:
 
 def _enforceable(grant: Grant) -> bool:
     restrictions = grant.policy.restrictions
-    wanted = (restrictions.approval, restrictions.present)
-    return not (any(wanted) or restrictions.reason == "required" or restrictions.tickets)
-
-
-def barred(user: User, lock: Lock) -> str:
-    """Return the line for an operator whom a lock bars."""
-    who = f"{lock.by_name} ({lock.by})" if lock.by_name and lock.by_name != lock.by else lock.by
-    since = rfc3339(lock.since)
-    reason = f" Reason: {lock.reason}" if lock.reason else ""
-    return f"{user.name} is locked by {who} since {since}: new sessions are refused.{reason}"
+    return not (restrictions.present or restrictions.reason == "required" or restrictions.tickets)

@@ -10,9 +10,10 @@ from collections.abc import Callable
 from typing import Any
 
 import attrs
+from twisted.internet.abstract import isIPAddress
 from twisted.internet.defer import Deferred, fail, succeed
 from twisted.internet.defer import TimeoutError as WaitTimeout
-from twisted.internet.endpoints import HostnameEndpoint
+from twisted.internet.endpoints import HostnameEndpoint, TCP4ClientEndpoint
 from twisted.internet.error import (
     ConnectError,
     ConnectionRefusedError,
@@ -26,17 +27,21 @@ from gateway.domain.entries import Target
 from gateway.ssh.crossing import NotCrossed, Passage
 from gateway.wire.algorithms import (
     EXCHANGES,
-    NIST_EXCHANGES,
+    GCM_FIRST,
+    MACS_OFFERED,
+    OLD_CIPHERS_OFFERED,
+    OLD_EXCHANGES,
     OLD_HOST_KEYS,
+    OLD_MACS_OFFERED,
     TARGET_CERTIFICATES,
     TARGET_KEYS,
     Names,
 )
-from gateway.wire.carrier import RekeyLimits
 from gateway.wire.certificates import PLAIN, Untrusted, holder_key, parse_certificate, trust_host
 from gateway.wire.connection import Connection
 from gateway.wire.hostkeys import fingerprint
 from gateway.wire.keyblobs import BadKey, PublicKey, parse_blob, parse_line
+from gateway.wire.rekeying import RekeyLimits
 from gateway.wire.target_transport import TargetTransport
 from gateway.wire.violation import ConnectionEnded
 
@@ -98,7 +103,9 @@ class Reach:
         host, port = split_address(target.address)
         if self.through is not None:
             return await self._cross(self.through, host, port)
-        endpoint = HostnameEndpoint(self.reactor, host, port, timeout=CONNECT_SECONDS)
+        # An address needs no look-up, which costs more than the rest of the way there.
+        kind = TCP4ClientEndpoint if isIPAddress(host) else HostnameEndpoint
+        endpoint = kind(self.reactor, host, port, timeout=CONNECT_SECONDS)
         try:
             factory = Factory.forProtocol(self._transport)
             factory.noisy = False
@@ -126,7 +133,9 @@ class Reach:
             clock=self.reactor,
             verify_host_key=self._recognise,
             host_key_algorithms=host_algorithms(self.target),
+            ciphers=ciphers(self.target),
             exchanges=exchanges(self.target),
+            macs=macs(self.target),
             rekey=self.rekey,
         )
 
@@ -172,7 +181,17 @@ def host_algorithms(target: Target) -> tuple[bytes, ...]:
 
 def exchanges(target: Target) -> Names:
     """Return which key exchanges are offered to a target: the old ones that its entry names behind the others."""
-    return EXCHANGES + named(target, NIST_EXCHANGES)
+    return EXCHANGES + named(target, OLD_EXCHANGES)
+
+
+def ciphers(target: Target) -> Names:
+    """Return which ciphers are offered to a target, the old ones behind the others."""
+    return GCM_FIRST + named(target, OLD_CIPHERS_OFFERED)
+
+
+def macs(target: Target) -> Names:
+    """Return which MACs are offered to a target, the old ones behind the others."""
+    return MACS_OFFERED + named(target, OLD_MACS_OFFERED)
 
 
 def named(target: Target, old: Names) -> Names:

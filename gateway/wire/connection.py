@@ -162,13 +162,11 @@ class Connection:
         end = self.channels.get(_UINT32.unpack_from(frame, 2)[0]) if len(frame) - frame[0] >= _ADDRESSED else None
         if end is None:
             return False
-        match number:
-            case 94 | 95 if end.onward is not None:
-                return end.onward.take_bytes(number, frame)
-            case 93 if end.inward is not None:
-                return end.inward.take_adjust(frame)
-            case _:
-                return False
+        if number == 94 or number == 95:
+            onward = end.onward
+            return onward is not None and onward.take_bytes(number, frame)
+        inward = end.inward
+        return number == 93 and inward is not None and inward.take_adjust(frame)
 
     # What owners do.
 

@@ -133,7 +133,8 @@ class StoreTests(SynchronousTestCase):
     def test_an_unknown_key_is_told_with_its_line(self) -> None:
         """The file, line and nearest key."""
         words = self.refused('[interrupt]\nnotise = "generic"\n')
-        self.assertIn("pam.toml:7:1: unknown key 'notise' in [interrupt]; did you mean 'notice'?", words)
+        line = (self.folder / "pam.toml").read_text().splitlines().index('notise = "generic"') + 1
+        self.assertIn(f"pam.toml:{line}:1: unknown key 'notise' in [interrupt]; did you mean 'notice'?", words)
 
     def test_an_empty_store_beside_a_configuration_is_refused(self) -> None:
         """An unmounted volume must not become a fresh gateway."""

@@ -9,11 +9,15 @@ from gateway.admin.verb import Verb
 from gateway.admin.verbs import (
     access,
     accounts,
+    approvals,
+    backtest,
     entries,
     events,
     factors,
+    live,
     local,
     node,
+    notify,
     orders,
     own,
     quarantine,
@@ -25,8 +29,8 @@ from gateway.admin.verbs import (
 )
 
 THEMES = (
-    settings, entries, accounts, factors, access, sessions, orders, rules, recordings, quarantine, events, siem,
-    node, own, local,
+    settings, entries, accounts, factors, access, sessions, live, orders, approvals,
+    rules, backtest, recordings, quarantine, events, siem, notify, node, own, local,
 )  # fmt: skip
 
 

@@ -35,6 +35,12 @@ CONTRACT: dict[str, frozenset[str]] = {
     "session show": READING,
     "policy show": READING,
     "rule test": READING,
+    "rule backtest": READING,
+    "requests": frozenset({"admin", "approver", "auditor"}),
+    "approve": frozenset({"admin", "approver"}),
+    "deny": frozenset({"admin", "approver"}),
+    "watch": READING,
+    "snapshot": READING,
     "lock": ADMIN,
     "unlock": ADMIN,
     "locks": ADMIN,
@@ -45,6 +51,7 @@ CONTRACT: dict[str, frozenset[str]] = {
     "events": READING,
     "siem status": ADMIN,
     "siem test": ADMIN,
+    "notify test": ADMIN,
     "init": frozenset({"local"}),
     "demo off": frozenset({"local"}),
     "recover-access": frozenset({"local"}),
@@ -122,7 +129,7 @@ class TableTests(SynchronousTestCase):
     def test_what_changes_something_is_known_to_change_something(self) -> None:
         """By its name, so that none is forgotten."""
         changing = {"add", "rm", "apply", "passwd", "activate", "deactivate", "trust", "put", "lock", "unlock", "kill",
-                    "interrupt", "init", "off", "recover-access", "totp", "confirm"}  # fmt: skip
+                    "interrupt", "init", "off", "recover-access", "totp", "confirm", "approve", "deny"}  # fmt: skip
         for name, verb in VERBS.items():
             self.assertEqual(name.split()[-1] in changing, verb.changes, name)
 
