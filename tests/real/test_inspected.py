@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from tests.plugins.wheels import install_example
-from tests.real.harness import ACCOUNT, GRANT, Outcome, PlaceCase, run
+from tests.real.harness import ACCOUNT, GRANT, Outcome, PlaceCase, run, until
 from tests.real.scanners import MARKER, THREAT, Scanners
 
 RULES = """
@@ -117,13 +117,11 @@ class InspectedCase(PlaceCase):
             kinds = ("file.denied", "file.quarantined", "file.transferred")
             return [row for row in self.place.events() if row["kind"] in kinds and row.get("path") == str(path)]
 
-        from tests.real.harness import until
-
         return list(until(lambda: found if len(found := rows()) >= least else [], f"{least} facts of {path}"))
 
 
-class UploadTests(InspectedCase):
-    """Files that go to the target."""
+class InspectedTests(InspectedCase):
+    """Files that go to the target, files that come from it, and what a session's start freezes."""
 
     def test_clean_files_arrive(self) -> None:
         """By sftp and both modes of scp."""
@@ -184,16 +182,13 @@ class UploadTests(InspectedCase):
         self.assertIn("matches Named", " ".join(self.sftp(f"put {self.here}/any {self.there}/any", target="web3").said))
         self.assertEqual(os.listdir(self.there), [])
 
-
-class DownloadTests(InspectedCase):
-    """Files that come from the target."""
-
     def test_clean_files_come(self) -> None:
         """By sftp and both modes of scp."""
         (self.there / "clean").write_bytes(content := os.urandom(700_000))
         self.assertEqual(self.sftp(f"get {self.there}/clean {self.here}/one").code, 0)
         for name, words in (("two", ()), ("three", ("-O",))):
-            self.assertEqual(self.scp(f":{self.there}/clean", self.here / name, *words).code, 0)
+            done = self.scp(f":{self.there}/clean", self.here / name, *words)
+            self.assertEqual((done.code, done.err), (0, ""))
         self.assertEqual([(self.here / name).read_bytes() for name in ("one", "two", "three")], [content] * 3)
 
     def test_a_bad_file_delivers_no_byte(self) -> None:
@@ -215,10 +210,6 @@ class DownloadTests(InspectedCase):
         (self.there / "bad").write_bytes(MARKER)
         self.sftp(f"get {self.there}/bad {self.here}/bad")
         self.assertEqual(self.told_of(self.there / "bad")[0]["direction"], "download")
-
-
-class FrozenTests(InspectedCase):
-    """A session keeps the inspectors it began with."""
 
     def test_a_change_reaches_the_next_session_only(self) -> None:
         """New rules in a file that an inspector names: the running session has the old ones."""

@@ -39,6 +39,7 @@ PIECE = 32 * 1024
 MOST_AHEAD = 32
 """Pieces that are asked for before the first has come."""
 SERVED_AT_ONCE = 256 * 1024
+READ_AHEAD = 1024 * 1024
 
 
 @attrs.define(eq=False)
@@ -153,15 +154,17 @@ def served(opened: Opened, asked: Asked) -> bytes | None:
         return status(asked.id, EOF, "end of file")
     begin, chunk = opened.buffered
     at = asked.offset - begin
-    if opened.lot is not Lot.SERVED or not 0 <= at < len(chunk):
+    # Never less than was asked for: OpenSSH cuts a file where a short answer has made its pieces come out of order.
+    count = min(asked.count, SERVED_AT_ONCE, kept.size - asked.offset)
+    if opened.lot is not Lot.SERVED or at < 0 or at + count > len(chunk):
         return None
-    return _piece(asked, chunk[at : at + min(asked.count, SERVED_AT_ONCE)])
+    return _piece(asked, chunk[at : at + count])
 
 
 def serve(opened: Opened, asked: Asked) -> Job:
     """Answer a READ of a kept file."""
     assert opened.kept is not None  # noqa: S101 - only kept files are served
-    chunk = yield Question(Fetch(opened.kept, asked.offset, SERVED_AT_ONCE))
+    chunk = yield Question(Fetch(opened.kept, asked.offset, READ_AHEAD))
     opened.buffered = asked.offset, chunk
     piece = chunk[: min(asked.count, SERVED_AT_ONCE)]
     yield Answer(_piece(asked, piece) if piece else status(asked.id, FAILURE, "the gateway lost what it kept"))
