@@ -27,6 +27,8 @@ class Passage:
 
     def take(self, offset: int, chunk: bytes) -> None:
         """Take bytes that passed."""
+        if not chunk:
+            return
         self.count += len(chunk)
         if self.copy is not None:
             self.copy.write(offset, chunk)

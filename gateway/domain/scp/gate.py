@@ -99,16 +99,18 @@ class ScpGate:
         """Forget the file that is on its way; tell what became of it."""
         self.over = True
         self._job.close()
+        self.desk.depot.close()
         current, self.relay.current = self.relay.current, None
         if current is None:
             return
         if current.kept is not None:
             yield self.desk.told(current.transfer, outcome="aborted", bytes=current.kept.size)
             current.kept.release()
-        elif current.passage is not None:
-            yield self.desk.passed(current.transfer, current.passage, current.begun, "aborted")
-            if current.passage.copy is not None:
-                current.passage.copy.release()
+            return
+        assert current.passage is not None  # noqa: S101 - a file is kept or passes
+        yield self.desk.passed(current.transfer, current.passage, current.begun, "aborted")
+        if current.passage.copy is not None:
+            current.passage.copy.release()
 
     def _weighed(self, event: Event) -> Iterator[Event | Effect]:
         match event:
@@ -142,19 +144,17 @@ class ScpGate:
         yield from self._leave()
 
     def _leave(self) -> Iterator[Effect]:
-        """Let a stream end where nothing that came on it waits to be read."""
-        for end in tuple(self._ends):
-            if self._wanted is not None and self._take(self._wanted, look=True) is None:
-                self._ends.remove(end)
-                yield end
+        """Let a stream end when all that came on it and can be read was read."""
+        if self._wanted is not None:
+            ends, self._ends = self._ends, []
+            yield from ends
 
-    def _take(self, wanted: Message | Some, look: bool = False) -> bytes | None:
+    def _take(self, wanted: Message | Some) -> bytes | None:
         stream = self._streams[wanted.lane]
         size = _length(stream) if isinstance(wanted, Message) else min(self.relay.left or wanted.count, len(stream))
         if not size:
             return None
-        if not look:
-            self._streams[wanted.lane] = stream[size:]
+        self._streams[wanted.lane] = stream[size:]
         return stream[:size]
 
     def _drive(self, value: Any) -> Iterator[Event | Effect]:

@@ -4,14 +4,29 @@ from __future__ import annotations
 
 from typing import Any
 
+import attrs
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.domain.evaluation import Evaluate
-from gateway.domain.lane import Answered, Bytes, Close, End, EndSession, Lane, Order, OrderKind, Refuse, Request, Tick
+from gateway.domain.lane import (
+    Answered,
+    Bytes,
+    Close,
+    End,
+    EndSession,
+    Lane,
+    Notice,
+    Order,
+    OrderKind,
+    Refuse,
+    Request,
+    Tick,
+)
 from gateway.domain.sftp import codec
 from gateway.domain.sftp.codec import Attributes, number, packet, status, string
+from gateway.domain.sftp.gate import joined
 from gateway.domain.sftp.handles import MOST_WAITING, OWN_IDS
 from tests.domain.sftp.server import REGULAR, Node, Server
 from tests.domain.sftp.talk import DOWN, RULE, UP, Talk
@@ -259,8 +274,25 @@ class JobTests(SynchronousTestCase):
         talk.server.silent = True
         talk.gate._next_id = 0xFFFFFFFF
         talk.up(packet(codec.STAT, number(0xFFFFFFFF) + string(b"/a")))
-        talk.up(packet(codec.OPEN, number(7) + string(b"/a") + number(2) + Attributes().sent()))
+        self.assertIn(0xFFFFFFFF, talk.gate.table.waiting)
+        talk.up(packet(codec.OPEN, number(700) + string(b"/b") + number(2) + Attributes().sent()))
         self.assertIn(OWN_IDS, talk.gate.table.waiting)
+
+    def test_answers_that_come_while_somebody_else_is_asked_are_kept(self) -> None:
+        """The job takes them when it waits for them."""
+        talk = Talk((RULE,)).begin()
+        handle = talk.open(b"/a")
+        for at in range(10):
+            talk.write(handle, at * 100_000, b"x" * 100_000)
+        self.assertEqual(talk.close(handle).code, codec.OK)
+        self.assertEqual(len(talk.server.nodes[b"/a"].content), 1_000_000)
+
+    def test_bytes_that_follow_each_other_leave_together(self) -> None:
+        """Up to what is none, and from there on."""
+        one, other, said = Bytes(UP, b"a"), Bytes(UP, b"b"), Notice("x")
+        self.assertEqual(joined([one, other, one, said, one, other]), [Bytes(UP, b"aba"), said, Bytes(UP, b"ab")])
+        self.assertEqual(joined([one, Bytes(DOWN, b"b")]), [one, Bytes(DOWN, b"b")])
+        self.assertEqual(joined([one, attrs.evolve(one, stderr=True)]), [one, attrs.evolve(one, stderr=True)])
 
     def test_a_request_may_pass_when_a_job_says_so(self) -> None:
         """Both names of a rename are looked at first."""
