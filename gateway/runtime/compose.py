@@ -12,7 +12,7 @@ here reads everything.
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 
 import attrs
@@ -21,7 +21,7 @@ from gateway.domain.audited import AuditedGate
 from gateway.domain.barrier import LockGate
 from gateway.domain.flow import Flow, Gate, Tap
 from gateway.domain.greeting import GreetingGate
-from gateway.domain.lane import Lane
+from gateway.domain.lane import Lane, Tell
 from gateway.domain.policy import FrozenPolicy
 from gateway.domain.rights import Kind
 from gateway.domain.risk import Risk
@@ -163,6 +163,13 @@ def sieve_of(flow: Flow, lane: Lane) -> Callable[[memoryview], bool] | None:
             case _:
                 continue
     return None
+
+
+def unfinished(flow: Flow) -> Iterator[Tell]:
+    """Forget the files of a channel that is over; tell what became of each."""
+    for gate in flow.gates:
+        if isinstance(gate, SftpGate | ScpGate):
+            yield from gate.unfinished()
 
 
 def early_flow(makings: Makings) -> Flow:

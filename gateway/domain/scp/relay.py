@@ -219,11 +219,9 @@ class Relay:
             yield from self._refused(transfer, found.reason, begun=True)
             yield from desk.acted(found)
             return
-        if not self.paths.upload:
-            yield self._reply(GOOD)
+        # Not before: a source that has its answer may leave, and take the channel with it.
         answer = yield from self._sent(line, kept)
-        if self.paths.upload:
-            yield self._reply(answer)
+        yield self._reply(answer)
         yield self._done(transfer, kept, found, answer, more)
 
     def _done(self, transfer: Transfer, kept: Kept, found: Evaluation, answer: bytes, more: dict[str, Any]) -> Effect:

@@ -39,6 +39,7 @@ PIECE = 32 * 1024
 MOST_AHEAD = 32
 """Pieces that are asked for before the first has come."""
 SERVED_AT_ONCE = 256 * 1024
+FETCHED_AT_ONCE = 1024 * 1024
 
 
 @attrs.define(eq=False)
@@ -153,15 +154,17 @@ def served(opened: Opened, asked: Asked) -> bytes | None:
         return status(asked.id, EOF, "end of file")
     begin, chunk = opened.buffered
     at = asked.offset - begin
-    if opened.lot is not Lot.SERVED or not 0 <= at < len(chunk):
+    wanted = min(asked.count, SERVED_AT_ONCE, kept.size - asked.offset)
+    # Never less than was asked for: clients take that for a limit and ask for less from then on.
+    if opened.lot is not Lot.SERVED or at < 0 or at + wanted > len(chunk):
         return None
-    return _piece(asked, chunk[at : at + min(asked.count, SERVED_AT_ONCE)])
+    return _piece(asked, chunk[at : at + wanted])
 
 
 def serve(opened: Opened, asked: Asked) -> Job:
     """Answer a READ of a kept file."""
     assert opened.kept is not None  # noqa: S101 - only kept files are served
-    chunk = yield Question(Fetch(opened.kept, asked.offset, SERVED_AT_ONCE))
+    chunk = yield Question(Fetch(opened.kept, asked.offset, FETCHED_AT_ONCE))
     opened.buffered = asked.offset, chunk
     piece = chunk[: min(asked.count, SERVED_AT_ONCE)]
     yield Answer(_piece(asked, piece) if piece else status(asked.id, FAILURE, "the gateway lost what it kept"))

@@ -181,10 +181,10 @@ class DecidedTests(SynchronousTestCase):
         talk.say(UP, b"\0")
         self.assertEqual(talk.say(DOWN, b"C0644 5 a\n"), b"\0")
         talk.say(DOWN, b"hello\0")
-        self.assertEqual((talk.heard[UP], talk.heard[DOWN]), (b"\0\0\0", b"C0644 5 a\n"))
+        self.assertEqual((talk.heard[UP], talk.heard[DOWN]), (b"\0\0", b"C0644 5 a\n"))
         talk.say(UP, b"\0")
         talk.say(UP, b"\0")
-        self.assertEqual(talk.heard[DOWN], b"C0644 5 a\nhello\0")
+        self.assertEqual((talk.heard[UP], talk.heard[DOWN]), (b"\0\0\0", b"C0644 5 a\nhello\0"))
         self.assertEqual(talk.fact("file.transferred")["direction"], "download")
 
     def test_a_denied_download_gives_no_byte(self) -> None:
