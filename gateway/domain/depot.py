@@ -7,16 +7,31 @@ outside answers. What is kept is readable by the gateway's user alone and is for
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any, BinaryIO, Protocol
 
 import attrs
 
-from gateway.domain.evaluation import Answers, Evaluate, Spooled
+from gateway.domain.evaluation import Answers, Evaluate
 from gateway.domain.facts import Fact
 
 
-class Kept(Spooled, Protocol):
-    """A file while it is kept by the gateway; writing and reading happen in threads."""
+class Kept(Protocol):
+    """A file while it is kept by the gateway; writing and reading happen in threads. It is a ``Spooled``, too."""
+
+    @property
+    def size(self) -> int:
+        """Its bytes, written or not."""
+
+    @property
+    def sha256(self) -> str:
+        """Its SHA-256 in hex, once it is settled."""
+
+    @property
+    def path(self) -> str:
+        """Where it lies (mode 0600)."""
+
+    def open(self) -> BinaryIO:
+        """Open it for reading; call it from a thread."""
 
     failed: str
     """Why it can not be kept, for the operator; empty while it can."""

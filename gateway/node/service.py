@@ -215,12 +215,7 @@ class Node(Service):
             admission(self.config.ssh, self.reactor.seconds), offered(self.config.ssh),
             self.config.ssh.login_grace_time, rekey, self.config.ssh.proxy_from,
         )  # fmt: skip
-        for text in self.config.ssh.listen:
-            endpoint = serverFromString(self.reactor, with_backlog(text))  # type: ignore[no-untyped-call]
-            port = await endpoint.listen(self._listener.factory())
-            self.ports.append(port)
-            self.places.append(("ssh", place_of(port)))
-            self.ssh_port = self.ssh_port or int(getattr(port.getHost(), "port", 0))
+        await self._open_ports(self._listener)
         front = Front("127.0.0.1", self.ssh_port, tuple(key.line for key in host_keys))
         self._verbs = VerbRooms(rooms, front, self._faults)
         rooms.journal.attach(self._vigil)
@@ -245,6 +240,14 @@ class Node(Service):
             help_contact=self.config.help.contact,
             host_keys=host_keys,
         )
+
+    async def _open_ports(self, listener: Listener) -> None:
+        for text in self.config.ssh.listen:
+            endpoint = serverFromString(self.reactor, with_backlog(text))  # type: ignore[no-untyped-call]
+            port = await endpoint.listen(listener.factory())
+            self.ports.append(port)
+            self.places.append(("ssh", place_of(port)))
+            self.ssh_port = self.ssh_port or int(getattr(port.getHost(), "port", 0))
 
     async def _vouch(self, rooms: Rooms) -> Vouching:
         """Read who vouches for operators' keys, and what is revoked; a list of no use is a fault, not the end."""

@@ -12,7 +12,7 @@ here reads everything.
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 
 import attrs
@@ -21,7 +21,7 @@ from gateway.domain.audited import AuditedGate
 from gateway.domain.barrier import LockGate
 from gateway.domain.flow import Flow, Gate, Tap
 from gateway.domain.greeting import GreetingGate
-from gateway.domain.lane import Lane
+from gateway.domain.lane import Lane, Tell
 from gateway.domain.policy import FrozenPolicy
 from gateway.domain.rights import Kind
 from gateway.domain.risk import Risk
@@ -31,6 +31,7 @@ from gateway.domain.sftp.gate import SftpGate
 from gateway.domain.sftp.sieve import passes_down, passes_up
 from gateway.domain.transfer import Desk
 from gateway.domain.verdict import Attempts
+from gateway.domain.zmodem import ZmodemGate
 from gateway.runtime.record import Recorder
 from gateway.runtime.shown import Showing, Trail
 from gateway.runtime.stage import Stage
@@ -77,6 +78,10 @@ def _sftp(makings: Makings) -> Gate:
     return SftpGate(makings.desk("sftp"))
 
 
+def _zmodem(makings: Makings) -> Gate:
+    return ZmodemGate(makings.policy)
+
+
 def _scp(makings: Makings) -> Gate:
     assert makings.desk is not None  # noqa: S101 - a session has one
     return ScpGate(makings.desk("scp"), makings.where)
@@ -86,7 +91,7 @@ EARLY: tuple[Callable[[Makings], Gate], ...] = (_lock,)
 """Before a channel's kind is known: only requests travel, and a lock holds them."""
 
 GATES: dict[Kind, tuple[Callable[[Makings], Gate], ...]] = {
-    Kind.PTY: (_lock, _audited),
+    Kind.PTY: (_lock, _audited, _zmodem),
     Kind.SHELL: (_lock, _audited),
     Kind.EXEC: (_lock, _audited),
     Kind.GIT: (_lock, _audited),
@@ -163,6 +168,13 @@ def sieve_of(flow: Flow, lane: Lane) -> Callable[[memoryview], bool] | None:
             case _:
                 continue
     return None
+
+
+def unfinished(flow: Flow) -> Iterator[Tell]:
+    """Forget the files of a channel that is over; tell what became of each."""
+    for gate in flow.gates:
+        if isinstance(gate, SftpGate | ScpGate):
+            yield from gate.unfinished()
 
 
 def early_flow(makings: Makings) -> Flow:

@@ -32,7 +32,7 @@ from gateway.domain.session import State
 from gateway.domain.transfer import Desk
 from gateway.domain.verdict import Attempts, shown
 from gateway.interfaces import IFacts, IRecording, ITrack
-from gateway.runtime.compose import TRANSFERRING, Makings, early_flow, flow_of
+from gateway.runtime.compose import Makings, early_flow, flow_of, unfinished
 from gateway.runtime.neighbours import Ask, Connections, Leg
 from gateway.runtime.record import STORED, Recorder
 from gateway.runtime.shown import Showing, Trail
@@ -233,10 +233,8 @@ class Run:
         """Note that a channel is closed."""
         if self.legs.pop(number, None) is None:
             return
-        for gate in self._flows.pop(number, NO_FLOW).gates:
-            if isinstance(gate, TRANSFERRING):
-                for told in gate.unfinished():
-                    self.tell(told.fact)
+        for told in unfinished(self._flows.pop(number, NO_FLOW)):
+            self.tell(told.fact)
         stage = self.stages.pop(number, None)
         if stage is not None:
             over = self.state is State.ENDED

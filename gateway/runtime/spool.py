@@ -184,7 +184,7 @@ class SpoolFile:
 
     def write(self, offset: int, chunk: bytes) -> None:
         """Write bytes at an offset, behind what was written before; sets ``failed`` where there is no room."""
-        if self.failed or self._released or not self._grow(offset + len(chunk)):
+        if not chunk or self.failed or self._released or not self._grow(offset + len(chunk)):
             return
         self._waiting += len(chunk)
         self._do(lambda: self._written(offset, chunk))
@@ -270,7 +270,7 @@ class SpoolFile:
         if self._hashed == offset:
             self._hash.update(chunk)
             self._hashed += len(chunk)
-        elif chunk:
+        else:
             self._hashed = -1
 
     def _truncated(self, size: int) -> None:

@@ -164,6 +164,10 @@ class RefusedTests(TransferCase):
         login, up = self.place.to_web(target="files1"), self.folder / "up"
         self.assert_said(self.place.ssh(login, "--", f"rsync --server . {up}"), 77, "small-only", "use sftp or scp")
         self.assertFalse(up.exists())
+        self.assert_said(self.place.ssh(login, "--", f"cat > {up}"), 77, "small-only", "use sftp or scp")
+        self.assert_said(self.place.ssh(login, "--", f"tar c {self.folder}"), 77, "small-only")
+        self.assertFalse(up.exists())
+        self.assertEqual(self.place.ssh(login, "--", "echo yes").out, b"yes\n")
 
     def test_each_kind_of_transfer_needs_its_right(self) -> None:
         """Who may exec may not therefore sftp, scp or rsync."""

@@ -219,8 +219,8 @@ class Relay:
             yield from self._refused(transfer, found.reason, begun=True)
             yield from desk.acted(found)
             return
+        # Not before: a source that has its answer may leave, and take the channel with it.
         answer = yield from self._sent(line, kept)
-        # Only now: a target that has its last answer closes the channel, and what is on its way with it.
         yield self._reply(answer)
         yield self._done(transfer, kept, found, answer, more)
 

@@ -85,7 +85,7 @@ class Cursor:
         if not 1 <= size <= LONGEST_PACKET:
             raise Malformed(f"a packet of {size} bytes")
         if kind == DATA:
-            return self._head_of_data(size)
+            return self._head_of_answer(size)
         if kind == WRITE:
             return self._head_of_write(size)
         if self.resting < 4 + size:
@@ -98,7 +98,7 @@ class Cursor:
         self.left -= len(chunk)
         return Part(chunk, not self.left)
 
-    def _head_of_data(self, size: int) -> Head | None:
+    def _head_of_answer(self, size: int) -> Head | None:
         if self.resting < _DATA_HEAD:
             return None
         raw = self._taken(_DATA_HEAD)

@@ -39,7 +39,7 @@ PIECE = 32 * 1024
 MOST_AHEAD = 32
 """Pieces that are asked for before the first has come."""
 SERVED_AT_ONCE = 256 * 1024
-READ_AHEAD = 1024 * 1024
+FETCHED_AT_ONCE = 1024 * 1024
 
 
 @attrs.define(eq=False)
@@ -154,17 +154,17 @@ def served(opened: Opened, asked: Asked) -> bytes | None:
         return status(asked.id, EOF, "end of file")
     begin, chunk = opened.buffered
     at = asked.offset - begin
-    # Never less than was asked for: OpenSSH cuts a file where a short answer has made its pieces come out of order.
-    count = min(asked.count, SERVED_AT_ONCE, kept.size - asked.offset)
-    if opened.lot is not Lot.SERVED or at < 0 or at + count > len(chunk):
+    wanted = min(asked.count, SERVED_AT_ONCE, kept.size - asked.offset)
+    # Never less than was asked for: clients take that for a limit and ask for less from then on.
+    if opened.lot is not Lot.SERVED or at < 0 or at + wanted > len(chunk):
         return None
-    return _piece(asked, chunk[at : at + count])
+    return _piece(asked, chunk[at : at + wanted])
 
 
 def serve(opened: Opened, asked: Asked) -> Job:
     """Answer a READ of a kept file."""
     assert opened.kept is not None  # noqa: S101 - only kept files are served
-    chunk = yield Question(Fetch(opened.kept, asked.offset, READ_AHEAD))
+    chunk = yield Question(Fetch(opened.kept, asked.offset, FETCHED_AT_ONCE))
     opened.buffered = asked.offset, chunk
     piece = chunk[: min(asked.count, SERVED_AT_ONCE)]
     yield Answer(_piece(asked, piece) if piece else status(asked.id, FAILURE, "the gateway lost what it kept"))

@@ -13,8 +13,9 @@ from typing import Any
 
 import attrs
 
-from gateway.domain.depot import Question, Settle
+from gateway.domain.depot import Question
 from gateway.domain.facts import Fact
+from gateway.domain.joining import joined
 from gateway.domain.lane import (
     Answered,
     Ask,
@@ -40,7 +41,7 @@ from gateway.domain.sftp.handles import MOST_WAITING, OWN_IDS, Lot, Opened, Tabl
 from gateway.domain.sftp.passing import abandoned, answered, took
 from gateway.domain.sftp.placing import cleared
 from gateway.domain.sftp.routes import route
-from gateway.domain.sftp.steps import WAIT, Answer, Forward, Job, Send
+from gateway.domain.sftp.steps import WAIT, Answer, Forward, Job, Send, settled
 from gateway.domain.transfer import Desk
 
 BROKEN = 77
@@ -82,7 +83,7 @@ class SftpGate:
 
     @property
     def idle(self) -> bool:
-        """Say whether no job runs and nothing waits to be said, so that bodies may pass where they stand."""
+        """Say whether nothing waits to be done or said, so that bodies may pass where they stand."""
         return self.spoken and self._job is None and not (self._later or self._ends or self.over)
 
     @property
@@ -249,7 +250,7 @@ class SftpGate:
             if not opened.kept.failed:
                 opened.kept.write(head.offset, part.chunk)
             if opened.kept.lags:
-                yield from self._start(_settled(opened))
+                yield from self._start(settled(opened.kept))
         if part.last:
             self.writing = None
             if opened is None or opened.lot is Lot.INCOMING:
@@ -304,9 +305,10 @@ class SftpGate:
     def _send(self, step: Send) -> Effect:
         while self._next_id in self.table.waiting:
             self._next_id = max(OWN_IDS, (self._next_id + 1) & 0xFFFFFFFF)
-        request, waiting = self._next_id, Waiting(step.kind, own=True, sink=step.sink, offset=step.offset, tag=step.tag)
-        waiting.count = 1 << 18
-        self.table.waiting[request] = waiting
+        request = self._next_id
+        self.table.waiting[request] = Waiting(
+            step.kind, own=True, sink=step.sink, offset=step.offset, count=codec.LONGEST_PACKET, tag=step.tag
+        )
         self._next_id = max(OWN_IDS, (self._next_id + 1) & 0xFFFFFFFF)
         return Bytes(UP, packet(step.kind, number(request) + step.body))
 
@@ -321,7 +323,7 @@ class SftpGate:
     def _listen(self) -> Iterator[Event | Effect]:
         while (piece := self.down.take()) is not None:
             if isinstance(piece, Head):
-                yield from self._begin_data(piece)
+                yield from self._begin_answer(piece)
             elif isinstance(piece, Part):
                 yield from self._read_part(piece)
             elif self.spoken:
@@ -344,7 +346,7 @@ class SftpGate:
             raise Malformed("an answer to nothing")
         return waiting
 
-    def _begin_data(self, head: Head) -> Iterator[Event | Effect]:
+    def _begin_answer(self, head: Head) -> Iterator[Event | Effect]:
         waiting = self._waiting(head.id)
         if head.kind != codec.DATA or waiting.kind != codec.READ or head.count > waiting.count:
             raise Malformed("a DATA that nobody asked for")
@@ -388,35 +390,8 @@ class SftpGate:
             yield from self._drive(self._inbox.popleft())
 
 
-def _settled(opened: Opened) -> Job:
-    assert opened.kept is not None  # noqa: S101 - only kept files lag
-    yield Question(Settle(opened.kept))
-
-
 def _written(request: int, opened: Opened | None) -> bytes:
     if opened is None or opened.kept is None:
         return status(request, codec.FAILURE, "no such handle")
     failed = opened.kept.failed
     return status(request, codec.FAILURE if failed else codec.OK, failed or "Success")
-
-
-def joined(effects: Iterable[Event | Effect]) -> list[Event | Effect]:
-    """Join bytes that follow each other on a lane."""
-    out: list[Event | Effect] = []
-    parts: list[bytes] = []
-    for effect in effects:
-        last = out[-1] if out else None
-        if isinstance(effect, Bytes) and isinstance(last, Bytes) and _alike(effect, last):
-            parts = parts or [last.chunk]
-            parts.append(effect.chunk)
-            continue
-        if parts and isinstance(last, Bytes):
-            out[-1], parts = Bytes(last.lane, b"".join(parts)), []
-        out.append(effect)
-    if parts and isinstance(out[-1], Bytes):
-        out[-1] = Bytes(out[-1].lane, b"".join(parts))
-    return out
-
-
-def _alike(one: Bytes, other: Bytes) -> bool:
-    return one.lane is other.lane and not (one.stderr or other.stderr)

@@ -108,12 +108,29 @@ def passes_down(gate: SftpGate, view: memoryview) -> bool:
     """Say whether a chunk of the target may pass, and note it if so."""
     if not gate.idle or gate.down.resting:
         return False
-    noting, reading = _Noting(gate.down.left), gate.reading
-    if reading is not None:
-        noting.offset = reading.offset
+    noting = _Noting(gate.down.left, reading=gate.reading)
+    if noting.reading is not None:
+        noting.offset = noting.reading.offset
+    if not _answers(gate, noting, view):
+        return False
+    for request in noting.done:
+        del gate.table.waiting[request]
+    for waiting in noting.ended:
+        waiting.ended()
+    gate.down.left = noting.left
+    gate.reading = noting.reading if noting.left else None
+    if gate.reading is not None:
+        gate.reading.offset = noting.offset
+    _take(gate, noting, view)
+    return True
+
+
+def _answers(gate: SftpGate, noting: _Noting, view: memoryview) -> bool:
+    """Note everything in a chunk of the target; return False where something in it has to be read."""
     at, end = 0, len(view)
     while at < end:
         if noting.left:
+            reading = noting.reading
             passage = reading.opened.down if reading is not None and reading.opened is not None else None
             if passage is None or passage.copy is not None:
                 return False
@@ -122,16 +139,7 @@ def passes_down(gate: SftpGate, view: memoryview) -> bool:
         size = _answer(gate, noting, view[at:])
         if not size:
             return False
-        reading, at = noting.reading, at + size
-    for request in noting.done:
-        del gate.table.waiting[request]
-    for waiting in noting.ended:
-        waiting.ended()
-    gate.down.left = noting.left
-    gate.reading = reading if noting.left else None
-    if gate.reading is not None:
-        gate.reading.offset = noting.offset
-    _take(gate, noting, view)
+        at += size
     return True
 
 

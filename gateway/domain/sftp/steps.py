@@ -12,7 +12,7 @@ from typing import Any
 
 import attrs
 
-from gateway.domain.depot import Kept
+from gateway.domain.depot import Kept, Question, Settle
 from gateway.domain.sftp.codec import Asked, Reply
 
 
@@ -55,6 +55,11 @@ class Forward:
 
 
 Job = Generator[Any, Any, Any]
+
+
+def settled(kept: Kept) -> Job:
+    """Wait until all of a file is written."""
+    yield Question(Settle(kept))
 
 
 def call(kind: int, body: bytes) -> Generator[Any, Any, Reply]:

@@ -138,7 +138,8 @@ class TableTests(SynchronousTestCase):
     def test_what_changes_something_is_known_to_change_something(self) -> None:
         """By its name, so that none is forgotten."""
         changing = {"add", "rm", "apply", "passwd", "activate", "deactivate", "trust", "put", "lock", "unlock", "kill",
-                    "interrupt", "init", "off", "recover-access", "totp", "confirm", "approve", "deny"}  # fmt: skip
+                    "interrupt", "init", "off", "recover-access", "totp", "confirm", "approve", "deny",
+                    "release"}  # fmt: skip
         for name, verb in VERBS.items():
             self.assertEqual(name.split()[-1] in changing, verb.changes, name)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import attrs
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
@@ -17,7 +16,6 @@ from gateway.domain.lane import (
     End,
     EndSession,
     Lane,
-    Notice,
     Order,
     OrderKind,
     Refuse,
@@ -26,7 +24,6 @@ from gateway.domain.lane import (
 )
 from gateway.domain.sftp import codec
 from gateway.domain.sftp.codec import Attributes, number, packet, status, string
-from gateway.domain.sftp.gate import joined
 from gateway.domain.sftp.handles import MOST_WAITING, OWN_IDS
 from tests.domain.sftp.server import REGULAR, Node, Server
 from tests.domain.sftp.talk import DOWN, RULE, UP, Talk
@@ -286,13 +283,6 @@ class JobTests(SynchronousTestCase):
             talk.write(handle, at * 100_000, b"x" * 100_000)
         self.assertEqual(talk.close(handle).code, codec.OK)
         self.assertEqual(len(talk.server.nodes[b"/a"].content), 1_000_000)
-
-    def test_bytes_that_follow_each_other_leave_together(self) -> None:
-        """Up to what is none, and from there on."""
-        one, other, said = Bytes(UP, b"a"), Bytes(UP, b"b"), Notice("x")
-        self.assertEqual(joined([one, other, one, said, one, other]), [Bytes(UP, b"aba"), said, Bytes(UP, b"ab")])
-        self.assertEqual(joined([one, Bytes(DOWN, b"b")]), [one, Bytes(DOWN, b"b")])
-        self.assertEqual(joined([one, attrs.evolve(one, stderr=True)]), [one, attrs.evolve(one, stderr=True)])
 
     def test_a_request_may_pass_when_a_job_says_so(self) -> None:
         """Both names of a rename are looked at first."""
