@@ -22,10 +22,12 @@ from gateway.interfaces import (
     IArchive,
     ICredentialVault,
     IDirectory,
+    IHolds,
     IJournal,
     ILive,
     IOrders,
     IRoster,
+    ISearch,
     ISecondFactors,
 )
 
@@ -137,6 +139,8 @@ class Room:
     approvals: IApprovals
     live: ILive
     archive: IArchive
+    search: ISearch
+    holds: IHolds
     vault: ICredentialVault
     factors: ISecondFactors
     journal: IJournal

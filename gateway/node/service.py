@@ -43,6 +43,7 @@ from gateway.interfaces import VaultError
 from gateway.journal.errors import JournalRefused
 from gateway.node.door import admission, offered, with_backlog
 from gateway.node.first import DEMO_PASSWORD, called, first_start, has_demo, refuse_empty, said
+from gateway.node.keeping import Keeping
 from gateway.node.monitoring import Monitoring
 from gateway.node.rooms import Rooms, make_rooms
 from gateway.node.verbs import VerbRooms
@@ -63,6 +64,7 @@ from gateway.wire.rekeying import RekeyLimits
 log = Logger()
 VERB_ROLES = frozenset({"admin", "auditor", "approver"})
 CHECKPOINT_SECONDS = 10.0
+SWEEP_SECONDS = 3600.0
 REVOCATION_SECONDS = 5.0
 EXPLAINED = (ValueError, OSError, JournalRefused, VaultError, CannotListenError, BadHostKey)
 """Failures to start that say in words what is wrong."""
@@ -122,6 +124,7 @@ class Node(Service):
         self._listener: Listener | None = None
         self._loops: list[LoopingCall] = []
         self.watch: DiskWatch | None = None
+        self._keeping: Keeping | None = None
         self._revocations: Revocations | None = None
         self._monitoring: Monitoring | None = None
         self._started = False
@@ -167,6 +170,10 @@ class Node(Service):
             await self._start_demo(rooms)
         await rooms.journal.tell(Fact("node.started", {"node": self.config.node.name, "version": VERSION}))
         rooms.outlets.start()
+        keep = float(self.config.record.keep)
+        keeping = self._keeping = Keeping(rooms.archive, rooms.search, rooms.journal, rooms.holds, rooms.wall, keep)
+        keeping.start().addCallback(lambda _: keeping.sweep())
+        self._loop(keeping.sweep, SWEEP_SECONDS)
         self._loop(rooms.roster.tick, 1.0)
         self._loop(self.watch.look, 5.0)
         self._loop(lambda: self._checkpoint(rooms), CHECKPOINT_SECONDS)
@@ -337,6 +344,8 @@ class Node(Service):
         for run in rooms.roster.running():
             run.end(75, "node_stopped", "the gateway is being stopped; the session is over")
         await rooms.roster.settled()
+        if self._keeping is not None:
+            await self._keeping.stop()
         if self._listener is not None:
             self._listener.abort_all()
             self._reception.dialler.approaches.drop_all()

@@ -14,14 +14,17 @@ from gateway.admin.verbs import (
     entries,
     events,
     factors,
+    holds,
     live,
     local,
     node,
     notify,
     orders,
     own,
+    playing,
     recordings,
     rules,
+    searching,
     sessions,
     settings,
     siem,
@@ -29,7 +32,7 @@ from gateway.admin.verbs import (
 
 THEMES = (
     settings, entries, accounts, factors, access, sessions, live, orders, approvals,
-    rules, backtest, recordings, events, siem, notify, node, own, local,
+    rules, backtest, recordings, playing, searching, holds, events, siem, notify, node, own, local,
 )  # fmt: skip
 
 
