@@ -238,8 +238,8 @@ class Place:
 
     access: str = GRANT
     settings: str = ""
-    bare: bool = False
-    """Whether commands on the target find no start-up files of whoever runs this."""
+    bare: bool = True
+    """Whether commands on the target find no start-up files of whoever runs this, which would speak or take long."""
     folder: Path = attrs.field(factory=lambda: Path(tempfile.mkdtemp(prefix="ostiary-real-")))
     sshd: Sshd = attrs.field(init=False)
     gateway: Gateway = attrs.field(init=False)
@@ -249,7 +249,8 @@ class Place:
         """Start everything."""
         self.folder.chmod(0o755)
         keys = {name: make_key(self.folder / name) for name in ("alice", "bob", "carol", "credential", "other")}
-        self.sshd = Sshd(self.folder, extra=f"SetEnv HOME={self.folder}" if self.bare else "")
+        (self.folder / "home").mkdir()
+        self.sshd = Sshd(self.folder, extra=f"SetEnv HOME={self.folder}/home" if self.bare else "")
         self.sshd.start()
         self.gateway = Gateway(self.folder, self.settings)
         known = {"port": self.sshd.port, "host": self.sshd.host_key, "account": ACCOUNT, "folder": self.folder}
