@@ -22,11 +22,13 @@ from gateway.interfaces import (
     IArchive,
     ICredentialVault,
     IDirectory,
+    IHolds,
     IJournal,
     ILive,
     IOrders,
     IQuarantine,
     IRoster,
+    ISearch,
     ISecondFactors,
 )
 
@@ -138,6 +140,8 @@ class Room:
     approvals: IApprovals
     live: ILive
     archive: IArchive
+    search: ISearch
+    holds: IHolds
     vault: ICredentialVault
     factors: ISecondFactors
     journal: IJournal

@@ -190,10 +190,11 @@ def decide(rules: Sequence[TransferRule], given: Sequence[Given], enforce: bool,
     verdicts = tuple(map(_shown, given))
     if not hits:
         return Evaluation(Decision.ALLOW, score=score, observed=observed, verdicts=verdicts, given=tuple(given))
-    rule, first = max(hits, key=lambda hit: STRENGTH.index(hit[0].action))
+    rule, first = max(hits, key=lambda hit: STRENGTH.index(_action(*hit)))
     kept = any(each.verdict is not None and each.verdict.decision is Decision.QUARANTINE for _, each in hits)
     decision = Decision.QUARANTINE if kept else Decision.DENY
-    return Evaluation(decision, rule.name, rule.action, _reason(first), score, observed, verdicts, tuple(given))
+    action = _action(rule, first)
+    return Evaluation(decision, rule.name, action, _reason(first), score, observed, verdicts, tuple(given))
 
 
 def _denying(rule: TransferRule, answers: dict[str, Given], whole: bool) -> Iterator[Given]:
@@ -208,6 +209,11 @@ def _denying(rule: TransferRule, answers: dict[str, Given], whole: bool) -> Iter
                 yield each
         elif each.verdict.decision in (Decision.DENY, Decision.QUARANTINE):
             yield each
+
+
+def _action(rule: TransferRule, given: Given) -> str:
+    """Return what a denial wants: a failure denies and no more, for it says nothing of the operator."""
+    return "deny" if given.verdict is None else rule.action
 
 
 def _reason(given: Given) -> str:

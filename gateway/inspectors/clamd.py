@@ -23,6 +23,7 @@ from zope.interface import implementer
 from gateway.domain.evaluation import Decision, Spooled, Transfer, Verdict
 from gateway.inspectors import settings
 from gateway.inspectors.places import Place, place
+from gateway.inspectors.settings import Schema
 from gateway.interfaces import IFileInspector, IFileInspectorFactory, IInspection, InspectorError
 
 LONGEST_ANSWER = 4096
@@ -36,11 +37,11 @@ class ClamdFactory:
 
     reactor: Any
     name: ClassVar[str] = "clamd"
-    schema: ClassVar[dict[str, str]] = {"address": "unix:/run/clamav/clamd.ctl or tcp:HOST:PORT"}
+    schema: ClassVar[Schema] = {"address": settings.text}  # unix:/run/clamav/clamd.ctl or tcp:HOST:PORT
 
     def configure(self, section: Mapping[str, Any]) -> Clamd:
         """Read the address; nothing is connected yet."""
-        return Clamd(self.reactor, place(settings.text(section, "address", "unix:/run/clamav/clamd.ctl")))
+        return Clamd(self.reactor, place(section.get("address", "unix:/run/clamav/clamd.ctl")))
 
 
 @implementer(IFileInspector)

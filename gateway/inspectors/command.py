@@ -33,6 +33,7 @@ from gateway.inspectors import settings
 from gateway.inspectors.parsed import told_of
 from gateway.inspectors.room.bubble import Bubble
 from gateway.inspectors.room.room import ENVIRONMENT
+from gateway.inspectors.settings import Schema
 from gateway.inspectors.whole import Whole
 from gateway.interfaces import IFileInspector, IFileInspectorFactory, InspectorError
 
@@ -53,28 +54,27 @@ class CommandFactory:
     in_thread: InThread
     bubble: Bubble
     name: ClassVar[str] = "command"
-    schema: ClassVar[dict[str, str]] = {
-        "argv": "the program's path and its arguments",
-        "read": "folders and files that it may read, beside the system's libraries and programs",
-        "memory": "bytes of address space; default 1GiB",
-        "cpu": "seconds of CPU time; default 60",
-        "unconfined": "true: run it as the gateway's user where it can not be confined",
+    schema: ClassVar[Schema] = {
+        "argv": settings.texts,  # the program's path and its arguments
+        "read": settings.texts,  # folders and files that it may read, beside the system's libraries and programs
+        "memory": settings.size,  # bytes of address space
+        "cpu": settings.number,  # seconds of CPU time
+        "unconfined": settings.flag,  # true: run it as the gateway's user where it can not be confined
     }
 
     def configure(self, section: Mapping[str, Any]) -> Command:
         """Read the settings; the program must be there."""
-        argv = settings.texts(section, "argv")
+        argv = section.get("argv", ())
         if not argv or not argv[0].startswith("/"):
             raise InspectorError("argv: name a program by its whole path, such as /usr/local/bin/check-file")
         if not os.access(argv[0], os.X_OK):
             raise InspectorError(f"argv: {argv[0]} is not there or can not be run")
         limits = {
-            "memory": settings.size(section, "memory", 1024 * MIB), "seconds": settings.number(section, "cpu", 60),
-            "files": 64,
+            "memory": section.get("memory", 1024 * MIB), "seconds": section.get("cpu", 60), "files": 64,
         }  # fmt: skip
-        shown = (str(Path(argv[0]).parent), *settings.texts(section, "read"))
+        shown = (str(Path(argv[0]).parent), *section.get("read", ()))
         return Command(
-            self.reactor, self.in_thread, self.bubble, argv, shown, limits, settings.flag(section, "unconfined")
+            self.reactor, self.in_thread, self.bubble, argv, shown, limits, section.get("unconfined", False)
         )
 
 

@@ -14,6 +14,7 @@ from zope.interface import implementer
 
 from gateway.domain.evaluation import Decision, Spooled, Transfer, Verdict
 from gateway.inspectors import settings
+from gateway.inspectors.settings import Schema
 from gateway.inspectors.whole import Whole
 from gateway.interfaces import IFileInspector, IFileInspectorFactory, InspectorError
 
@@ -27,9 +28,9 @@ class HashFactory:
     """Make inspectors of digests."""
 
     name: ClassVar[str] = "hash"
-    schema: ClassVar[dict[str, str]] = {
-        "deny": "digests (sha256:…) that are denied, or file:/… with one a line as sha256sum writes them",
-        "allow": "digests that alone are allowed",
+    schema: ClassVar[Schema] = {
+        "deny": settings.texts,  # digests (sha256:…) that are denied, or file:/… with one a line as sha256sum writes
+        "allow": settings.texts,  # digests that alone are allowed
     }
 
     def configure(self, section: Mapping[str, Any]) -> Hash:

@@ -21,6 +21,7 @@ from gateway.domain.evaluation import Decision, Spooled, Transfer, Verdict
 from gateway.inspectors import settings
 from gateway.inspectors.icap_wire import Answer, Exchange
 from gateway.inspectors.places import Place, place
+from gateway.inspectors.settings import Schema
 from gateway.inspectors.whole import Whole
 from gateway.interfaces import IFileInspector, IFileInspectorFactory, InspectorError
 
@@ -39,20 +40,19 @@ class IcapFactory:
     reactor: Any
     in_thread: InThread
     name: ClassVar[str] = "icap"
-    schema: ClassVar[dict[str, str]] = {
-        "address": "tcp:HOST:PORT of the server",
-        "service": "the name of its service",
-        "preview": "false: never send a preview",
+    schema: ClassVar[Schema] = {
+        "address": settings.text,  # tcp:HOST:PORT of the server
+        "service": settings.text,  # the name of its service
+        "preview": settings.flag,  # false: never send a preview
     }
 
     def configure(self, section: Mapping[str, Any]) -> Icap:
         """Read address and service; nothing is connected yet."""
-        where = place(settings.text(section, "address", "tcp:127.0.0.1:1344"))
-        service = settings.text(section, "service").strip("/")
+        where = place(section.get("address", "tcp:127.0.0.1:1344"))
+        service = section.get("service", "").strip("/")
         if not service or not service.isascii() or any(sign in service for sign in " \r\n#"):
             raise InspectorError("service: name the server's service, such as avscan")
-        preview = settings.flag(section, "preview") if "preview" in section else True
-        return Icap(self.reactor, self.in_thread, where, service, preview)
+        return Icap(self.reactor, self.in_thread, where, service, section.get("preview", True))
 
 
 @attrs.frozen

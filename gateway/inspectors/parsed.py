@@ -6,6 +6,7 @@ The rule: here settings are read and answers are turned into verdicts; no byte o
 from __future__ import annotations
 
 import importlib.util
+import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -31,12 +32,12 @@ class ParsedFactory:
 
     room: Room
     name: str
-    schema: Mapping[str, str]
+    schema: settings.Schema
     read: Callable[[Mapping[str, Any]], dict[str, Any]]
 
     def configure(self, section: Mapping[str, Any]) -> Parsed:
         """Read the settings."""
-        return Parsed(self.room, self.name, self.read(section))
+        return Parsed(self.room, self.name, json.dumps(self.read(section)))
 
 
 @implementer(IFileInspector)
@@ -46,7 +47,7 @@ class Parsed:
 
     room: Room
     kind: str
-    settings: dict[str, Any] = attrs.field(repr=False)
+    settings: str = attrs.field(repr=False)
 
     def wants(self, transfer: Transfer) -> bool:
         """Judge every file."""
@@ -95,21 +96,31 @@ def read_type(section: Mapping[str, Any]) -> dict[str, Any]:
 
 def read_archive(section: Mapping[str, Any]) -> dict[str, Any]:
     """Read the settings of ``archive``."""
-    encrypted = settings.text(section, "encrypted", DEFAULTS["encrypted"])
-    if encrypted not in ("deny", "allow"):
-        raise InspectorError("encrypted: must be deny or allow")
-    numbers = {key: settings.number(section, key, DEFAULTS[key]) for key in ("max_ratio", "max_entries", "max_depth")}
-    numbers["max_depth"] = min(numbers["max_depth"], LARGEST_DEPTH)
-    return {**numbers, "max_total": settings.size(section, "max_total", DEFAULTS["max_total"]), "encrypted": encrypted}
+    found = {**DEFAULTS, **section}
+    found["max_depth"] = min(found["max_depth"], LARGEST_DEPTH)
+    return found
+
+
+def read_encrypted(value: object) -> str:
+    """Take what becomes of what is encrypted."""
+    if value not in ("deny", "allow"):
+        raise InspectorError("must be deny or allow")
+    return str(value)
+
+
+def read_rules(value: object) -> str:
+    """Take the content of a file with rules, or the rules themselves."""
+    rules = value.content.decode("utf-8", "replace") if isinstance(value, Referenced) else value
+    if not isinstance(rules, str) or not rules.strip():
+        raise InspectorError("name a file with YARA rules: file:/etc/ostiary/rules.yar")
+    return rules
 
 
 def read_yara(section: Mapping[str, Any]) -> dict[str, Any]:
     """Read the settings of ``yara``, and compile the rules once so that bad ones are told now."""
     rules = section.get("rules")
-    if isinstance(rules, Referenced):
-        rules = rules.content.decode("utf-8", "replace")
-    if not isinstance(rules, str) or not rules.strip():
-        raise InspectorError("rules: name a file with YARA rules: file:/etc/ostiary/rules.yar")
+    if rules is None:
+        raise InspectorError("needs rules = \"file:/etc/ostiary/rules.yar\"")
     if importlib.util.find_spec("yara_x") is None:
         raise InspectorError("yara-x is not installed; install the extra: pip install 'ostiary[yara]'")
     from gateway.inspectors.room.rules import compiled
@@ -123,17 +134,10 @@ def read_yara(section: Mapping[str, Any]) -> dict[str, Any]:
 
 def parsed(room: Room) -> tuple[ParsedFactory, ...]:
     """Return the factories of all kinds that are judged in a room."""
+    numbers = ("max_ratio", "max_entries", "max_depth")
+    archive = {**dict.fromkeys(numbers, settings.number), "max_total": settings.size, "encrypted": read_encrypted}
     return (
-        ParsedFactory(room, "type", {
-            "deny": "types that are denied, such as elf, pe, script", "allow": "types that alone are allowed",
-        }, read_type),
-        ParsedFactory(room, "archive", {
-            "max_ratio": "how many times its size an archive may unpack to; default 100",
-            "max_entries": "files in it; default 10000",
-            "max_total": "bytes it may unpack to; default 1GiB",
-            "max_depth": "how deep archives may lie in archives; default 5",
-            "encrypted": "deny (default) or allow",
-        }, read_archive),
-        ParsedFactory(room, "yara", {"rules": "file:/… with YARA rules"}, read_yara),
-    )  # fmt: skip
-
+        ParsedFactory(room, "type", {"deny": settings.texts, "allow": settings.texts}, read_type),
+        ParsedFactory(room, "archive", archive, read_archive),
+        ParsedFactory(room, "yara", {"rules": read_rules}, read_yara),
+    )

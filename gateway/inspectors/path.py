@@ -19,6 +19,7 @@ from zope.interface import implementer
 from gateway.domain.evaluation import Decision, Transfer, Verdict
 from gateway.domain.snapshot import matches
 from gateway.inspectors import settings
+from gateway.inspectors.settings import Schema
 from gateway.interfaces import IFileInspector, IFileInspectorFactory, InspectorError
 
 
@@ -28,9 +29,9 @@ class PathFactory:
     """Make inspectors of names."""
 
     name: ClassVar[str] = "path"
-    schema: ClassVar[dict[str, str]] = {
-        "deny": "globs of what is denied, such as *.key or /etc/*",
-        "allow": "globs of what alone is allowed",
+    schema: ClassVar[Schema] = {
+        "deny": settings.texts,  # globs of what is denied, such as *.key or /etc/*
+        "allow": settings.texts,  # globs of what alone is allowed
     }
 
     def configure(self, section: Mapping[str, Any]) -> Path:

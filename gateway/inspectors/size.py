@@ -18,6 +18,7 @@ from zope.interface import implementer
 
 from gateway.domain.evaluation import Decision, Spooled, Transfer, Verdict
 from gateway.inspectors import settings
+from gateway.inspectors.settings import Schema
 from gateway.inspectors.whole import Whole
 from gateway.interfaces import IFileInspector, IFileInspectorFactory, InspectorError
 
@@ -33,10 +34,10 @@ class SizeFactory:
 
     clock: Callable[[], float]
     name: ClassVar[str] = "size"
-    schema: ClassVar[dict[str, str]] = {
-        "max": "the largest file, such as 100MiB",
-        "count": "files that a session may transfer",
-        "rate": "bytes that a session may transfer within a minute, such as 1GiB",
+    schema: ClassVar[Schema] = {
+        "max": settings.size,  # the largest file
+        "count": settings.number,  # files that a session may transfer
+        "rate": settings.size,  # bytes that a session may transfer within a minute
     }
 
     def configure(self, section: Mapping[str, Any]) -> Size:
@@ -44,7 +45,7 @@ class SizeFactory:
         if not section:
             raise InspectorError("needs max, count or rate")
         return Size(
-            settings.size(section, "max"), settings.number(section, "count"), settings.size(section, "rate"), self.clock
+            section.get("max", 0), section.get("count", 0), section.get("rate", 0), self.clock
         )
 
 

@@ -4,7 +4,7 @@ One file a theme; this sign re-exports every name, so ``from gateway.interfaces 
 """
 
 from gateway.interfaces.approvals import ApprovalError, IApprovals
-from gateway.interfaces.archive import ArchiveError, IArchive, IRecording, ITrack, Snapshot
+from gateway.interfaces.archive import ArchiveError, IArchive, IHolds, IRecording, IReel, ISearch, ITrack, Snapshot
 from gateway.interfaces.directory import DirectoryError, IDirectory, IOperatorSource, IPolicySource
 from gateway.interfaces.facts import IFacts, IFactSink, IFactSinkFactory, IFold, IJournal
 from gateway.interfaces.inspectors import IFileInspector, IFileInspectorFactory, IInspection, InspectorError
@@ -27,6 +27,7 @@ __all__ = [
     "IFileInspector",
     "IFileInspectorFactory",
     "IFold",
+    "IHolds",
     "IInspection",
     "IInspectors",
     "IJournal",
@@ -38,7 +39,9 @@ __all__ = [
     "IPolicySource",
     "IQuarantine",
     "IRecording",
+    "IReel",
     "IRoster",
+    "ISearch",
     "ISecondFactors",
     "ITrack",
     "IViewer",

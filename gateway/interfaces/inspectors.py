@@ -24,7 +24,10 @@ class IFileInspectorFactory(IPlugin):
     """Make inspectors of one kind from their settings."""
 
     name = Attribute("The kind, as configuration names it: text of lower-case letters, digits and dashes.")
-    schema = Attribute("``Mapping[str, str]``: each key it takes, with a sentence that says what it means.")
+    schema = Attribute(
+        "Its settings: a mapping from each key to a function that takes the TOML value (a :class:`Referenced` for a "
+        "``file:``) and returns what is kept, or raises ValueError in words. Other keys are refused before."
+    )
 
     def configure(section: Mapping[str, Any]) -> IFileInspector:
         """Return an inspector with these settings, which are frozen with a session's policy.

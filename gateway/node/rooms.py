@@ -21,7 +21,9 @@ from twisted.internet.threads import deferToThreadPool
 from twisted.python.threadpool import ThreadPool
 
 from gateway.archive.archive import Archive
+from gateway.archive.holds import Holds
 from gateway.archive.keys import NodeKeys
+from gateway.archive.search import Search
 from gateway.config import Config
 from gateway.directory.access import Access
 from gateway.directory.directory import Directory
@@ -75,6 +77,8 @@ class Rooms:
     approvals: Approvals
     live: Live
     archive: Archive
+    search: Search
+    holds: Holds
     outlets: Outlets
     """Where facts leave the node; none where nothing runs."""
     spool: Spool
@@ -102,6 +106,7 @@ class Rooms:
     async def close(self) -> None:
         """Wait for the recordings being sealed, then close the journal and the threads."""
         await self.roster.settled()
+        self.search.close()
         await self.journal.close()  # type: ignore[attr-defined]
         self.inspection.close()
         if self.pool is not None:
@@ -146,14 +151,14 @@ def make_rooms(config: Config, reactor: Any, environ: Mapping[str, str], anew: b
     factors = SecondFactors(vault, journal, wall, config.node.name)
     for fold in (directory, vault, orders, operators, roster, factors):
         journal.attach(fold)
-    archive = Archive(state / "recordings", _recording_keys(state, node_key), in_thread)
+    archive, search, holds = _recordings(state, _recording_keys(state, node_key), in_thread, journal)
     outlets = Outlets(journal, reactor, wall, state / "siem")
     if reactor is not None:
         add_destinations(config, outlets)
     return Rooms(
         config, state, reactor, pool, wall, journal, directory, operators, vault, factors, policies, roster, orders,
-        approvals, Live(roster, config.node.name), archive, outlets, Spool.open(state / "spool", in_thread), inspection,
-        environment,
+        approvals, Live(roster, config.node.name), archive, search, holds, outlets,
+        Spool.open(state / "spool", in_thread), inspection, environment,
     )  # fmt: skip
 
 
@@ -239,6 +244,33 @@ class Today:
             return ""
         found = self.policies.grant(user, run.grant.target.name, run.grant.account, run.grant.source)
         return found.policy.digest if isinstance(found, Grant) else ""
+
+
+def _recordings(
+    state: Path, keys: NodeKeys, in_thread: Callable[..., Deferred[Any]], journal: IJournal
+) -> tuple[Archive, Search, Holds]:
+    """Make what keeps recordings, what finds them, and what holds them."""
+    archive = Archive(state / "recordings", keys, in_thread)
+    commands = partial(commands_of, journal)
+    search = Search(str(state / "search"), archive.directory, archive.about, keys, in_thread, commands)
+    holds = Holds(journal, lambda session: str(archive.about(session).get("operator", "")))
+    journal.attach(holds)
+    return archive, search, holds
+
+
+COMMAND_KINDS = ("command.executed", "command.audited", "command.denied", "command.opaque")
+
+
+def commands_of(journal: IJournal, session: str) -> list[tuple[float, str]]:
+    """Return a session's commands with their seconds from its start; reads the journal's disk."""
+    began, found = 0.0, []
+    for entry in journal.entries(kinds=("session.started", *COMMAND_KINDS), session=session):
+        body = entry.body or {}
+        if entry.kind == "session.started":
+            began = entry.time
+        elif body.get("text"):
+            found.append((max(0.0, entry.time - began), str(body["text"])))
+    return list(dict.fromkeys(found))
 
 
 def _recording_keys(state: Path, node_key: NodeKey) -> NodeKeys:

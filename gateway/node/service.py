@@ -42,6 +42,7 @@ from gateway.interfaces import VaultError
 from gateway.journal.errors import JournalRefused
 from gateway.node.door import admission, offered, with_backlog
 from gateway.node.first import DEMO_PASSWORD, called, first_start, has_demo, refuse_empty, said
+from gateway.node.keeping import Keeping
 from gateway.node.monitoring import Monitoring
 from gateway.node.rooms import Rooms, make_rooms
 from gateway.node.verbs import VerbRooms
@@ -64,6 +65,7 @@ log = Logger()
 VERB_ROLES = frozenset({"admin", "auditor", "approver"})
 CHECKPOINT_SECONDS = 10.0
 EXPIRY_SECONDS = 600.0
+SWEEP_SECONDS = 3600.0
 REVOCATION_SECONDS = 5.0
 EXPLAINED = (ValueError, OSError, JournalRefused, VaultError, CannotListenError, BadHostKey)
 """Failures to start that say in words what is wrong."""
@@ -113,6 +115,7 @@ class Node(Service):
         self._listener: Listener | None = None
         self._loops: list[LoopingCall] = []
         self.watch: DiskWatch | None = None
+        self._keeping: Keeping | None = None
         self._revocations: Revocations | None = None
         self._monitoring: Monitoring | None = None
         self._started = False
@@ -159,6 +162,10 @@ class Node(Service):
             await self._start_demo(rooms)
         await rooms.journal.tell(Fact("node.started", {"node": self.config.node.name, "version": VERSION}))
         rooms.outlets.start()
+        keep = float(self.config.record.keep)
+        keeping = self._keeping = Keeping(rooms.archive, rooms.search, rooms.journal, rooms.holds, rooms.wall, keep)
+        keeping.start().addCallback(lambda _: keeping.sweep())
+        self._loop(keeping.sweep, SWEEP_SECONDS)
         self._loop(rooms.roster.tick, 1.0)
         self._loop(self.watch.look, 5.0)
         self._loop(lambda: self._checkpoint(rooms), CHECKPOINT_SECONDS)
@@ -194,7 +201,27 @@ class Node(Service):
 
     async def _listen(self, rooms: Rooms, host_keys: tuple[HostKey, ...]) -> None:
         rekey = RekeyLimits(octets=self.config.ssh.rekey_limit)
-        reception = self._reception = Reception(
+        reception = self._reception = self._receive(rooms, host_keys, rekey)
+        vouching = await self._vouch(rooms)
+
+        def authority(open_door: OpenDoor) -> Authority:
+            return Authority(
+                rooms.operators, open_door, self.config.ssh.banner, vouching, reception.may_come, rooms.factors
+            )
+
+        pace = FailurePace(secrets.token_bytes(32))
+        self._listener = Listener(
+            self.reactor, host_keys, rooms.journal, authority, reception.open_door, pace,
+            admission(self.config.ssh, self.reactor.seconds), offered(self.config.ssh),
+            self.config.ssh.login_grace_time, rekey, self.config.ssh.proxy_from,
+        )  # fmt: skip
+        await self._open_ports(self._listener)
+        front = Front("127.0.0.1", self.ssh_port, tuple(key.line for key in host_keys))
+        self._verbs = VerbRooms(rooms, front, self._faults)
+        rooms.journal.attach(self._vigil)
+
+    def _receive(self, rooms: Rooms, host_keys: tuple[HostKey, ...], rekey: RekeyLimits) -> Reception:
+        return Reception(
             operators=rooms.operators,
             policies=rooms.policies,
             orders=rooms.orders,
@@ -213,23 +240,6 @@ class Node(Service):
             help_contact=self.config.help.contact,
             host_keys=host_keys,
         )
-        vouching = await self._vouch(rooms)
-
-        def authority(open_door: OpenDoor) -> Authority:
-            return Authority(
-                rooms.operators, open_door, self.config.ssh.banner, vouching, reception.may_come, rooms.factors
-            )
-
-        pace = FailurePace(secrets.token_bytes(32))
-        self._listener = Listener(
-            self.reactor, host_keys, rooms.journal, authority, reception.open_door, pace,
-            admission(self.config.ssh, self.reactor.seconds), offered(self.config.ssh),
-            self.config.ssh.login_grace_time, rekey, self.config.ssh.proxy_from,
-        )  # fmt: skip
-        await self._open_ports(self._listener)
-        front = Front("127.0.0.1", self.ssh_port, tuple(key.line for key in host_keys))
-        self._verbs = VerbRooms(rooms, front, self._faults)
-        rooms.journal.attach(self._vigil)
 
     async def _open_ports(self, listener: Listener) -> None:
         for text in self.config.ssh.listen:
@@ -338,6 +348,8 @@ class Node(Service):
         for run in rooms.roster.running():
             run.end(75, "node_stopped", "the gateway is being stopped; the session is over")
         await rooms.roster.settled()
+        if self._keeping is not None:
+            await self._keeping.stop()
         if self._listener is not None:
             self._listener.abort_all()
             self._reception.dialler.approaches.drop_all()

@@ -49,6 +49,8 @@ class VerbRooms:
             approvals=rooms.approvals,
             live=rooms.live,
             archive=rooms.archive,
+            search=rooms.search,
+            holds=rooms.holds,
             vault=rooms.vault,
             factors=rooms.factors,
             journal=rooms.journal,

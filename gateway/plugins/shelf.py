@@ -78,11 +78,7 @@ class Shelf:
         if found is None:
             raise InspectorError(f"no plugin provides the kind {inspector.kind!r}")
         section = {key: value for key, value in json.loads(inspector.settings).items() if key not in EVERY}
-        schema = tuple(found.factory.schema)
-        for key in section:
-            if key not in schema:
-                raise InspectorError(f"unknown key {key!r:.80}{_nearest(key, (*schema, *sorted(EVERY)))}")
-        made: IFileInspector = found.factory.configure(self._with_content(section))
+        made: IFileInspector = found.factory.configure(taken(found.factory.schema, self._with_content(section)))
         return made
 
     def _found(self, kind: str) -> Found | None:
@@ -105,6 +101,19 @@ class Shelf:
         """Return a file as it is now: only a trial sees settings that were never frozen."""
         content = self.content(path, "")
         return Referenced(path, "", content)
+
+
+def taken(schema: Mapping[str, Callable[[Any], Any]], section: Mapping[str, Any]) -> dict[str, Any]:
+    """Return settings as a schema takes them; raise InspectorError that names the key."""
+    found = {}
+    for key, value in section.items():
+        if key not in schema:
+            raise InspectorError(f"unknown key {key!r:.80}{_nearest(key, (*schema, *sorted(EVERY)))}")
+        try:
+            found[key] = schema[key](value)
+        except (TypeError, ValueError) as problem:
+            raise InspectorError(f"{key}: {problem}") from None
+    return found
 
 
 def _nearest(key: str, known: tuple[str, ...]) -> str:

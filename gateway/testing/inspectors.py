@@ -193,10 +193,10 @@ async def conformance(
     _must(isinstance(factory.name, str) and factory.name.replace("-", "").isalnum() and factory.name.islower(),
           "name is a text of small letters, digits and dashes")  # fmt: skip
     schema = factory.schema
-    _must(isinstance(schema, Mapping) and all(isinstance(each, str) for pair in schema.items() for each in pair),
-          "schema maps each key to a sentence")  # fmt: skip
+    _must(isinstance(schema, Mapping) and all(isinstance(key, str) and callable(schema[key]) for key in schema),
+          "schema maps each key to a function that takes its value")  # fmt: skip
     _must(set(section) <= set(schema), "schema names every key of the settings")
-    inspector = factory.configure(dict(section))
+    inspector = factory.configure({key: schema[key](value) for key, value in section.items()})
     _provides(IFileInspector, inspector, "configure()")
     for content, denied in ((allows, False), (denies, True)):
         await _judged_alike(inspector, content, denied)

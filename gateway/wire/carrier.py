@@ -112,7 +112,7 @@ class Carrier:
         if ITCPTransport.providedBy(transport):
             transport.setTcpNoDelay(True)
         if isinstance(transport, TcpConnection):
-            self._direct = DirectSocket(transport, self.link, self.receive, self._receive_lent)
+            self._direct = DirectSocket(transport, self.link, self.receive, self._receive_lent, self.holds)
             self._direct.attach()
         register = getattr(transport, "registerProducer", None)
         if register is not None:

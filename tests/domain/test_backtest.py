@@ -87,6 +87,16 @@ class BacktestTests(SynchronousTestCase):
         run = [opened(f"rm {number % 3}") for number in range(9)]
         self.assertEqual(len(hits(run, RM)), 9)
 
+    def test_a_line_that_came_before_is_judged_as_it_was(self) -> None:
+        """Each time it came counts."""
+        self.assertEqual(len(hits([opened("rm 1"), opened("rm 1", session="S-2")], RM)), 2)
+
+    def test_what_is_only_possible_has_its_scope_too(self) -> None:
+        """A rule for somebody else is not hit by what can not be read."""
+        for users, count in ((("bob",), 0), (("alice",), 1)):
+            rule = AuditedRule("f", command="rm", options=("f",), action="deny", users=users)
+            self.assertEqual(len(hits([opened("rm $X")], rule)), count)
+
     @given(st.sampled_from([*KINDS, "node.started"]), st.none() | st.dictionaries(
         st.sampled_from(["command", "known_by", "outcome", "channel_kind", "session"]),
         st.none() | st.integers() | st.text(max_size=8)))  # fmt: skip

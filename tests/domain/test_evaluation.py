@@ -41,7 +41,13 @@ class DecideTests(SynchronousTestCase):
         self.assertEqual((found.decision, found.denies), (Decision.QUARANTINE, True))
         self.assertEqual(found.reason, "inspector size denied it")
         missing = decide((VIRUS,), answers[1:], True)
-        self.assertEqual(missing.reason, "inspector size could not evaluate it (did not answer)")
+        self.assertEqual(missing.reason, "EICAR")
+
+    def test_a_failure_does_no_more_than_deny(self) -> None:
+        """Nobody is interrupted because a scanner is down."""
+        found = decide((VIRUS,), (given("size"), Given("clamd", None, "timed out")), True)
+        self.assertEqual((found.denies, found.action), (True, "deny"))
+        self.assertEqual(decide((VIRUS,), (), True).reason, "inspector size could not evaluate it (did not answer)")
 
     def test_a_failure_denies_unless_it_is_said_to_allow(self) -> None:
         """The inspector's own word goes before the rule's."""

@@ -15,6 +15,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.threads import deferToThread
 
 from gateway.domain.evaluation import Transfer
+from gateway.plugins.shelf import taken
 
 
 @attrs.frozen
@@ -58,6 +59,11 @@ def zipped(*entries: tuple[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> b
 def in_thread(function: Any, *arguments: Any) -> Deferred[Any]:
     """Run a function in a thread of the reactor's."""
     return deferToThread(function, *arguments)
+
+
+def configured(factory: Any, section: dict[str, Any]) -> Any:
+    """Return an inspector that is made from settings as the directory has them."""
+    return factory.configure(taken(factory.schema, section))
 
 
 REACTOR: Any = reactor

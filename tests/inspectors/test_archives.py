@@ -6,6 +6,7 @@ import bz2
 import gzip
 import io
 import lzma
+import os
 import tarfile
 import zipfile
 import zlib
@@ -111,6 +112,14 @@ class LimitTests(ArchiveCase):
     def test_a_zip_on_another_files_tail_is_found(self) -> None:
         """A self-extracting one."""
         self.assertEqual(self.code(b"MZ" + b"x" * 9000 + zipped(("a", ZEROS)), max_total=10**6), "total")
+
+    def test_archives_inside_are_kept_in_bounded_memory(self) -> None:
+        """A zip that is larger is denied; a tar passes through, and needs none."""
+        self.patch(archives, "MOST_KEPT", 50_000)
+        noise = os.urandom(60_000)
+        self.assertEqual(self.code(zipped(("a.zip", zipped(("b", noise))))), "nested")
+        self.assertEqual(self.code(tarred(*((f"{n}.zip", zipped(("b", noise[:40_000]))) for n in range(5)))), "allow")
+        self.assertEqual(self.code(gzip.compress(tarred(("a", noise * 9)))), "allow")
 
     def test_a_sparse_tar_counts_as_large_as_it_would_become(self) -> None:
         """Holes too."""

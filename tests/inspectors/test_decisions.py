@@ -13,7 +13,7 @@ from gateway.inspectors.hash import HashFactory
 from gateway.inspectors.path import PathFactory
 from gateway.inspectors.size import SizeFactory
 from gateway.interfaces import InspectorError, Referenced
-from tests.inspectors.files import Kept, kept, transfer
+from tests.inspectors.files import Kept, configured, kept, transfer
 
 
 def verdict_of(inspector: Any, size: int = 3, **known: Any) -> Verdict:
@@ -39,26 +39,26 @@ class SizeTests(SynchronousTestCase):
 
     def test_a_file_that_is_too_large_is_denied(self) -> None:
         """By its hint before the first byte, and by what it is when it is there."""
-        inspector = self.factory.configure({"max": "10B"})
+        inspector = configured(self.factory, {"max": "10B"})
         self.assertEqual(self.codes(inspector, 10, 11), ["", "too_large"])
         self.assertIsInstance(inspector.begin(transfer(size=11)), Verdict)
 
     def test_only_so_many_files_of_a_session(self) -> None:
         """Denied ones do not count, and other sessions have their own."""
-        inspector = self.factory.configure({"count": 2, "max": "9B"})
+        inspector = configured(self.factory, {"count": 2, "max": "9B"})
         self.assertEqual(self.codes(inspector, 1, 10, 1, 1), ["", "too_large", "", "too_many"])
         self.assertEqual(self.codes(inspector, 1, session="S-2"), [""])
 
     def test_files_at_once_can_not_pass_the_count(self) -> None:
         """All are begun before the first is there."""
-        inspector = self.factory.configure({"count": 1})
+        inspector = configured(self.factory, {"count": 1})
         begun = [inspector.begin(transfer()) for _ in range(3)]
         found = [each.finish(Kept("", 1, "")).code for each in begun if not isinstance(each, Verdict)]
         self.assertEqual(found, ["", "too_many", "too_many"])
 
     def test_so_many_bytes_a_minute(self) -> None:
         """A minute later there is room again."""
-        inspector = self.factory.configure({"rate": "100B"})
+        inspector = configured(self.factory, {"rate": "100B"})
         self.assertEqual(self.codes(inspector, 60, 60), ["", "too_fast"])
         self.now += 61
         self.assertEqual(self.codes(inspector, 60), [""])
@@ -66,7 +66,7 @@ class SizeTests(SynchronousTestCase):
     def test_bad_settings_are_said(self) -> None:
         """None, and wrong ones."""
         for section in ({}, {"max": "many"}, {"count": -1}, {"count": True}):
-            self.assertRaises(InspectorError, self.factory.configure, section)
+            self.assertRaises(InspectorError, configured, self.factory, section)
 
 
 class PathTests(SynchronousTestCase):
@@ -74,7 +74,7 @@ class PathTests(SynchronousTestCase):
 
     def decision(self, section: dict[str, Any], path: str, real: str = "") -> Decision:
         """Return what becomes of a name."""
-        return verdict_of(PathFactory().configure(section), path=path, real=real or path).decision
+        return verdict_of(configured(PathFactory(), section), path=path, real=real or path).decision
 
     def test_a_pattern_without_a_slash_is_about_the_last_part(self) -> None:
         """Anywhere."""
@@ -106,7 +106,7 @@ class PathTests(SynchronousTestCase):
     def test_bad_settings_are_said(self) -> None:
         """Both lists, none, an empty one."""
         for section in ({}, {"deny": []}, {"deny": ["a"], "allow": ["b"]}, {"deny": "a"}, {"deny": [7]}):
-            self.assertRaises(InspectorError, PathFactory().configure, section)
+            self.assertRaises(InspectorError, configured, PathFactory(), section)
 
 
 class HashTests(SynchronousTestCase):
@@ -114,7 +114,7 @@ class HashTests(SynchronousTestCase):
 
     def decision(self, content: bytes, **section: Any) -> Decision:
         """Return what becomes of a content."""
-        begun = HashFactory().configure(section).begin(transfer())
+        begun = configured(HashFactory(), section).begin(transfer())
         verdict = begun.finish(kept(content))
         return verdict.decision  # type: ignore[no-any-return]
 
@@ -137,4 +137,4 @@ class HashTests(SynchronousTestCase):
     def test_a_line_that_is_no_digest_is_said(self) -> None:
         """When the inspector is made."""
         for line in ("abc", "md5:" + "a" * 32, "g" * 64):
-            self.assertRaises(InspectorError, HashFactory().configure, {"deny": [line]})
+            self.assertRaises(InspectorError, configured, HashFactory(), {"deny": [line]})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import time
 from typing import Any
@@ -46,7 +47,7 @@ class RoomCase(TestCase):
         file = kept(content)
         with file.open() as opened:
             told = told_of(transfer(), file)
-            return await self.room.ask(kind, settings, told, opened.fileno(), file.size)
+            return await self.room.ask(kind, json.dumps(settings), told, opened.fileno(), file.size)
 
 
 class RoomTests(RoomCase):

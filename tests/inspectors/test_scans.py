@@ -24,7 +24,7 @@ from gateway.inspectors.places import place
 from gateway.inspectors.room.bubble import Bubble
 from gateway.interfaces import InspectorError
 from gateway.runtime.evaluate import evaluator
-from tests.inspectors.files import REACTOR, in_thread, kept, transfer
+from tests.inspectors.files import REACTOR, configured, in_thread, kept, transfer
 from tests.runtime.test_evaluate import Shelf
 
 OPTIONS = b"ICAP/1.0 200 OK\r\nPreview: 4\r\nAllow: 204\r\nOptions-TTL: 60\r\n\r\n"
@@ -55,7 +55,7 @@ class ScanCase(TestCase):
         port = REACTOR.listenTCP(0, serving, interface="127.0.0.1")
         try:
             address = f"tcp:127.0.0.1:{port.getHost().port}"
-            return await self.given(factory.configure({"address": address, **section}), content)
+            return await self.given(configured(factory, {"address": address, **section}), content)
         finally:
             await port.stopListening()
 
@@ -178,7 +178,7 @@ class CommandTests(ScanCase):
 
     async def judged(self, script: str, content: bytes = b"content", usable: bool | None = None) -> Given:
         """Have a shell script judge a file."""
-        inspector = self.factory(usable).configure({"argv": ["/bin/sh", "-c", script], "unconfined": True})
+        inspector = configured(self.factory(usable), {"argv": ["/bin/sh", "-c", script], "unconfined": True})
         return await self.given(inspector, content)
 
     async def test_the_exit_code_decides(self) -> None:
@@ -211,7 +211,7 @@ class CommandTests(ScanCase):
 
     async def test_where_it_can_not_be_confined_it_is_not_run(self) -> None:
         """Unless an administrator says so."""
-        inspector = self.factory(False).configure({"argv": ["/bin/true"]})
+        inspector = configured(self.factory(False), {"argv": ["/bin/true"]})
         self.patch(os, "geteuid", lambda: 1000)
         with self.assertRaises(InspectorError):
             await Deferred.fromCoroutine(inspector.confined())
@@ -219,7 +219,7 @@ class CommandTests(ScanCase):
     def test_bad_settings_are_said(self) -> None:
         """No program, no whole path, one that is not there."""
         for argv in ([], ["sh"], ["/nonexistent/check"], "sh"):
-            self.assertRaises(InspectorError, self.factory().configure, {"argv": argv})
+            self.assertRaises(InspectorError, configured, self.factory(), {"argv": argv})
 
     @given(st.none() | st.integers(), st.binary(max_size=99), st.binary(max_size=99))
     def test_any_end_is_a_verdict_or_a_failure(self, code: int | None, out: bytes, err: bytes) -> None:

@@ -19,7 +19,7 @@ from gateway.interfaces import IFileInspectorFactory
 @implementer(IPlugin, IFileInspectorFactory)
 class Factory:
     name = {name!r}
-    schema = {{"word": "a word"}}
+    schema = {{"word": str}}
     version = "3.1"
     def configure(self, section):
         return section

@@ -22,7 +22,7 @@ class Factory:
     """Give back what it was configured with."""
 
     name: str
-    schema: dict[str, str] = attrs.field(factory=lambda: {"words": "words"})
+    schema: dict[str, Any] = attrs.field(factory=lambda: {"words": list})
     made: int = 0
 
     def configure(self, section: Mapping[str, Any]) -> Any:

@@ -15,7 +15,7 @@ from gateway.domain.evaluation import Decision, Evaluate, Given
 from gateway.inspectors.clamd import ClamdFactory
 from gateway.inspectors.icap import IcapFactory
 from gateway.runtime.evaluate import evaluator
-from tests.inspectors.files import REACTOR, in_thread, kept, transfer
+from tests.inspectors.files import REACTOR, configured, in_thread, kept, transfer
 from tests.real.scanners import MARKER, THREAT, Scanners
 from tests.runtime.test_evaluate import Shelf
 
@@ -73,7 +73,7 @@ class ClamdTests(ScannerCase):
 
     def inspector(self) -> Any:
         """Ask over the UNIX socket."""
-        return ClamdFactory(REACTOR).configure({"address": self.scanners.socket})
+        return configured(ClamdFactory(REACTOR), {"address": self.scanners.socket})
 
     async def test_clean_files_pass_and_infected_ones_do_not(self) -> None:
         """Of any size, also none; with the marker at any place, also in a zip."""
@@ -86,7 +86,7 @@ class ClamdTests(ScannerCase):
 
     async def test_it_is_asked_over_tcp_too(self) -> None:
         """The same answers."""
-        over_tcp = ClamdFactory(REACTOR).configure({"address": f"tcp:127.0.0.1:{self.scanners.port}"})
+        over_tcp = configured(ClamdFactory(REACTOR), {"address": f"tcp:127.0.0.1:{self.scanners.port}"})
         found = await self.given(MARKER, over_tcp)
         self.assertEqual(found.verdict and found.verdict.decision, Decision.DENY)
 
@@ -102,7 +102,7 @@ class ClamdTests(ScannerCase):
 
     async def test_a_clamd_that_is_not_there_is_a_failure(self) -> None:
         """At once."""
-        nowhere = ClamdFactory(REACTOR).configure({"address": "unix:/nonexistent/clamd.ctl"})
+        nowhere = configured(ClamdFactory(REACTOR), {"address": "unix:/nonexistent/clamd.ctl"})
         found = await self.given(b"x", nowhere)
         self.assertEqual((found.verdict, found.error), (None, "failed"))
 
@@ -116,7 +116,7 @@ class IcapTests(ScannerCase):
         """Ask the scanner."""
         address = f"tcp:127.0.0.1:{self.scanners.icap_port}"
         section = {"address": address, "service": service, "preview": preview}
-        return IcapFactory(REACTOR, in_thread).configure(section)
+        return configured(IcapFactory(REACTOR, in_thread), section)
 
     async def test_clean_files_pass_and_infected_ones_do_not(self) -> None:
         """Both directions, with and without a preview, shorter and longer than it."""

@@ -14,15 +14,18 @@ from gateway.admin.verbs import (
     entries,
     events,
     factors,
+    holds,
     live,
     local,
     node,
     notify,
     orders,
     own,
+    playing,
     quarantine,
     recordings,
     rules,
+    searching,
     sessions,
     settings,
     siem,
@@ -30,7 +33,7 @@ from gateway.admin.verbs import (
 
 THEMES = (
     settings, entries, accounts, factors, access, sessions, live, orders, approvals,
-    rules, backtest, recordings, quarantine, events, siem, notify, node, own, local,
+    rules, backtest, recordings, playing, searching, holds, quarantine, events, siem, notify, node, own, local,
 )  # fmt: skip
 
 

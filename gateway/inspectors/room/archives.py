@@ -5,6 +5,7 @@ counted, up to the limits, and what can not be read is denied. Archives in archi
 
 Known limits: a 7z is counted by its directory (its decoders stop at what that says) and not looked into; so are rar,
 cab, iso and what else is not unpacked here: ``type`` denies those. A compressed file counts as a level of its own.
+A zip or 7z inside another archive is kept in memory, up to 128 MiB; a larger one is denied.
 """
 
 from __future__ import annotations
@@ -30,6 +31,10 @@ from gateway.inspectors.room.unpack import Damaged, Unpacked
 CHUNK = 256 * 1024
 SMALL = 1024 * 1024
 """Bytes up to which no ratio is too high: small files of zeros are no bombs."""
+
+MOST_KEPT = 128 * 1024**2
+"""Bytes of zips and 7zs inside of others, which have to be kept in memory to be looked into."""
+SOUGHT = frozenset({"zip", "7z"})
 
 DAMAGED = (
     Damaged, zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, EOFError, OSError, ValueError,
@@ -64,21 +69,27 @@ class Guard:
     encrypted: str
     entries: int = 0
     total: int = 0
+    kept: int = 0
+    """Bytes of archives in archives that are in memory now."""
     deepest: int = 0
 
-    def walk(self, file: BinaryIO, depth: int = 1) -> None:
-        """Unpack what a seekable file holds, if it is an archive; raises :exc:`Over` or one of :data:`DAMAGED`."""
-        kinds = kinds_of(file.read(HEAD))
-        file.seek(0)
+    def walk(self, file: Any, depth: int = 1, head: bytes = b"") -> None:
+        """Unpack what a file holds, if it is an archive; raises :exc:`Over` or one of :data:`DAMAGED`.
+
+        ``head`` is what was read of a stream already; without it the file can be sought in.
+        """
+        kinds = kinds_of(head or file.read(HEAD))
         opener = next((OPENERS[kind] for kind in OPENERS if kind in kinds), None)
-        if opener is None and depth == 1 and zipfile.is_zipfile(file):
-            opener = _zip
+        if not head:
+            file.seek(0)
+            if opener is None and zipfile.is_zipfile(file):
+                opener = _zip
+            file.seek(0)
         if opener is None:
             return
         if depth > self.max_depth:
             raise Over("depth", f"archives lie more than {self.max_depth} deep in it")
         self.deepest = max(self.deepest, depth)
-        file.seek(0)
         opener(self, file, depth)
 
     def entry(self) -> None:
@@ -101,27 +112,61 @@ class Guard:
             raise Over("encrypted", "it is encrypted and can not be evaluated")
 
     def through(self, chunks: Iterator[bytes], depth: int) -> None:
-        """Count an entry's bytes; keep and follow those that may be an archive."""
-        head = b""
+        """Count an entry's bytes; follow those that are an archive."""
+        feed = Feed(self._counted(chunks))
+        head = feed.peek(HEAD)
+        kinds = kinds_of(head)
+        if kinds & SOUGHT:
+            self._kept(feed, depth)
+        elif not kinds.isdisjoint(OPENERS):
+            self.walk(feed, depth + 1, head)
+        while feed.read(CHUNK):
+            pass
+
+    def _counted(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
         for chunk in chunks:
             self.count(len(chunk))
-            head += chunk
-            if len(head) >= HEAD:
-                break
-        if kinds_of(head[:HEAD]).isdisjoint(OPENERS):
-            for chunk in chunks:
-                self.count(len(chunk))
-            return
+            yield chunk
+
+    def _kept(self, feed: Feed, depth: int) -> None:
+        """Follow an archive that must be sought in: kept in memory, which is bounded."""
         with os.fdopen(os.memfd_create("entry"), "w+b") as kept:
-            kept.write(head)
-            for chunk in chunks:
-                self.count(len(chunk))
+            while chunk := feed.read(CHUNK):
+                self.kept += len(chunk)
+                if self.kept > MOST_KEPT:
+                    raise Over("nested", f"archives in it have more than {MOST_KEPT} bytes and can not be looked into")
                 kept.write(chunk)
             kept.seek(0)
             self.walk(kept, depth + 1)
+            self.kept -= kept.seek(0, os.SEEK_END)
 
 
-def _zip(guard: Guard, file: BinaryIO, depth: int) -> None:
+@attrs.define
+class Feed:
+    """Read an iterator like a file that can not be sought in."""
+
+    chunks: Iterator[bytes]
+    _waiting: bytes = b""
+
+    def peek(self, count: int) -> bytes:
+        """Return the next bytes and leave them."""
+        while len(self._waiting) < count and (chunk := next(self.chunks, b"")):
+            self._waiting += chunk
+        return self._waiting[:count]
+
+    def read(self, count: int = -1) -> bytes:
+        """Return at most so many bytes, none at the end."""
+        if not self._waiting:
+            self._waiting = next(self.chunks, b"")
+        piece, self._waiting = (self._waiting[:count], self._waiting[count:]) if count >= 0 else (self._waiting, b"")
+        return piece
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        """Raise OSError: what has been read is gone."""
+        raise OSError("a stream can not be sought in")
+
+
+def _zip(guard: Guard, file: Any, depth: int) -> None:
     with zipfile.ZipFile(file) as opened:
         for entry in opened.infolist():
             guard.entry()
@@ -133,8 +178,8 @@ def _zip(guard: Guard, file: BinaryIO, depth: int) -> None:
                     guard.through(iter(lambda packed=packed: packed.read(CHUNK), b""), depth)  # type: ignore[misc]
 
 
-def _tar(guard: Guard, file: BinaryIO, depth: int) -> None:
-    with tarfile.open(fileobj=file, mode="r:") as opened:
+def _tar(guard: Guard, file: Any, depth: int) -> None:
+    with tarfile.open(fileobj=file, mode="r|") as opened:
         for entry in opened:
             opened.members = []  # type: ignore[attr-defined]  # it keeps every header it has read
             guard.entry()
@@ -146,15 +191,15 @@ def _tar(guard: Guard, file: BinaryIO, depth: int) -> None:
                     guard.through(iter(lambda packed=packed: packed.read(CHUNK), b""), depth)  # type: ignore[misc]
 
 
-def _packed(make: Callable[[], Any]) -> Callable[[Guard, BinaryIO, int], None]:
-    def opened(guard: Guard, file: BinaryIO, depth: int) -> None:
+def _packed(make: Callable[[], Any]) -> Callable[[Guard, Any, int], None]:
+    def opened(guard: Guard, file: Any, depth: int) -> None:
         guard.entry()
         guard.through(iter(Unpacked(file, make)), depth)
 
     return opened
 
 
-def _sevenzip(guard: Guard, file: BinaryIO, depth: int) -> None:
+def _sevenzip(guard: Guard, file: Any, depth: int) -> None:
     try:
         directory = read_directory(file)
     except Encrypted:
@@ -167,7 +212,7 @@ def _sevenzip(guard: Guard, file: BinaryIO, depth: int) -> None:
     guard.count(directory.total)
 
 
-OPENERS: dict[str, Callable[[Guard, BinaryIO, int], None]] = {
+OPENERS: dict[str, Callable[[Guard, Any, int], None]] = {
     "zip": _zip,
     "7z": _sevenzip,
     "tar": _tar,

@@ -123,14 +123,18 @@ class Room:
     _places: DeferredSemaphore = attrs.field(init=False, factory=lambda: DeferredSemaphore(AT_ONCE))
 
     async def ask(
-        self, kind: str, settings: Mapping[str, Any], transfer: Mapping[str, Any], file: int, size: int
+        self, kind: str, settings: str, transfer: Mapping[str, Any], file: int, size: int
     ) -> dict[str, Any]:
-        """Have a file judged: a descriptor that is read from its beginning; raises :exc:`RoomError`."""
+        """Have a file judged: a descriptor that is read from its beginning; raises :exc:`RoomError`.
+
+        ``settings`` are JSON text, for they may be long and are the same for many files.
+        """
         await self._places.acquire()
         try:
             zygote = await self._running()
             seconds = PATIENCE + size / PACE
-            question = json.dumps({"kind": kind, "settings": settings, "transfer": transfer, "seconds": seconds})
+            told = json.dumps({"kind": kind, "transfer": transfer, "seconds": seconds})
+            question = f'{told[:-1]}, "settings": {settings}}}'
             end = self._sent(zygote, question.encode(), file)
             return self._read(await end.taken)
         finally:

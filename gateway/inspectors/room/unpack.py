@@ -6,7 +6,7 @@ The rule: never more than a chunk comes out at once, whatever goes in; an end th
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any, BinaryIO
+from typing import Any, Protocol
 
 import attrs
 
@@ -17,11 +17,18 @@ class Damaged(ValueError):
     """The stream ends too soon, or is none."""
 
 
+class Readable(Protocol):
+    """What compressed bytes are read from."""
+
+    def read(self, count: int, /) -> bytes:
+        """Return at most so many bytes, none at the end."""
+
+
 @attrs.frozen
 class Unpacked:
     """Iterate over what a file unpacks to; ``make`` makes a decompressor for each member."""
 
-    file: BinaryIO
+    file: Readable
     make: Callable[[], Any]
 
     def __iter__(self) -> Iterator[bytes]:

@@ -176,13 +176,14 @@ class DecidedTests(SynchronousTestCase):
         self.assertTrue(all(kept.released for kept in talk.depot.files))
 
     def test_a_download_goes_on_when_it_was_evaluated(self) -> None:
-        """The target hears that its file was taken; the operator's scp gets it whole."""
+        """The operator's scp gets it whole; the target, which leaves then, hears only after that that it was taken."""
         talk = Talk("scp -f /x/a", (RULE,))
         talk.say(UP, b"\0")
         self.assertEqual(talk.say(DOWN, b"C0644 5 a\n"), b"\0")
         talk.say(DOWN, b"hello\0")
         self.assertEqual((talk.heard[UP], talk.heard[DOWN]), (b"\0\0", b"C0644 5 a\n"))
         talk.say(UP, b"\0")
+        self.assertEqual((talk.heard[UP], talk.heard[DOWN]), (b"\0\0", b"C0644 5 a\nhello\0"))
         talk.say(UP, b"\0")
         self.assertEqual((talk.heard[UP], talk.heard[DOWN]), (b"\0\0\0", b"C0644 5 a\nhello\0"))
         self.assertEqual(talk.fact("file.transferred")["direction"], "download")

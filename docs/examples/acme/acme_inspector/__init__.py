@@ -11,13 +11,12 @@ from gateway.interfaces import IFileInspector, IFileInspectorFactory, IInspectio
 @implementer(IPlugin, IFileInspectorFactory)
 class Factory:
     name = "acme"
-    schema = {"word": "the word that may stand in no file"}
+    schema = {"word": str}  # each key of the table, and what takes its value
 
     def configure(self, section):
-        word = section.get("word")
-        if not isinstance(word, str) or not word:
-            raise InspectorError("word: say which word, in quotes")
-        return Words(word.encode())
+        if not section.get("word"):
+            raise InspectorError("word: say which word may stand in no file")
+        return Words(section["word"].encode())
 
 
 @implementer(IFileInspector)
