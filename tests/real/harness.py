@@ -106,6 +106,8 @@ class Sshd:
     password: bool = False
     extra: str = ""
     """Settings of its own; sshd takes the first of each."""
+    sftp_server: str = ""
+    """Its SFTP server; the program of the system where nothing is said."""
     process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -118,7 +120,8 @@ class Sshd:
         found = next((place for place in places if Path(place).exists()), "internal-sftp")
         password = "yes" if self.password else "no"
         settings = SSHD.format(
-            extra=self.extra, port=self.port, folder=self.folder, password=password, sftp_server=found
+            extra=self.extra, port=self.port, folder=self.folder, password=password,
+            sftp_server=self.sftp_server or found,
         )
         name = self.folder / f"sshd_{self.port}"
         name.write_text(settings)
