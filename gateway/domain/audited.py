@@ -3,7 +3,7 @@
 The rule: an ``exec`` request is judged as one line; what the verdict keeps back is refused with its channel.
 
 Known limits: here the command line of an ``exec`` is judged; what a subsystem may do is the rights' affair. What is
-typed or piped into a shell is not read in this version; a session with such rules says so (``status``, ``check``).
+typed or piped into a shell is judged by the gates in :mod:`gateway.domain.lines`.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import attrs
 from gateway.domain.lane import Effect, Event, Lane, Order, Refuse, Request, Tick
 from gateway.domain.policy import FrozenPolicy
 from gateway.domain.risk import Risk
+from gateway.domain.shell import Shell
 from gateway.domain.verdict import Attempts, Judge, Outcome
 
 DENIED = 77
@@ -27,6 +28,8 @@ class AuditedGate:
     policy: FrozenPolicy
     attempts: Attempts
     risk: Risk
+    typed: bool = False
+    """Whether another gate judges what a shell started here reads from its input."""
 
     def weigh(self, event: Event, at: float) -> Iterator[Event | Effect]:
         """Pass what may run; report, refuse or end otherwise."""
@@ -39,7 +42,7 @@ class AuditedGate:
                 yield event
 
     def _judged(self, event: Request, line: str) -> Iterator[Event | Effect]:
-        verdict = Judge(self.policy, self.attempts, self.risk).weigh((line,), "exec")
+        verdict = Judge(self.policy, self.attempts, self.risk).weigh((line,), "exec", Shell(self.typed))
         yield from verdict.told
         match verdict.outcome:
             case Outcome.PASS:

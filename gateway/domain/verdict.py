@@ -65,6 +65,8 @@ class Verdict:
     """What the line leaves in the shell when it runs."""
     rule: str = ""
     """The rule that decided."""
+    commands: tuple[Simple, ...] = ()
+    """The simple commands of the likeliest reading."""
 
 
 @attrs.define
@@ -92,28 +94,38 @@ class Judge:
         """Say whether any line could be told of, or refused, by a rule."""
         return bool(self.policy.audited) or self.policy.restrictions.allow_only
 
-    def weigh(self, readings: tuple[str, ...], known_by: str, shell: Shell | None = None) -> Verdict:
-        """Judge a line by all its readings, the likeliest first, in the state of a shell, and count its hits."""
+    def weigh(
+        self, readings: tuple[str, ...], known_by: str, shell: Shell | None = None, doubt: str = ""
+    ) -> Verdict:
+        """Judge a line by all its readings, the likeliest first, in the state of a shell, and count its hits.
+
+        A ``doubt`` is a reason of the caller's why the line can not be read for certain.
+        """
         line, state = readings[0], (shell or Shell()).copy()
-        judged = judge(line, self.policy.audited, state)
+        judged = judge(line, self.policy.audited, state, doubt)
         others = [judge(other, self.policy.audited, (shell or Shell()).copy()) for other in readings[1:]]
         weighing = _Weighing(self, _united(judged, others), tuple(others), line, known_by)
-        return attrs.evolve(weighing.verdict(), shell=state)
+        return attrs.evolve(weighing.verdict(), shell=state, commands=judged.commands)
 
-    def would_refuse(self, readings: tuple[str, ...], shell: Shell, opaque: bool = True) -> bool:
-        """Say whether a line would be kept back, without counting it; ``opaque``: also for what is not known of it."""
+    def would_refuse(
+        self, readings: tuple[str, ...], shell: Shell, *, commands: bool = True, doubts: bool = True
+    ) -> bool:
+        """Say whether a line would be kept back, without counting it.
+
+        ``commands``: also for commands that are not among the allowed; ``doubts``: also for what is not known of it.
+        """
         if not self.policy.restrictions.enforce:
             return False
-        return any(self._would_refuse(line, shell, opaque) for line in readings)
+        return any(self._would_refuse(line, shell, commands, doubts) for line in readings)
 
-    def _would_refuse(self, line: str, shell: Shell, opaque: bool) -> bool:
+    def _would_refuse(self, line: str, shell: Shell, commands: bool, doubts: bool) -> bool:
         rules, only = self.policy.audited, self.policy.restrictions.allow_only
         judged = judge(line, rules, shell.copy())
         if any(prohibits(rule) for _, rule in judged.hits if rule.mode == "enforce"):
             return True
-        if not opaque:
-            return False
-        return unsettled(judged, rules, only) or (only and (bool(not_allowed(judged)) or not judged.commands))
+        if commands and only and not_allowed(judged):
+            return True
+        return doubts and (unsettled(judged, rules, only) or (only and not judged.commands))
 
 
 @attrs.define(eq=False)

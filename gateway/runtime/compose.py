@@ -20,10 +20,14 @@ from gateway.domain.barrier import LockGate
 from gateway.domain.flow import Flow, Gate, Tap
 from gateway.domain.greeting import GreetingGate
 from gateway.domain.lane import Lane
+from gateway.domain.lines.gate import LineGate
+from gateway.domain.lines.piped import PipedGate
+from gateway.domain.lines.watching import LineWatch
 from gateway.domain.policy import FrozenPolicy
 from gateway.domain.rights import Kind
 from gateway.domain.risk import Risk
-from gateway.domain.verdict import Attempts
+from gateway.domain.screen import Screen
+from gateway.domain.verdict import Attempts, Judge
 from gateway.runtime.record import Recorder
 from gateway.runtime.shown import Showing
 
@@ -46,6 +50,8 @@ class Makings:
     terminal: bool
     locked: bool
     where: str = ""
+    screen: Screen | None = None
+    """What a terminal shows; None where there is none."""
 
 
 def _lock(makings: Makings) -> Gate:
@@ -56,6 +62,17 @@ def _audited(makings: Makings) -> Gate:
     return AuditedGate(makings.policy, makings.attempts, makings.risk)
 
 
+def _commanded(makings: Makings) -> Gate:
+    return AuditedGate(makings.policy, makings.attempts, makings.risk, typed=True)
+
+
+def _lines(makings: Makings) -> Gate:
+    judge = Judge(makings.policy, makings.attempts, makings.risk)
+    if makings.screen is None:
+        return PipedGate(judge)
+    return LineGate(judge, makings.screen) if judge.ruled else LineWatch(judge, makings.screen)
+
+
 def _greeting(makings: Makings) -> Gate:
     return GreetingGate(makings.where)
 
@@ -64,9 +81,9 @@ EARLY: tuple[Callable[[Makings], Gate], ...] = (_lock,)
 """Before a channel's kind is known: only requests travel, and a lock holds them."""
 
 GATES: dict[Kind, tuple[Callable[[Makings], Gate], ...]] = {
-    Kind.PTY: (_lock, _audited),
-    Kind.SHELL: (_lock, _audited),
-    Kind.EXEC: (_lock, _audited),
+    Kind.PTY: (_lock, _lines),
+    Kind.SHELL: (_lock, _lines),
+    Kind.EXEC: (_lock, _commanded, _lines),
     Kind.GIT: (_lock, _audited),
     Kind.SFTP: (_lock, _audited),
     Kind.SCP: (_lock, _audited),
@@ -89,9 +106,6 @@ WAYS: dict[Kind, dict[Lane, Way]] = {
     Kind.X11: {Lane.TO_TARGET: Way.SPLICE, Lane.TO_OPERATOR: Way.SPLICE},
 }
 
-COMMANDED = frozenset({Kind.PTY, Kind.SHELL, Kind.EXEC})
-"""Kinds whose input may be commands: with audited rules it is never passed unread."""
-
 
 def reads(who: Gate | Tap, kind: Kind, lane: Lane) -> bool:
     """Say whether a gate or tap reads a lane's bytes now; one that is not known reads everything."""
@@ -99,8 +113,9 @@ def reads(who: Gate | Tap, kind: Kind, lane: Lane) -> bool:
         case LockGate():
             return who.locked
         case AuditedGate():
-            ruled = who.policy.audited or who.policy.restrictions.allow_only
-            return bool(ruled) and lane is Lane.TO_TARGET and kind in COMMANDED
+            return False
+        case PipedGate():
+            return who.active and lane is Lane.TO_TARGET
         case GreetingGate():
             return not who.decided
         case Recorder():

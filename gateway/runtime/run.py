@@ -204,7 +204,7 @@ class Run:
         self.protocol = self.protocol or kind.value
         body = {"channel": number, "channel_kind": kind.value, "command": shown(where), "opaque": kind in OPAQUE}
         self.tell(Fact("channel.opened", body))
-        return flow_of(kind, self._makings(terminal, where), taps)
+        return flow_of(kind, self._makings(terminal, where, showing.screen if showing else None), taps)
 
     def _recorder(self, kind: Kind, terminal: bool, track: ITrack) -> Recorder:
         policy = self.grant.policy
@@ -221,8 +221,8 @@ class Run:
             essential=policy.settings.record_required,
         )
 
-    def _makings(self, terminal: bool, where: str) -> Makings:
-        return Makings(self.grant.policy, self._attempts, self.risk, terminal, self.locked, where)
+    def _makings(self, terminal: bool, where: str, screen: Screen | None = None) -> Makings:
+        return Makings(self.grant.policy, self._attempts, self.risk, terminal, self.locked, where, screen)
 
     def gone(self, number: int, exit_status: str) -> None:
         """Note that a channel is closed."""
