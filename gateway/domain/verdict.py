@@ -28,6 +28,8 @@ from gateway.domain.shell import Shell, Simple
 
 ENDED = 79
 """The exit code of a session that a rule ended."""
+MOST_WORDS = 64
+"""Words of a command that a fact lists."""
 UNMEDIATED = "unmediated"
 """How a line is known that ran before it was judged."""
 _PROHIBITED = "prohibited commands"
@@ -101,9 +103,10 @@ class Judge:
 
         A ``doubt`` is a reason of the caller's why the line can not be read for certain.
         """
-        line, state = readings[0], (shell or Shell()).copy()
+        line = next((each for each in readings if each.strip()), readings[0])
+        state = (shell or Shell()).copy()
         judged = judge(line, self.policy.audited, state, doubt)
-        others = [judge(other, self.policy.audited, (shell or Shell()).copy()) for other in readings[1:]]
+        others = [judge(other, self.policy.audited, (shell or Shell()).copy()) for other in readings if other != line]
         weighing = _Weighing(self, _united(judged, others), tuple(others), line, known_by)
         return attrs.evolve(weighing.verdict(), shell=state, commands=judged.commands)
 
@@ -176,7 +179,7 @@ class _Weighing:
         enforced = rule.mode == "enforce" and self._enforced
         outcome = "executed" if self._late else action if enforced else "observed"
         return {
-            "command": shown(command.shown), "rule": rule.name, "action": action, "score": rule.score,
+            **_words(command), "rule": rule.name, "action": action, "score": rule.score,
             "risk": self.judge.risk.score, "known_by": self.known_by, "outcome": outcome,
         }  # fmt: skip
 
@@ -200,7 +203,7 @@ class _Weighing:
     def _executed(self, told: bool = False) -> tuple[Effect, ...]:
         """Return what is told when the line runs; of a line that is told of already, no doubts."""
         facts = [
-            Fact("command.executed", {"command": shown(command.shown), "known_by": self.known_by})
+            Fact("command.executed", {**_words(command), "known_by": self.known_by})
             for command in self.judged.commands
         ]
         if self.judged.opaque and not told:
@@ -251,6 +254,12 @@ def _united(judged: Judged, others: list[Judged]) -> Judged:
             judged.possible + other.possible,
         )
     return judged
+
+
+def _words(command: Simple) -> dict[str, object]:
+    """Return a command as facts have it: as one text, and word by word."""
+    words = command.argv[:MOST_WORDS]
+    return {"command": shown(command.shown), "argv": [shown(Simple((word,)).shown) for word in words]}
 
 
 def shown(text: str) -> str:

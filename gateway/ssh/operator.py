@@ -21,8 +21,9 @@ from gateway.domain.login import Reading
 from gateway.domain.session import reference, session_id
 from gateway.interfaces import IArchive, IFacts, IOperatorSource, IPolicySource
 from gateway.runtime.orders import Orders
-from gateway.runtime.roster import Roster, rfc3339
+from gateway.runtime.roster import Roster
 from gateway.runtime.run import Run, Workings
+from gateway.runtime.story import rfc3339
 from gateway.runtime.telling import tell
 from gateway.ssh.login import Login
 from gateway.ssh.menu import Choice

@@ -40,7 +40,7 @@ class VerdictTests(SynchronousTestCase):
         self.assertEqual(facts(verdict.executed), [("command.executed", "")] * 2)
         told = verdict.executed[0]
         assert isinstance(told, Tell)
-        self.assertEqual(told.fact.body, {"command": "ls -l", "known_by": "held"})
+        self.assertEqual(told.fact.body, {"command": "ls -l", "argv": ["ls", "-l"], "known_by": "held"})
 
     def test_each_action_has_its_outcome(self) -> None:
         """From allow to deactivate."""

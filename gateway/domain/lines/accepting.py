@@ -34,18 +34,26 @@ class Accepting:
     """Whether the editor may cease to read without a line: it was told to throw it away."""
     ceases: bool = False
     """Whether the editor will cease to read for that, and has not yet."""
+    base: Program = SHELL
+    """A shell without a line editor, to which the terminal comes back."""
     before: str = ""
     """What was open before the last line."""
     ahead: deque[Verdict | None] = attrs.field(factory=deque)
     """Verdicts on lines that were released while no editor read: one may take them yet; None where it was told."""
 
-    def release(self, verdict: Verdict | None, at: float) -> Program:
+    def release(self, verdict: Verdict | None) -> Program:
         """Note that a line was released; return what reads next."""
         self.pending, self.awaited = verdict, self.oracle.editor
-        program = program_of(verdict.commands) if verdict is not None else self.oracle.program
-        if verdict is None and self.oracle.editor:
-            program = SHELL if self.oracle.program.reads is not Reads.PROMPT else self.oracle.program
-        return program
+        present = self.oracle.program
+        if self.oracle.editor:
+            self.base = SHELL
+        elif present.name in SHELLS:
+            self.base = present
+        if verdict is None:
+            return present
+        following = program_of(verdict.commands)
+        plain = following.reads is Reads.SHELL and following.name not in SHELLS
+        return self.base if plain and self.base is not SHELL else following
 
     def take(self) -> list[Effect]:
         """Note that the line that was released is being run; tell it."""
@@ -70,13 +78,16 @@ class Accepting:
 
     def take_unseen(self, echoed: bool) -> list[Effect]:
         """Tell a line at its release, where no editor says when it takes one; a program's answers are no commands."""
-        commands = not self.oracle.modern or self.oracle.program.name in SHELLS
-        if commands and echoed:
+        if echoed and self.oracle.in_shell:
             self.ahead.append(None)
             return self.take()
         self.ahead.append(self.pending)
         self.pending = None
         return []
+
+    def left(self) -> None:
+        """Note that the program that read the terminal was told to end."""
+        self.oracle.program = self.base
 
     def cancel(self) -> None:
         """Note that the line was thrown away."""
@@ -93,13 +104,16 @@ class Accepting:
         """Follow the editor: it took a line, released or not."""
         if switch.on:
             return []
+        if switch.alternate and self.oracle.program.reads is Reads.APPLICATION:
+            return []
         self.ceases = False
         if self.awaited:
             return self.take()
         if self.ahead:
             self.pending = self.ahead.popleft()
             return self.take()
-        if self.excused or self.oracle.program.reads in (Reads.PROMPT, Reads.APPLICATION):
+        foreign = self.oracle.program.reads in (Reads.PROMPT, Reads.APPLICATION)
+        if self.excused or foreign or (self.oracle.in_multiplexer and self.oracle.showing.anchor is None):
             return []
         return self.unmediated(self.oracle.showing.accepted(switch.x, switch.row))
 

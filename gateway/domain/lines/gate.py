@@ -36,14 +36,19 @@ from gateway.domain.lane import (
 from gateway.domain.lines.accepting import Accepting
 from gateway.domain.lines.keys import Act, Key, Keys
 from gateway.domain.lines.oracle import Oracle, Reading
-from gateway.domain.lines.programs import SHELL, Program, Reads, application_code, program_of, statement_code
+from gateway.domain.lines.programs import Program, Reads, application_code, program_of, statement_code
 from gateway.domain.lines.scan import prints_only, recalls
+from gateway.domain.lines.sight import Sight
 from gateway.domain.screen import Screen
 from gateway.domain.shell import read
 from gateway.domain.verdict import Judge, Outcome, Verdict, shown
 
 PATIENCE = 0.35
 """Seconds after which a program is taken to read what comes behind a line."""
+CANCELLED = 1.0
+"""The same, where a line editor was told to throw a line away and has to draw its prompt anew."""
+MOST_ABORTS = 2
+"""So often Ctrl-C is pressed again where an editor kept the line: bash does in vi mode, after Esc."""
 CANCEL = b"\x03"
 EXPAND = {"bash": b"\x1b^", "zsh": b"\x1b!"}
 """The keys by which a line editor puts history into the line."""
@@ -77,7 +82,10 @@ class LineGate:
     _out: list[Event | Effect] = attrs.field(init=False, factory=list)
     _until: float = attrs.field(init=False, default=0.0)
     _expanded: bool = attrs.field(init=False, default=False)
+    _aborts: int = attrs.field(init=False, default=0)
+    """How often a line may be thrown away again that is still there."""
     _locked: bool = attrs.field(init=False, default=False)
+    _sight: Sight = attrs.field(init=False, factory=Sight)
 
     def __attrs_post_init__(self) -> None:
         """Begin with a shell."""
@@ -101,11 +109,12 @@ class LineGate:
             case End(lane=Lane.TO_TARGET) | Close(lane=Lane.TO_TARGET):
                 self._ends(event)
             case Close():
-                self._out += [*self.accepting.take(), event]
+                self._out += [*self.accepting.take(), *self._sight.end(at), event]
             case Request(lane=Lane.TO_TARGET, name="exec"):
                 self._started(event)
             case _:
                 self._out.append(event)
+        self._out += self._sight.look(self.oracle.program, at)
         return self._out
 
     # What comes.
@@ -202,7 +211,7 @@ class LineGate:
     def _leaves(self, key: Key, at: float) -> None:
         """Follow a key that ends a line, or the program that reads, without submitting anything."""
         if key.act in (Act.CANCEL, Act.END) and self.oracle.program.reads is Reads.DATA:
-            self.oracle.program = SHELL
+            self.accepting.left()
         if key.act is Act.CANCEL and not self.oracle.in_application:
             self._cancelled(at)
 
@@ -260,8 +269,9 @@ class LineGate:
                 return
             doubt = "what of the history stands in the line is not known"
         lines = tuple(self.oracle.open + each for each in reading.lines)
-        if not reading.echoed and not self.oracle.editor:
-            self._unechoed(lines, reading, at)
+        secret = not reading.echoed and not self.oracle.editor
+        if secret or (not self.oracle.in_shell and self.oracle.goes_on(lines[0])):
+            self._answer(lines, reading, at)
         elif not doubt and self.oracle.goes_on(lines[0]):
             self._unfinished(lines, reading, at)
         else:
@@ -278,8 +288,8 @@ class LineGate:
         self.due = self.oracle.due
         return True
 
-    def _unechoed(self, lines: tuple[str, ...], reading: Reading, at: float) -> None:
-        """Judge what may be a secret: nothing of it is told unless it is prohibited for certain."""
+    def _answer(self, lines: tuple[str, ...], reading: Reading, at: float) -> None:
+        """Judge what may be a secret, or prose for a program: it is told if it is prohibited for certain."""
         if self.judge.would_refuse(lines, self.accepting.shell, commands=False, doubts=False):
             self._judged(lines, reading, at)
         else:
@@ -339,7 +349,7 @@ class LineGate:
 
     def _release(self, verdict: Verdict | None, reading: Reading, at: float) -> None:
         """Pass the commit key; the prompt is waited for."""
-        program = self.accepting.release(verdict, at)
+        program = self.accepting.release(verdict)
         key = self._pass(at, press=False)
         if not self.accepting.awaited:
             self._out += self.accepting.take_unseen(reading.echoed)
@@ -353,30 +363,33 @@ class LineGate:
         if verdict.outcome is Outcome.ENDS:
             self._out += verdict.orders
             return
+        self._aborts = MOST_ABORTS
         self._out += [Notice(verdict.words), Bytes(Lane.TO_TARGET, CANCEL), *verdict.orders]
         self._cancelled(at)
 
     def _cancelled(self, at: float) -> None:
         self.oracle.cancelled(at)
         self.accepting.cancel()
-        self._wait(at)
+        self._wait(at, CANCELLED if self.accepting.ceases else PATIENCE)
 
-    def _wait(self, at: float) -> None:
+    def _wait(self, at: float, patience: float = PATIENCE) -> None:
         self.phase = Phase.RUNNING
-        self._until = self.due = at + PATIENCE
+        self._until = self.due = at + patience
 
     def _look_for_prompt(self, at: float) -> None:
         """Let keys pass again when the prompt is back, or nobody waits for it any more."""
-        taken = not (self.accepting.awaited or self.accepting.ceases)
-        if (self.oracle.editor or not self.oracle.modern) and taken and self._prompted(at):
-            self._go_on()
+        accepting, oracle = self.accepting, self.oracle
+        if accepting.awaited and at >= oracle.drawn_at and oracle.left_behind:
+            self._out += accepting.take()
+        taken = not (accepting.awaited or accepting.ceases)
+        if (oracle.editor or not oracle.modern) and taken and self._prompted(at):
+            self._go_on(at)
         elif at < self._until:
-            quiet = self.oracle.drawn_at
+            quiet = oracle.drawn_at
             self.due = quiet if at < quiet < self._until else self._until
-        elif self.oracle.editor and self.accepting.awaited:
-            self.accepting.untaken()
-            self.phase = Phase.EDITING
         else:
+            if oracle.editor and accepting.awaited:
+                accepting.untaken()
             self.phase = Phase.EDITING
 
     def _prompted(self, at: float) -> bool:
@@ -384,7 +397,13 @@ class LineGate:
         shown_since = self.oracle.pace.shown > self.oracle.pace.passed
         return shown_since and self.oracle.drawn(at) and (self.oracle.modern or self.screen.cursor[0] > 0)
 
-    def _go_on(self) -> None:
+    def _go_on(self, at: float) -> None:
+        if self._aborts and self.oracle.editor and not self.oracle.showing.ready:
+            self._aborts -= 1
+            self._out.append(Bytes(Lane.TO_TARGET, CANCEL))
+            self._cancelled(at)
+            return
+        self._aborts = 0
         self.oracle.prompted()
         if self.oracle.open and self.oracle.showing.ready:
             self._out += self.accepting.overruled()

@@ -15,9 +15,6 @@ import re
 
 import attrs
 
-MOST_HELD = 64
-"""Bytes of a sequence that is not finished; longer ones are no keys."""
-
 
 class Act(enum.Enum):
     """Say what a key does to a line that is edited with it, in every editor that is known here."""
@@ -32,7 +29,6 @@ class Act(enum.Enum):
     ERASE = "erase"
     KILL = "kill"
     WORD = "word"
-    DELETE = "delete"
     CUT = "cut"
     LEFT = "left"
     RIGHT = "right"
@@ -63,10 +59,10 @@ class Key:
 
 
 _C0 = {
-    0x01: Act.HOME, 0x02: Act.LEFT, 0x03: Act.CANCEL, 0x04: Act.END, 0x05: Act.TAIL, 0x06: Act.RIGHT, 0x07: Act.EDIT,
-    0x08: Act.ERASE, 0x09: Act.COMPLETE, 0x0A: Act.COMMIT, 0x0B: Act.CUT, 0x0C: Act.STILL, 0x0D: Act.COMMIT, 0x0E: Act.EDIT,
-    0x0F: Act.COMMIT, 0x10: Act.EDIT, 0x11: Act.STILL, 0x12: Act.EDIT, 0x13: Act.STILL, 0x15: Act.KILL,
-    0x16: Act.EDIT, 0x17: Act.WORD, 0x19: Act.EDIT, 0x1A: Act.CANCEL, 0x1C: Act.CANCEL, 0x1F: Act.EDIT, 0x7F: Act.ERASE,
+    0x01: Act.HOME, 0x02: Act.LEFT, 0x03: Act.CANCEL, 0x04: Act.END, 0x05: Act.TAIL, 0x06: Act.RIGHT,
+    0x08: Act.ERASE, 0x09: Act.COMPLETE, 0x0A: Act.COMMIT, 0x0B: Act.CUT, 0x0C: Act.STILL, 0x0D: Act.COMMIT,
+    0x0E: Act.EDIT, 0x0F: Act.COMMIT, 0x10: Act.EDIT, 0x11: Act.STILL, 0x12: Act.EDIT, 0x13: Act.STILL, 0x15: Act.KILL,
+    0x16: Act.EDIT, 0x17: Act.WORD, 0x19: Act.EDIT, 0x1A: Act.CANCEL, 0x1C: Act.CANCEL, 0x7F: Act.ERASE,
 }  # fmt: skip
 _SEQUENCES = {
     b"[C": Act.RIGHT, b"OC": Act.RIGHT, b"[D": Act.LEFT, b"OD": Act.LEFT,
@@ -81,10 +77,11 @@ _SEQUENCES = {
 _ENTER = re.compile(rb"\[13;\d*u|\[27;\d*;13~|\[57414(?:;\d*)?u")
 _REPORT = re.compile(rb"\[[\d;?>]*[Rcnty]|\[\?[\d;]*\$y")
 _KEY = re.compile(
-    rb"\x1b(?:\[[0-?]{0,32}[ -/]{0,4}[@-~]|O[ -~]|[^\x1b\[O])|\x1b(?=\x1b)|[\x00-\x1a\x1c-\x1f\x7f]|[^\x00-\x1f\x7f]+",
+    rb"\x1b(?:\[[0-?]{0,32}[ -/]{0,4}[@-~]|O[ -~]|[^\x1b\[O])|\x1b(?=\x1b)"
+    rb"|(?>\x1b(?:\[[0-?]{0,32}[ -/]{0,4}|O))(?=.)|[\x00-\x1a\x1c-\x1f\x7f]|[^\x00-\x1f\x7f]+",
     re.S,
 )
-_BEGINS = re.compile(rb"\x1b(?:\[[0-?]{0,32}[ -/]{0,4}|O)?\Z")
+"""A key; a sequence that goes on as none does is one too. Only what may go on is no match."""
 _UTF_8 = codecs.getincrementaldecoder("utf-8")
 
 
@@ -104,18 +101,12 @@ class Keys:
         place = 0
         while place < len(given):
             found = _KEY.match(given, place)
-            end = found.end() if found is not None else self._part(given, place)
-            raw = given[max(place, passed) : end]
-            keys.append(self._key(given[place:end], raw) if found is not None else Key(raw, Act.PART))
-            place = end
+            if found is None:
+                self._begun = given[place:]
+                return [*keys, Key(given[max(place, passed) :], Act.PART)]
+            place = found.end()
+            keys.append(self._key(found[0], given[max(found.start(), passed) : place]))
         return keys
-
-    def _part(self, given: bytes, place: int) -> int:
-        """Keep what may begin a key, where it stands at the end; return its end."""
-        if _BEGINS.match(given, place) and len(given) - place <= MOST_HELD:
-            self._begun = given[place:]
-            return len(given)
-        return place + 1
 
     def _key(self, whole: bytes, raw: bytes) -> Key:
         if whole in (b"\x1b[200~", b"\x1b[201~"):

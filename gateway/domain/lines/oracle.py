@@ -13,7 +13,7 @@ from __future__ import annotations
 import attrs
 
 from gateway.domain.lines.keys import Act, Key
-from gateway.domain.lines.programs import MULTIPLEXERS, SHELL, Program, Reads
+from gateway.domain.lines.programs import SHELL, SHELLS, Program, Reads
 from gateway.domain.lines.scan import unfinished
 from gateway.domain.lines.showing import Showing
 from gateway.domain.lines.typing import Typing
@@ -23,8 +23,10 @@ from gateway.domain.screen.screen import BRACKETED_PASTE
 
 _PREFIXES = frozenset({b"\x01", b"\x02"})
 """Keys that multiplexers take for themselves, with the key behind them."""
-CANCELLED = 0.1
+CANCELLED = 0.25
 """Seconds of silence after which a prompt is taken for drawn where a line was thrown away: editors draw it twice."""
+ALTERNATES = frozenset({47, 1047, 1049})
+"""Private modes of the alternate page."""
 _FISH = b"\x1b[30m\x1b(B\x1b[m"
 """What fish paints before each prompt, and no other shell."""
 
@@ -36,6 +38,8 @@ class Switch:
     on: bool
     x: int
     row: int
+    alternate: bool = False
+    """Whether a full-screen program had the screen then."""
 
 
 @attrs.frozen
@@ -72,6 +76,9 @@ class Oracle:
     _late: bool = attrs.field(init=False, default=False)
     """Whether a prompt came after something was typed."""
     _cancelled: bool = attrs.field(init=False, default=False)
+    _left: int = attrs.field(init=False, default=0)
+    """The row for good on which the last line was submitted."""
+    _alternate: bool = attrs.field(init=False, default=False)
     _mux: bool = attrs.field(init=False, default=False)
     _prefixed: bool = attrs.field(init=False, default=False)
     _tail: bytes = attrs.field(init=False, default=b"")
@@ -85,15 +92,22 @@ class Oracle:
 
     def press(self, key: Key, at: float) -> None:
         """Take a key that is passed on; the screen shows all that came before."""
+        self.pace.pass_key(at, key.act is Act.TEXT and self.editor)
+        if self._prefixed:
+            self._elsewhere()
+            return
+        self._prefixed = self._mux and key.raw in _PREFIXES and self.in_multiplexer
         if key.act is not Act.PART and not self.typing.touched:
             self._begin()
-        if self._prefixed:
-            self.typing.blur()
-            self.showing.forget()
-        self._prefixed = self._mux and key.raw in _PREFIXES and self.screen.alternate
         self._filled = self._filled or key.raw == b"\x11" or key.act is Act.RARE
         self.typing.press(key)
-        self.pace.pass_key(at)
+
+    def _elsewhere(self) -> None:
+        """Be in another terminal of a multiplexer, perhaps: nothing is known of its line."""
+        self._prefixed, self.open = False, ""
+        self.typing.reset()
+        self.typing.blur()
+        self.showing.forget()
 
     def output(self, chunk: bytes, at: float) -> bool:
         """Note output that the screen has not got yet; say whether the line editor may have been switched."""
@@ -105,8 +119,10 @@ class Oracle:
         return b"?2004" in seen or b"?1049" in seen
 
     def _switched(self, mode: int, on: bool) -> None:
-        if mode == BRACKETED_PASTE:
-            self.switches.append(Switch(on, *self.screen.standing()))
+        if mode in ALTERNATES:
+            self._alternate = on
+        elif mode == BRACKETED_PASTE:
+            self.switches.append(Switch(on, *self.screen.standing(), self._alternate))
 
     def taken(self) -> list[Switch]:
         """Read what the screen waits with; return the line editor's switches since the last time."""
@@ -115,15 +131,15 @@ class Oracle:
         return switches
 
     def switch(self, switch: Switch) -> None:
-        """Follow the line editor."""
+        """Follow the line editor; a full-screen program's own is none."""
+        if switch.alternate and self.program.reads is Reads.APPLICATION:
+            return
         self.editor = switch.on
         if switch.on:
             self._late = self.typing.touched
             self.modern = True
-            if not self.screen.alternate and self.flavour != "fish":
-                self.flavour = "zsh" if switch.x else "bash"
-            elif self.screen.alternate:
-                self.flavour = "bash"
+            if switch.alternate or self.flavour != "fish":
+                self.flavour = "zsh" if switch.x and not switch.alternate else "bash"
 
     # The line.
 
@@ -135,8 +151,10 @@ class Oracle:
         self._filled = self._late = False
 
     def _catch_up(self) -> None:
-        """Put the anchor behind a prompt that came after something was typed."""
-        if self._late:
+        """Put the anchor behind the prompt, also behind one that came after something was typed."""
+        if not self.typing.touched:
+            self._begin()
+        elif self._late:
             self._late = False
             self.showing.begin(self.typing.text, not self.typing.exact)
 
@@ -148,8 +166,6 @@ class Oracle:
     def certain(self, at: float) -> Reading | None:
         """Return what the line is; None while more may be shown, until :attr:`due`."""
         self._catch_up()
-        if not self.typing.touched and self.showing.anchor is None:
-            self._begin()
         typed = self.typing.text
         if self.typing.exact and self.showing.shows(typed, self.typing.at_end):
             return Reading((typed,))
@@ -192,11 +208,11 @@ class Oracle:
 
     def released(self, key: Key, program: Program, at: float) -> None:
         """Begin another line: this one was submitted, and this program reads next."""
-        self._cancelled = False
+        self._cancelled, self._left = False, self.screen.cursor[1] + self.screen.scrolled
         self._filled = self._filled or key.raw not in (b"\r", b"\n")
         self.pace.pass_key(at)
         self.program = program
-        self._mux = program.name in MULTIPLEXERS or (self._mux and self.screen.alternate)
+        self._mux = program.mux or (self._mux and self.screen.alternate)
         self.typing.reset()
 
     def goes_on(self, line: str) -> bool:
@@ -225,12 +241,21 @@ class Oracle:
 
     def drawn(self, at: float) -> bool:
         """Say whether a prompt stands there."""
-        return self.showing.ready or at >= self.drawn_at
+        return at >= self.drawn_at
+
+    @property
+    def left_behind(self) -> bool:
+        """Say whether a prompt stands below the line that was submitted: multiplexers may pass on no switch."""
+        row = self.screen.cursor[1] + self.screen.scrolled
+        return row > self._left and self.editor and (self.showing.ready or self.screen.alternate)
 
     @property
     def drawn_at(self) -> float:
         """From when on what stands before the cursor is taken for a prompt."""
-        return self.pace.shown + (CANCELLED if self._cancelled else QUIET)
+        ready = self.showing.ready
+        if self._cancelled:
+            return self.pace.shown + (QUIET if ready else CANCELLED)
+        return self.pace.shown + (0.0 if ready else QUIET)
 
     def prompted(self) -> None:
         """Look at a prompt that came back: whose it is."""
@@ -252,6 +277,18 @@ class Oracle:
     def in_application(self) -> bool:
         """Say whether a known program has the whole screen."""
         return self.program.reads is Reads.APPLICATION and self.screen.alternate
+
+    @property
+    def in_shell(self) -> bool:
+        """Say whether what is typed goes to a shell: a line editor's, one that has none, one without a prompt yet."""
+        anchor = self.showing.anchor
+        known = anchor is not None and anchor.prompt in self.showing.prompts
+        return self.editor or not self.modern or self.program.name in SHELLS or self.in_multiplexer or known
+
+    @property
+    def in_multiplexer(self) -> bool:
+        """Say whether several terminals share this one."""
+        return self._mux and self.screen.alternate
 
     def command_row(self) -> str:
         """Return the row on which a full-screen program reads a command of its own; empty where it reads none."""

@@ -82,12 +82,12 @@ class PipedGate:
         whole = self._open + line
         if not whole.strip():
             return []
-        if unfinished(whole) and len(whole) <= LONGEST_LINE:
+        if unfinished(whole.removesuffix("\n")) and len(whole) <= LONGEST_LINE:
             if not self.judge.would_refuse((whole,), self._shell, doubts=False):
                 self._open = whole
                 return []
         self._open = ""
-        verdict = self.judge.weigh((whole,), "held", self._shell)
+        verdict = self.judge.weigh((whole.strip("\n"),), "held", self._shell)
         out: list[Event | Effect] = list(verdict.told)
         match verdict.outcome:
             case Outcome.PASS:

@@ -38,8 +38,10 @@ APPLICATIONS = frozenset({
 })  # fmt: skip
 """Programs with a screen of their own; some show it through a pager."""
 PROMPTS = {
-    "python": r">>> |\.\.\. ", "ipython": r"In \[\d+\]: |\s*\.\.\.: ", "bpython": r">>> |\.\.\. ", "node": r"> |\.\.\. ",
-    "irb": r"irb.*[>*\"'] ", "mysql": r"(?:mysql|MariaDB \[.*\])> |    [-'\"`/]> ", "mariadb": r"MariaDB \[.*\]> |    -> ",
+    "python": r">>> |\.\.\. ",
+    "ipython": r"In \[\d+\]: |\s*\.\.\.: ", "bpython": r">>> |\.\.\. ", "node": r"> |\.\.\. ",
+    "irb": r"irb.*[>*\"'] ",
+    "mysql": r"(?:mysql|MariaDB \[.*\])> |    [-'\"`/]> ", "mariadb": r"MariaDB \[.*\]> |    -> ",
     "psql": r"\S+[=\-('\"*^!$][>#] ", "sqlite": r"sqlite> |   \.\.\.> ", "ftp": r"ftp> ", "sftp": r"sftp> ",
     "lua": r">>? ", "php": r"php > ", "gdb": r"\(gdb\) ", "bc": r"", "redis-cli": r"\S+> ", "mongosh": r"\S*> ",
     "psftp": r"psftp> ", "lftp": r"lftp .*> ", "R": r"[>+] ", "ed": r"", "tclsh": r"% ",
@@ -49,9 +51,9 @@ DATA = frozenset({"cat", "tee", "sort", "wc", "tac", "nl", "od", "xxd", "base64"
 SECRETS = frozenset({"sudo", "su", "ssh", "doas", "passwd", "login", "kinit", "pkexec", "scp", "sftp", "rsync", "gpg"})
 MULTIPLEXERS = frozenset({"tmux", "screen", "byobu", "zellij"})
 SHELLS = frozenset({
-    "sh", "dash", "ash", "bash", "rbash", "zsh", "ksh", "mksh", "fish", "csh", "tcsh", "busybox", "toybox", "sudo", "su",
-    "ssh", "doas", "docker", "podman", "kubectl", "nsenter", "chroot", "lxc", "machinectl", "script", "telnet", "login",
-    "newgrp", "sg", "runuser", "unshare", "mosh", "pkexec", "setpriv", "systemd-run", *MULTIPLEXERS,
+    "sh", "dash", "ash", "bash", "rbash", "zsh", "ksh", "mksh", "fish", "csh", "tcsh", "busybox", "toybox", "sudo",
+    "su", "ssh", "doas", "docker", "podman", "kubectl", "nsenter", "chroot", "lxc", "machinectl", "script", "telnet",
+    "login", "newgrp", "sg", "runuser", "unshare", "mosh", "pkexec", "setpriv", "systemd-run", *MULTIPLEXERS,
 })  # fmt: skip
 """Programs that are shells or lead to one: what is typed into them is told as commands."""
 _VERSION = re.compile(r"[\d.]+$")
@@ -74,6 +76,8 @@ class Program:
 
     reads: Reads = Reads.SHELL
     name: str = ""
+    mux: bool = False
+    """Whether it has several terminals in one, with a key of its own to go from one to the other."""
 
     def expects(self, prompt: str) -> bool:
         """Say whether a row ends in a prompt of this program."""
@@ -91,16 +95,17 @@ def program_of(commands: tuple[Simple, ...]) -> Program:
     last = commands[-1]
     name, args = last.argv[0], last.argv[1:]
     plain = _VERSION.sub("", name) or name
-    operands = [word for word in args if not word.startswith("-") or word == "-"]
+    operands = [word for word in args if not word.startswith("-")]
     if name in APPLICATIONS:
         return Program(Reads.APPLICATION, name)
     if plain in PROMPTS and not operands_run(plain, args, operands):
         return Program(Reads.PROMPT, plain)
     if name in DATA and (not operands or name in ("tee", "tr")):
         return Program(Reads.DATA, name)
+    mux = any(command.argv[0] in MULTIPLEXERS for command in commands)
     if any(command.argv[0] in SECRETS for command in commands):
-        return Program(Reads.SECRET, name)
-    return Program(Reads.SHELL, name)
+        return Program(Reads.SECRET, name, mux)
+    return Program(Reads.SHELL, name, mux)
 
 
 def operands_run(name: str, args: tuple[str, ...], operands: list[str]) -> bool:

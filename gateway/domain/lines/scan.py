@@ -20,12 +20,12 @@ _TOKEN = re.compile(
 )
 _INSIDE = re.compile(r"\\.|\$'|'|\$?\"|[$<>]\(|\$\{|`", re.S)
 _ENDS = {"'": single_end, "$'": ansi_end, '"': double_end, '$"': double_end, "`": backtick_end, "${": brace_end}
-_OPENERS = {"if": "fi", "case": "esac", "do": "done", "{": "}", "[[": "]]"}
+_OPENERS = {"if": "fi", "case": "esac", "do": "done", "{": "}"}
 _LEADERS = frozenset({"then", "else", "elif", "do", "while", "until", "if", "{", "!", "time"})
 _WAITERS = frozenset({"while", "until", "for", "select"})
 """Words that have a ``do`` of their own."""
 _EVENT = re.compile(r"\\.|'[^']*'?|!(?=[^\s=(\"]|\Z)", re.S)
-_PRINTED = re.compile(r"![\w$^*-]*(?::[\d$^*-]+)?:p")
+_PRINTED = re.compile(r"!(?:!|[\w$^*-]*)(?::[\d$^*-]+)?:p")
 
 
 def unfinished(text: str, words: bool = True) -> bool:
@@ -148,12 +148,10 @@ class _Scan:
             return
         first, self._first, self._joined = self._first and self._words, False, False
         if not first:
-            if word == "]]" or word == "do":
-                self._shut(word)
             return
         if word in _WAITERS:
             self._open.append("done")
-        elif word == "do" or word in ("fi", "esac", "done", "}", "]]"):
+        elif word == "do" or word in ("fi", "esac", "done", "}"):
             self._shut(word)
         elif word in _OPENERS:
             self._open.append(_OPENERS[word])

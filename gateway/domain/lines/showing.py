@@ -46,6 +46,8 @@ class Showing:
     anchor: Anchor | None = None
     prompts: list[str] = attrs.field(factory=list)
     """Ends of prompts that were seen, the latest last."""
+    _guessed: bool = False
+    """Whether the prompt may be another one, of which nothing is known."""
     again: bool = False
     """Whether the prompt may have been written again below the old one."""
 
@@ -131,7 +133,8 @@ class Showing:
             return self._guess(y)
         assert self.anchor is not None  # noqa: S101 - it is anchored
         first = self.anchor.row - self.screen.scrolled
-        return [self._text(first, self.anchor.column, self._last(y) if strayed else y, None if strayed else self._x())]
+        text = self._text(first, self.anchor.column, self._last(y) if strayed else y, None if strayed else self._x())
+        return [text, *self._guess(y)] if self._guessed else [text]
 
     def below(self) -> list[str]:
         """Return the rows below the line as it was read, up to a blank one."""
@@ -148,22 +151,24 @@ class Showing:
         last = row - self.screen.scrolled - (x == 0)
         if self.anchor is None:
             found = [n for n in range(max(0, last), -1, -1) if n < self.screen.rows and self._known(n)]
-            self.anchor = self._at(len(self._known(found[0])), found[0]) if found else None
+            self.anchor = self._behind(self._known(found[0]), found[0]) if found else None
         if self.anchor is None or not self._holds(self.anchor):
             return ""
         first = self.anchor.row - self.screen.scrolled
         if last < first or last >= self.screen.rows:
             return ""
-        whole = self._search(last, first)
-        return whole if whole is not None else self._text(first, self.anchor.column, last, None).rstrip()
+        return self._text(first, self.anchor.column, last, None)
 
     # The anchor.
 
     def _drop(self, x: int, y: int) -> None:
-        self.anchor = self._at(x, y)
+        self.anchor, self._guessed = self._at(x, y), False
 
     def _at(self, x: int, y: int) -> Anchor:
         return Anchor(x, y + self.screen.scrolled, self.screen.row(y, 0, x), self.screen.row(y, x).strip())
+
+    def _behind(self, prompt: str, y: int) -> Anchor:
+        return Anchor(len(to_cells(prompt)), y + self.screen.scrolled, prompt)
 
     def _holds(self, anchor: Anchor) -> bool:
         """Say whether the prompt is where it was."""
@@ -194,7 +199,8 @@ class Showing:
         for y in range(self.screen.cursor[1], -1, -1):
             prompt = self._known(y)
             if prompt:
-                self.anchor = Anchor(len(to_cells(prompt)), y + self.screen.scrolled, prompt)
+                self.anchor = self._behind(prompt, y)
+                self._guessed = y != self.screen.cursor[1]
                 return True
             if not self.screen.row(y).strip():
                 break
@@ -210,11 +216,9 @@ class Showing:
     def _x(self) -> int:
         return self.screen.columns if self.screen.wrap_due else self.screen.cursor[0]
 
-    def _search(self, last: int, first: int | None = None) -> str | None:
+    def _search(self, last: int) -> str | None:
         """Return the line that a search in bash's history shows instead of the prompt."""
-        if first is None:
-            rows = range(last, -1, -1)
-            first = next((y for y in rows if "i-search)`" in self.screen.row(y)), None)
+        first = next((y for y in range(last, -1, -1) if "i-search)`" in self.screen.row(y)), None)
         if first is None:
             return None
         found = _SEARCH.match(self._text(first, 0, self._last(last), None))
@@ -239,6 +243,7 @@ class Showing:
     def _text(self, first: int, column: int, last: int, end: int | None) -> str:
         """Return the text from a column of one row to the end, or a column, of another."""
         pieces: list[str] = []
+        whole = False
         for y in range(first, last + 1):
             row = self.screen.row(y, column if y == first else 0, end if y == last else None)
             if row.startswith(_NOTICE) or (y > first and _SEARCHING.match(row)):
@@ -250,8 +255,9 @@ class Showing:
             elif pieces and self._wide(y):
                 pieces[-1] = pieces[-1].removesuffix(" ")
             pieces.append(row)
+            whole = y == last and end is not None
         text = "".join(pieces)
-        return text.rstrip() if end is None else text
+        return text if whole else text.rstrip()
 
     def _guess(self, y: int) -> list[str]:
         """Return what may be the line on a row whose prompt is not known."""

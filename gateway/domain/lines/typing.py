@@ -65,7 +65,7 @@ class Typing:
                 self._kill()
             case Act.WORD:
                 self._word()
-            case Act.LEFT | Act.RIGHT | Act.HOME | Act.TAIL | Act.DELETE | Act.CUT:
+            case Act.LEFT | Act.RIGHT | Act.HOME | Act.TAIL | Act.CUT:
                 self._edit(key.act)
             case Act.COMPLETE:
                 self.exact, self.listed = False, True
@@ -114,8 +114,6 @@ class Typing:
             case Act.TAIL:
                 self.exact = self.exact and self.place < len(self.text)
                 self.place = len(self.text)
-            case Act.DELETE:
-                self.text = self.text[: self.place] + self.text[self.place + 1 :]
             case _:
                 self.text = self.text[: self.place]
                 self.exact = self.exact and "\n" not in self.text

@@ -24,16 +24,17 @@ class Pace:
     passed: float = -1.0
     shown: float = -1.0
     lag: float = 0.0
+    _timed: bool = False
 
-    def pass_key(self, at: float) -> None:
-        """Note that a key went to the target."""
-        self.passed = at
+    def pass_key(self, at: float, timed: bool = False) -> None:
+        """Note that a key went to the target; ``timed``: one that is echoed as soon as it is there."""
+        self.passed, self._timed = at, timed
 
     def show(self, at: float) -> None:
         """Note output."""
-        if self.shown <= self.passed:
+        if self._timed:
             self.lag = min(SLOWEST, max(at - self.passed, self.lag * FADES))
-        self.shown = at
+        self.shown, self._timed = at, False
 
     def settled(self) -> float:
         """Return from when on the screen shows what was typed."""

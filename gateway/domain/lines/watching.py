@@ -17,7 +17,10 @@ from gateway.domain.lane import Bytes, Close, Effect, Event, Lane, Order, Reques
 from gateway.domain.lines.accepting import Accepting
 from gateway.domain.lines.keys import Act, Key, Keys
 from gateway.domain.lines.oracle import Oracle, Switch
-from gateway.domain.lines.programs import SHELLS, Reads, program_of
+from gateway.domain.lines.programs import Reads, program_of
+from gateway.domain.lines.scan import recalls
+from gateway.domain.lines.showing import Anchor, Showing
+from gateway.domain.lines.sight import Sight
 from gateway.domain.screen import Screen
 from gateway.domain.shell import LONGEST_LINE, read
 from gateway.domain.verdict import Judge
@@ -36,8 +39,12 @@ class LineWatch:
     oracle: Oracle = attrs.field(init=False)
     accepting: Accepting = attrs.field(init=False)
     _keys: Keys = attrs.field(init=False, factory=Keys)
-    _submitted: deque[str | None] = attrs.field(init=False, factory=lambda: deque(maxlen=MOST_AHEAD))
-    """Lines as typed, None where the screen has to say."""
+    _sight: Sight = attrs.field(init=False, factory=Sight)
+    _submitted: deque[tuple[str | None, bool]] = attrs.field(init=False, factory=lambda: deque(maxlen=MOST_AHEAD))
+    """Lines as typed, None where the screen has to say; and whether no editor read then: a program may have them."""
+
+    _unechoed: list[tuple[str, Anchor | None]] = attrs.field(init=False, factory=list)
+    """Lines that were submitted where no editor says so, and where they begin on the screen."""
 
     def __attrs_post_init__(self) -> None:
         """Begin with a shell."""
@@ -46,16 +53,20 @@ class LineWatch:
 
     def weigh(self, event: Event, at: float) -> list[Event | Effect]:
         """Pass everything; tell what runs."""
+        return [*self._weighed(event, at), *self._sight.look(self.oracle.program, at)]
+
+    def _weighed(self, event: Event, at: float) -> list[Event | Effect]:
         match event:
             case Bytes(lane=Lane.TO_TARGET):
                 return [event, *self._typed(event.chunk, at)]
             case Bytes():
-                if self.oracle.output(event.chunk, at):
+                if self.oracle.output(event.chunk, at) or (self._unechoed and b"\n" in event.chunk):
                     self.due = at
                 return [event]
             case Tick():
                 self.due = None
-                return [told for switch in self.oracle.taken() for told in self._switched(switch)]
+                told = [each for switch in self.oracle.taken() for each in self._switched(switch)]
+                return [*told, *self._echoed()]
             case Order():
                 return []
             case Request(lane=Lane.TO_TARGET, name="exec"):
@@ -63,7 +74,7 @@ class LineWatch:
                 self.oracle.program = program_of(tuple(read(line).commands))
                 return [event]
             case Close(lane=Lane.TO_OPERATOR):
-                return [*self._rest(), event]
+                return [*self._rest(), *self._sight.end(at), event]
             case _:
                 return [event]
 
@@ -73,27 +84,56 @@ class LineWatch:
             if key.act is Act.COMMIT and not (key.pasted and self.oracle.editor):
                 told += self._submit(key, at)
             elif key.act is Act.CANCEL:
-                self.oracle.cancelled(at)
-                self.accepting.cancel()
-                self._submitted.clear()
+                self._cancel(at)
             else:
-                self.oracle.press(key, at)
-                self.accepting.pressed()
+                self._press(key, at)
         return told
+
+    def _cancel(self, at: float) -> None:
+        self.oracle.cancelled(at)
+        self.accepting.cancel()
+        self._submitted.clear()
+        if self.oracle.program.reads is Reads.DATA:
+            self.accepting.left()
+
+    def _press(self, key: Key, at: float) -> None:
+        if key.act is Act.END and self.oracle.program.reads is Reads.DATA:
+            self.accepting.left()
+        if self.oracle.editor and not self.oracle.typing.touched:
+            while self._submitted and self._submitted[0][1]:
+                self._submitted.popleft()
+        self.oracle.press(key, at)
+        self.accepting.pressed()
 
     def _submit(self, key: Key, at: float) -> list[Effect]:
         oracle = self.oracle
         line = oracle.typing.text if oracle.typing.exact else None
-        foreign = oracle.in_application or oracle.in_prompt or oracle.program.reads is Reads.DATA
         told: list[Effect] = []
-        if not foreign and (oracle.editor or (oracle.modern and oracle.program.name not in SHELLS)):
-            self._submitted.append(line)
-        elif not foreign:
-            seen = oracle.seen_now()
-            if line is None or any(each.strip() for each in seen[1:]):
-                told = self._ran(seen[-1] if line is None else line, "screen")
+        if oracle.in_application or oracle.in_prompt or oracle.program.reads is Reads.DATA:
+            pass
+        elif oracle.flavour == "fish" and oracle.editor and oracle.goes_on(line or ""):
+            oracle.press(key, at)
+            oracle.stays()
+            return []
+        elif oracle.editor or not oracle.in_shell:
+            self._submitted.append((line, not oracle.editor))
+        elif line is None:
+            told = self._ran(oracle.seen_now()[0])
+        else:
+            self._unechoed.append((line, oracle.showing.anchor))
+            self.due = oracle.due if self.due is None else self.due
         oracle.released(key, oracle.program, at)
         return told
+
+    def _echoed(self) -> list[Effect]:
+        """Tell the lines that are echoed now; what is not may be a secret."""
+        lines, self._unechoed = self._unechoed, []
+        rows = "\n".join(self.screen.text()) if lines else ""
+        shown = [line for line, anchor in lines if line in rows or self._stands(line, anchor)]
+        return [told for line in shown for told in self._ran(line)]
+
+    def _stands(self, line: str, anchor: Anchor | None) -> bool:
+        return Showing(self.screen, anchor).shows(line, at_end=False)
 
     def _switched(self, switch: Switch) -> list[Effect]:
         self.oracle.switch(switch)
@@ -102,17 +142,17 @@ class LineWatch:
             return []
         if not self._submitted:
             return self.accepting.switched(switch)
-        typed = self._submitted.popleft()
+        typed, _ = self._submitted.popleft()
         seen = self.oracle.showing.accepted(switch.x, switch.row)
         self.oracle.showing.forget()
-        return self._ran(seen if typed is None else typed, "screen")
+        return self._ran(seen if typed is None else typed)
 
     def _rest(self) -> list[Effect]:
         """Tell what was submitted last and perhaps taken."""
-        typed = self._submitted.popleft() if self._submitted else None
-        return self._ran(typed, "screen") if typed else []
+        typed, ahead = self._submitted.popleft() if self._submitted else (None, True)
+        return self._ran(typed) if typed and not ahead else []
 
-    def _ran(self, line: str, known_by: str) -> list[Effect]:
+    def _ran(self, line: str) -> list[Effect]:
         whole = self.oracle.open + line
         if not whole.strip():
             return []
@@ -120,6 +160,7 @@ class LineWatch:
             self.oracle.open = whole + "\n"
             return []
         self.oracle.open = ""
-        verdict = self.judge.weigh((whole,), known_by, self.accepting.shell)
-        self.oracle.program = self.accepting.release(verdict, 0.0)
+        doubt = "what of the history stands in the line is not known" if recalls(line) else ""
+        verdict = self.judge.weigh((whole,), "screen", self.accepting.shell, doubt)
+        self.oracle.program = self.accepting.release(verdict)
         return [*verdict.told, *self.accepting.take()]

@@ -1,0 +1,307 @@
+"""A terminal's lines, as transcripts: what is typed, what the target shows, what passes and what is told."""
+
+from __future__ import annotations
+
+import struct
+from typing import Any
+
+import attrs
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from twisted.trial.unittest import SynchronousTestCase
+
+from gateway.domain.entries import AuditedRule
+from gateway.domain.lane import Bytes, Close, End, EndSession, GiveOrder, Lane, Order, OrderKind, Request, Resize
+from gateway.domain.lines.gate import LineGate, Phase
+from tests.domain.lines.desk import DOWN, OFF, ON, RM, UP, Desk
+
+REFUSED = '"rm x" is not allowed on web1 (rule rm). The attempt was reported.'
+
+
+def desk(*rules: AuditedRule, **grant: Any) -> Desk:
+    """Return a desk at a bash prompt, with the rule against rm."""
+    made = Desk(LineGate, *(rules or (RM,)), **grant)
+    made.ready()
+    return made
+
+
+class TypedTests(SynchronousTestCase):
+    """Bash, at its prompt."""
+
+    def test_a_line_is_released_when_keys_and_screen_agree(self) -> None:
+        """At once; it is told when the editor has taken it."""
+        made = desk()
+        self.assertEqual(made.types(b"ls -l"), b"ls -l")
+        made.shows(b"ls -l")
+        self.assertEqual(made.types(b"\r"), b"\r")
+        self.assertEqual(made.kinds(), [])
+        made.shows(b"\r\n" + OFF + b"\rtotal 0\r\n" + ON + b"$ ")
+        self.assertEqual(made.told, [("command.executed", {"command": "ls -l", "argv": ["ls", "-l"], "known_by": "held"})])
+        self.assertIs(made.gate.phase, Phase.EDITING)
+
+    def test_an_echo_is_waited_for(self) -> None:
+        """Text and Enter in one packet: Enter stays until the text is shown, or never comes."""
+        made = desk()
+        self.assertEqual(made.types(b"ls\r"), b"ls")
+        self.assertEqual(made.flow.held(UP), 1)
+        self.assertEqual(made.shows(b"ls"), b"\r")
+        self.assertEqual(made.flow.held(UP), 0)
+        made = desk()
+        made.types(b"ls\r")
+        self.assertEqual(made.waits(1), b"\r")
+
+    def test_a_prohibited_line_is_thrown_away(self) -> None:
+        """Ctrl-C goes instead of Enter; what stands behind it is thrown away too."""
+        made = desk()
+        made.types(b"rm x\rid\r")
+        self.assertEqual(made.shows(b"rm x"), b"\x03")
+        self.assertEqual((made.said, made.flow.held(UP)), ([REFUSED], 0))
+        made.shows(b"^C" + OFF + b"\r" + ON + OFF + b"\r\r\n" + ON + b"$ ")
+        made.waits(1)
+        self.assertEqual(made.kinds("command.denied"), ["rm x"])
+        self.assertEqual(made.runs(b"id"), b"\r")
+        self.assertEqual((made.kinds(), made.kinds("command.unmediated")), (["id"], []))
+
+    def test_ctrl_c_is_pressed_again_where_the_editor_kept_the_line(self) -> None:
+        """As bash does in vi mode, after Esc."""
+        made = desk()
+        made.types(b"rm x\x1b")
+        made.shows(b"rm x")
+        self.assertEqual(made.types(b"\r") + made.waits(0.3), b"\x03")
+        self.assertEqual(made.shows(b"\x08^C" + OFF + b"\r" + ON + b"\x1b[6C") + made.waits(0.3), b"\x03")
+        made.shows(b"^C" + OFF + b"\r" + ON + OFF + b"\r\r\n" + ON + b"$ ")
+        self.assertEqual(made.waits(1), b"")
+
+    def test_each_line_of_a_packet_is_judged_at_its_own_prompt(self) -> None:
+        """The next one passes when the prompt is back."""
+        made = desk()
+        self.assertEqual(made.types(b"ls\rid\rrm x\r"), b"ls")
+        self.assertEqual(made.shows(b"ls"), b"\r")
+        self.assertEqual(made.shows(b"\r\n" + OFF + b"\r"), b"")
+        self.assertEqual(made.shows(ON + b"$ "), b"id")
+        self.assertEqual(made.shows(b"id"), b"\r")
+        self.assertEqual(made.shows(b"\r\n" + OFF + b"\ruid=0\r\n" + ON + b"$ "), b"rm x")
+        self.assertEqual(made.shows(b"rm x"), b"\x03")
+        self.assertEqual(made.kinds(), ["ls", "id"])
+
+    def test_a_program_that_reads_has_its_input_after_a_while(self) -> None:
+        """No prompt comes: what was typed behind passes; a password is neither told nor judged by what is unknown."""
+        made = desk()
+        made.types(b"sudo -k id\r")
+        made.shows(b"sudo -k id")
+        made.shows(b"\r\n" + OFF + b"\rPassword: ")
+        self.assertEqual(made.types(b"it's $ecret\r"), b"")
+        self.assertEqual(made.waits(0.4), b"it's $ecret")
+        self.assertEqual(made.waits(1), b"\r")
+        made.shows(b"\r\nuid=0\r\n" + ON + b"$ ")
+        made.waits(1)
+        self.assertEqual(made.kinds(), ["sudo -k id", "id"])
+        self.assertNotIn("ecret", str(made.told))
+
+    def test_a_prohibited_line_typed_ahead_is_thrown_away(self) -> None:
+        """Echoed or not."""
+        for echo in (b"rm x", b""):
+            made = desk()
+            made.runs(b"sleep 9")
+            made.shows(OFF)
+            made.types(b"rm x")
+            made.shows(echo)
+            self.assertEqual(made.types(b"\r") + made.waits(1), b"\x03", echo)
+
+    def test_a_line_typed_ahead_is_told_when_it_is_taken(self) -> None:
+        """By the editor that found it there."""
+        made = desk()
+        made.types(b"sleep 1\r")
+        made.shows(b"sleep 1")
+        made.shows(b"\r\n" + OFF + b"\r")
+        made.waits(1)
+        made.types(b"id")
+        made.shows(b"id")
+        self.assertEqual(made.types(b"\r"), b"\r")
+        self.assertEqual(made.kinds(), ["sleep 1"])
+        made.shows(b"\r\n" + ON + b"$ id\r\n" + OFF + b"\ruid=0\r\n" + ON + b"$ ")
+        self.assertEqual((made.kinds(), made.kinds("command.unmediated")), (["sleep 1", "id"], []))
+
+    def test_text_typed_before_the_prompt_stands_behind_it(self) -> None:
+        """And is read as part of the line."""
+        made = desk()
+        made.types(b"sleep 1\r")
+        made.shows(b"sleep 1")
+        made.shows(b"\r\n" + OFF + b"\r")
+        made.waits(1)
+        made.types(b"rm ")
+        made.shows(b"rm \r\n" + ON + b"$ rm ")
+        made.types(b"x")
+        made.shows(b"x")
+        self.assertEqual(made.types(b"\r") + made.waits(1), b"\x03")
+
+    def test_history_is_read_from_the_screen(self) -> None:
+        """When the screen has settled; known by it."""
+        made = desk()
+        made.types(b"\x1b[A")
+        made.shows(b"rm x")
+        self.assertEqual(made.types(b"\r"), b"")
+        self.assertEqual(made.waits(0.2), b"\x03")
+        made = desk()
+        made.types(b"\x1b[A")
+        made.shows(b"id")
+        made.waits(0.2)
+        self.assertEqual(made.types(b"\r"), b"\r")
+        made.shows(b"\r\n" + OFF)
+        self.assertEqual(made.told[0][1]["known_by"], "screen")
+
+    def test_readings_that_differ_are_both_judged_and_told(self) -> None:
+        """The row was painted over, or the key typed something else."""
+        for typed, shown, passed in ((b"rm x", b"ls  ", b"\x03"), (b"ls x", b"rm x", b"\x03"), (b"ls x", b"id x", b"\r")):
+            made = desk()
+            made.types(typed)
+            made.shows(shown)
+            self.assertEqual(made.types(b"\r") + made.waits(1), passed)
+            self.assertIn("differs", [body.get("outcome") for _, body in made.told])
+
+    def test_an_unfinished_line_is_judged_with_the_next(self) -> None:
+        """It runs nothing yet."""
+        made = desk()
+        self.assertEqual(made.runs(b"r\\", prompt=b"> "), b"\r")
+        self.assertEqual(made.kinds(), [])
+        self.assertEqual(made.runs(b"m x"), b"\x03")
+        self.assertEqual(made.runs(b"echo 'a", prompt=b"> "), b"\r")
+        self.assertEqual(made.runs(b"b'"), b"\r")
+        self.assertEqual(made.kinds(), ["echo a\ufffdb"])
+        self.assertEqual(made.runs(b"if true; then rm x"), b"\x03")
+
+    def test_a_line_the_shell_took_for_whole_is_told(self) -> None:
+        """Its own prompt came back, not that for more."""
+        made = desk()
+        made.runs(b"ls")
+        made.runs(b"echo 'a")
+        self.assertEqual(made.kinds("command.unmediated"), ["echo 'a\ufffd"])
+
+    def test_a_line_nobody_released_is_told_and_its_orders_given(self) -> None:
+        """Some other key was bound to submit it."""
+        made = desk(attrs.evolve(RM, action="lock"))
+        made.types(b"rm x")
+        made.shows(b"rm x")
+        made.shows(b"\r\n" + OFF + b"\r" + ON + b"$ ")
+        self.assertEqual(made.kinds("command.unmediated"), ["rm x"])
+        self.assertEqual(made.other, [GiveOrder(OrderKind.LOCK, "rm")])
+
+    def test_a_rare_key_is_held_back_where_the_line_is_prohibited(self) -> None:
+        """It may be bound to anything; else it passes."""
+        made = desk()
+        made.types(b"rm x")
+        made.shows(b"rm x")
+        self.assertEqual(made.types(b"\x07"), b"\x03")
+        made = desk()
+        made.types(b"ls")
+        made.shows(b"ls")
+        self.assertEqual(made.types(b"\x07\x18"), b"\x07\x18")
+
+    def test_the_editor_puts_history_into_the_line(self) -> None:
+        """By its own key; what it can not is refused where something is prohibited."""
+        made = desk()
+        made.types(b"!r\r")
+        self.assertEqual(made.shows(b"!r"), b"\x1b^")
+        self.assertEqual(made.shows(b"\x08\x08rm x") + made.waits(1), b"\x03")
+        made = desk()
+        made.types(b"!z\r")
+        self.assertEqual(made.shows(b"!z"), b"\x1b^")
+        made.shows(b"\r\nbash: !z: event not found\r\n$ !z")
+        self.assertEqual(made.waits(1), b"\x03")
+        self.assertEqual(made.kinds("command.opaque"), ["!z"])
+        made = desk()
+        made.types(b"!z:p\r")
+        self.assertEqual(made.shows(b"!z:p"), b"\r")
+        made = Desk(LineGate, RM)
+        made.shows(b"$ " + ON)
+        made.waits(1)
+        made.types(b"!r\r")
+        self.assertEqual(made.shows(b"!r"), b"\x1b!")
+
+    def test_in_a_paste_lines_are_text_while_an_editor_reads(self) -> None:
+        """The Enter behind it submits them all; what is prohibited is thrown away at once."""
+        made = desk()
+        self.assertEqual(made.types(b"\x1b[200~ls\rid\x1b[201~"), b"\x1b[200~ls\rid\x1b[201~")
+        made.shows(b"ls\r\nid")
+        self.assertEqual(made.types(b"\r") + made.waits(1), b"\r")
+        made.shows(b"\r\n" + OFF)
+        self.assertEqual(made.kinds(), ["ls", "id"])
+        made = desk()
+        made.types(b"\x1b[200~rm x\rid\x1b[201~")
+        self.assertEqual(made.shows(b"rm x") + made.waits(1), b"\x03")
+        made = Desk(LineGate, RM)
+        made.shows(b"$ ")
+        self.assertEqual(made.types(b"\x1b[200~rm x\r"), b"\x1b[200~rm x")
+        self.assertEqual(made.waits(1), b"\x03")
+
+    def test_a_lock_discards_what_waits(self) -> None:
+        """And what is typed under it; afterwards lines are judged again."""
+        made = desk()
+        made.types(b"id\rrm x\r")
+        made.feed(Order(OrderKind.LOCK, "carol"))
+        self.assertEqual(made.types(b"ls\r") + made.waits(1), b"")
+        self.assertEqual(made.flow.held(UP), 0)
+        made.feed(Order(OrderKind.UNLOCK, "carol"))
+        made.feed(Order(OrderKind.MARK, "carol"))
+        made.shows(b"id")
+        self.assertEqual(made.types(b"\r") + made.waits(1), b"\r")
+
+    def test_the_end_comes_behind_what_waits(self) -> None:
+        """A close discards it; a line that was taken last is told."""
+        made = desk()
+        made.types(b"id\r")
+        made.feed(End(UP))
+        made.waits(0.2)
+        self.assertEqual(made.passed, b"id\r")
+        made.feed(Close(DOWN))
+        self.assertEqual(made.kinds(), ["id"])
+        made = desk()
+        made.types(b"id\rls\r")
+        made.feed(Close(UP))
+        self.assertEqual((made.passed, made.flow.held(UP)), (b"id", 0))
+        made.feed(End(UP))
+
+    def test_actions_end_the_session_or_warn(self) -> None:
+        """As their verdicts say."""
+        made = desk(attrs.evolve(RM, action="interrupt"))
+        made.types(b"rm x\r")
+        self.assertEqual(made.shows(b"rm x"), b"")
+        self.assertIsInstance(made.other[0], EndSession)
+        made = desk(attrs.evolve(RM, action="warn"))
+        self.assertEqual(made.runs(b"rm x"), b"\r")
+        self.assertEqual(made.said, ['"rm x" is an audited command (rule rm)'])
+
+    def test_sizes_and_other_requests_pass(self) -> None:
+        """Whatever waits."""
+        made = desk()
+        made.types(b"id\r")
+        effects = made.flow.feed(Resize(90, 30), made.at)
+        self.assertEqual(effects, [Resize(90, 30)])
+        self.assertEqual(made.flow.feed(Request(DOWN, "exit-status", b""), 9), [Request(DOWN, "exit-status", b"")])
+
+    @settings(max_examples=100, deadline=None)
+    @given(st.lists(st.one_of(st.sampled_from([b"ls\r", b"\x1b[A", b"\x03", b"\x04", b"\x1b[200~a\rb\x1b[201~", b"\t"]),
+                              st.binary(max_size=12)), max_size=8), st.booleans())  # fmt: skip
+    def test_what_matches_nothing_passes_as_it_is(self, packets: list[bytes], echo: bool) -> None:
+        """Where no rule prohibits: the same bytes in the same order, at whatever prompt, with and without echo."""
+        made = desk(attrs.evolve(RM, action="warn"))
+        for packet in packets:
+            made.types(packet.replace(b"!", b"?").replace(b"^", b"?"))
+            if echo:
+                made.shows(packet[:3])
+        made.waits(60)
+        self.assertEqual(made.passed, b"".join(packets).replace(b"!", b"?").replace(b"^", b"?"))
+        self.assertEqual(made.flow.held(UP), 0)
+
+    @settings(max_examples=100, deadline=None)
+    @given(st.lists(st.tuples(st.booleans(), st.binary(max_size=20)), max_size=12))
+    def test_any_bytes_either_way_are_weighed(self, packets: list[tuple[bool, bytes]]) -> None:
+        """The gate never raises; nothing stays for ever."""
+        made = desk(RM, AuditedRule("o", opaque=True, action="deny"))
+        for typed, packet in packets:
+            if typed:
+                made.types(packet)
+            else:
+                made.shows(packet)
+        made.waits(60)
+        self.assertEqual((made.flow.held(UP), made.flow.ended), (0, False))
