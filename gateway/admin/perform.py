@@ -21,6 +21,7 @@ from gateway.admin.verb import Call, Verb
 from gateway.domain.facts import Fact
 from gateway.interfaces.archive import ArchiveError
 from gateway.interfaces.directory import DirectoryError
+from gateway.interfaces.live import NotWatchable
 from gateway.interfaces.vault import VaultError
 
 Verbs = Mapping[str, Verb]
@@ -46,6 +47,8 @@ async def perform(verbs: Verbs, room: Room, words: Sequence[str], streams: Strea
         return _refuse(refusal, words, streams)
     except DirectoryError as failure:
         return _refuse(Refusal(Exit.CONFIGURATION, "configuration", str(failure)), words, streams)
+    except NotWatchable as failure:
+        return _refuse(Refusal(Exit.FAILED, "not_watchable", str(failure)), words, streams)
     except (VaultError, ArchiveError) as failure:
         kind = "vault" if isinstance(failure, VaultError) else "recording"
         return _refuse(Refusal(Exit.FAILED, kind, str(failure)), words, streams)
@@ -115,6 +118,8 @@ async def _show(answer: Answer, form: Form, room: Room, streams: Streams) -> int
         streams.write_error(f"{PREFIX}{clean_lines(note)}\n".encode())
     if answer.stream is not None:
         await _flow(answer, form, streams)
+    elif answer.painted is not None and form is Form.TEXT:
+        await streams.paint(answer.painted)
     elif answer.raw is not None and form is Form.TEXT:
         await streams.send(answer.raw)
     else:

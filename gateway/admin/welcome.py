@@ -34,11 +34,15 @@ class FirstStart:
     """How it is called from the shell that started the node."""
 
 
-def started(node: str, version: str, source: str | None, listening: Sequence[str], fingerprint: str) -> str:
-    """Return what every start says: node, configuration, and where it listens."""
+def started(
+    node: str, version: str, source: str | None, listening: Sequence[tuple[str, str]], fingerprint: str
+) -> str:
+    """Return what every start says: node, configuration, and where it listens (what, and the place)."""
     origin = f"configuration {source}" if source else "no configuration: using defaults (etc/pam.toml shows them)"
     lines = [f"ostiary {version} · node {node} · {origin}"]
-    lines += [f"ostiary ssh      {place}   host key {fingerprint}" for place in listening]
+    for what, place in listening:
+        known = f"   host key {fingerprint}" if what == "ssh" else ""
+        lines.append(f"ostiary {what:<8} {place}{known}")
     return "\n".join(lines) + "\n"
 
 

@@ -7,7 +7,7 @@ The rules, all of them here:
 3. Ticks and orders come to every gate, left to right, whatever is held; an answer comes to the gate that asked. A
    gate that waits for a time says so (:class:`Waiter`); a tick comes then, or a little later.
 4. While a gate waits for an answer, what it passes on along the asked lane waits behind it, in order. The gate
-   itself goes on weighing both lanes. One open ticket per gate and lane.
+   itself goes on weighing both lanes; it may take its question back. One open ticket per gate and lane.
 5. A tap sees what passed before anybody outside does, and can change nothing.
 6. **Fail closed.** A gate that raises ends the session: nothing of that turn is forwarded, nor anything after it.
    An essential tap (the recorder) that raises does the same; any other tap is dropped. Both tell a fact.
@@ -43,6 +43,7 @@ from gateway.domain.lane import (
     Seen,
     Tell,
     Tick,
+    Withdraw,
 )
 
 FAILED = 78
@@ -77,13 +78,13 @@ class FlowFault(Exception):
     """A gate broke the rules of the flow."""
 
 
-@attrs.frozen
+@attrs.define(eq=False)
 class _Enter:
     index: int
     event: Event | Effect
 
 
-@attrs.frozen
+@attrs.define(eq=False)
 class _Show:
     tap: Tap
     seen: Seen
@@ -148,14 +149,18 @@ class Flow:
         while work and not self.ended:
             step = work.popleft()
             try:
-                work.extendleft(reversed(self._do(step, at)))
+                following = self._do(step, at)
             except Exception as fault:  # fail closed, whatever it is: rule 6
                 self._failed(step, fault)
+                continue
+            work.extendleft(following[::-1])
         out, self._out = self._out, []
         return out
 
     def _entries(self, event: Event) -> list[_Step]:
         match event:
+            case Bytes():
+                return [_Enter(self._first(event.lane), event)]
             case Tick() | Order():
                 return [_Enter(index, event) for index in range(len(self.gates))]
             case Answered():
@@ -176,11 +181,14 @@ class Flow:
         event = step.event
         assert isinstance(event, Event)  # noqa: S101 - _after() sends only lane events to further gates
         emitted = list(self.gates[step.index].weigh(event, at))
+        if len(emitted) == 1 and emitted[0] is event and isinstance(event, Bytes) and not self._waiting:
+            # As _after() says, without asking who waits: the commonest case by far.
+            return [_Enter(step.index + (1 if event.lane is Lane.TO_TARGET else -1), event)]
         behind = self._close(event) if isinstance(event, Answered) else []
         return [after for each in [*emitted, *behind] for after in self._after(step.index, each)]
 
-    def _close(self, answered: Answered) -> list[LaneEvent]:
-        waiting = self._waiting.pop(answered.ticket)
+    def _close(self, over: Answered | Withdraw) -> list[LaneEvent]:
+        waiting = self._waiting.pop(over.ticket)
         self._held[waiting.lane] -= sum(_weight(event) for event in waiting.events)
         return waiting.events
 
@@ -200,6 +208,8 @@ class Flow:
                 return []
             case Ask():
                 return self._ask(index, each)
+            case Withdraw():
+                return self._withdraw(index, each)
             case Tick() | Order() | Answered():
                 raise FlowFault(f"a gate emitted {type(each).__name__}, which only comes from outside")
             case _:
@@ -214,6 +224,13 @@ class Flow:
             raise FlowFault("a gate may have one open ticket on a lane")
         self._waiting[ask.ticket] = _Waiting(index, ask.lane)
         return [_Enter(-1, ask)]
+
+    def _withdraw(self, index: int, withdrawn: Withdraw) -> list[_Step]:
+        waiting = self._waiting.get(withdrawn.ticket)
+        if waiting is None or waiting.index != index:
+            raise FlowFault("a gate may take back only what it asked and nobody has answered")
+        behind = self._close(withdrawn)
+        return [_Enter(-1, withdrawn), *(after for event in behind for after in self._after(index, event))]
 
     def _passed(self, effect: Event | Effect) -> list[_Step]:
         assert isinstance(effect, Effect)  # noqa: S101 - events that are no effects never leave a gate, see _after()

@@ -4,7 +4,8 @@ The rule: deny wins; under ``allow_only`` a command runs only when some rule wit
 can not be read for certain is refused where any rule prohibits or only some commands are allowed, unless a rule for
 opaque lines says otherwise. A command whose unknown words may be what a rule prohibits is refused. Rules and grants
 in ``observe`` mode report what would have happened and let it run. A line with several readings is judged by all of
-them: what one of them prohibits is prohibited.
+them: what one of them prohibits is prohibited. A threshold of risk that the line reaches acts as a rule does. A line
+that waits for a review is told as denied only when the review ends so; whatever else forbids it needs no review.
 
 A verdict is told in three parts: what is told at once, what is said and done when the line is kept from the target,
 and what is told when it runs. Whoever asked does the middle part in the way of its channel.
@@ -22,7 +23,7 @@ from gateway.domain.entries import AuditedRule
 from gateway.domain.facts import Fact
 from gateway.domain.lane import Effect, EndSession, GiveOrder, Mark, Notice, OrderKind, Tell
 from gateway.domain.policy import FrozenPolicy
-from gateway.domain.risk import Risk
+from gateway.domain.risk import RULE, Risk
 from gateway.domain.rules import PROHIBITING, STRENGTH, Judged, judge, not_allowed, prohibits, unsettled
 from gateway.domain.shell import Shell, Simple
 
@@ -32,6 +33,7 @@ MOST_WORDS = 64
 """Words of a command that a fact lists."""
 UNMEDIATED = "unmediated"
 """How a line is known that ran before it was judged."""
+REVIEW = "review"
 _PROHIBITED = "prohibited commands"
 
 
@@ -63,6 +65,8 @@ class Verdict:
     """To be done after the line was refused: orders, the session's end."""
     executed: tuple[Effect, ...] = ()
     """To be done when the line runs."""
+    refused: tuple[Effect, ...] = ()
+    """To be told when a review ends without an approval."""
     shell: Shell | None = None
     """What the line leaves in the shell when it runs."""
     rule: str = ""
@@ -150,19 +154,31 @@ class _Weighing:
             self.judge.risk.add(rule.score)
             told.append(Tell(Fact("command.audited", self._hit(command, rule, action))))
             told.append(Mark(f"{shown(command.shown)} [{rule.name} {action}, risk +{rule.score}]"))
-        binding = [(rule, action) for _, rule, action in due if self._enforced and rule.mode == "enforce"]
-        strongest = max(binding, key=lambda pair: STRENGTH.index(pair[1]), default=None)
-        if strongest is not None and strongest[1] in PROHIBITING:
-            return self._prohibited(tuple(told), *strongest)
+        binding = [(rule.name, action) for _, rule, action in due if self._enforced and rule.mode == "enforce"]
+        binding += self._crossings(told)
+        name, strongest = max(binding, key=lambda pair: STRENGTH.index(pair[1]), default=("", ""))
+        if strongest in PROHIBITING and strongest != REVIEW:
+            return self._prohibited(tuple(told), name, strongest)
         refusal = self._opaque() or self._not_allowed()
         if refusal is not None and self._enforced:
             return self._denied(tuple(told), *refusal)
+        if strongest == REVIEW:
+            return self._prohibited(tuple(told), name, strongest)
         if refusal is not None:
             kind, _, why = refusal
             told.append(Tell(Fact(kind, self._body(outcome="observed", reason=why))))
-        if strongest is not None and strongest[1] == "warn":
-            told.append(Notice(f'"{shown(self.line)}" is an audited command (rule {strongest[0].name})'))
+        if strongest == "warn" and name != RULE:
+            told.append(Notice(f'"{shown(self.line)}" is an audited command (rule {name})'))
         return Verdict(Outcome.PASS, shown(self.line), tuple(told), executed=self._executed(refusal is not None))
+
+    def _crossings(self, told: list[Effect]) -> list[tuple[str, str]]:
+        """Tell which thresholds the line's risk reached, and return them as if they were rules."""
+        crossings = self.judge.risk.crossed()
+        for crossing in crossings:
+            told.extend(crossing.effects(self._enforced))
+            if crossing.action == "warn" and self._enforced:
+                told.append(Notice(f"the risk of this session is {crossing.level} now; administrators were told"))
+        return [(RULE, crossing.action) for crossing in crossings if self._enforced]
 
     @property
     def _enforced(self) -> bool:
@@ -216,14 +232,16 @@ class _Weighing:
         told = (*told, Tell(Fact(kind, body)))
         return Verdict(Outcome.REFUSED, line, told, words, executed=self._executed(told=True))
 
-    def _prohibited(self, told: tuple[Effect, ...], rule: AuditedRule, action: str) -> Verdict:
+    def _prohibited(self, told: tuple[Effect, ...], rule: str, action: str) -> Verdict:
         line = shown(self.line)
-        words = f'"{line}" is not allowed on {self.judge.policy.target.name} (rule {rule.name}). '
+        words = f'"{line}" is not allowed on {self.judge.policy.target.name} (rule {rule}). '
         words += "The attempt was reported."
-        if not self._late:
-            told = (*told, Tell(Fact("command.denied", self._body(rule=rule.name, action=action, outcome="denied"))))
-        outcome, orders = _orders(rule.name, action, words)
-        return Verdict(outcome, line, told, words, orders, self._executed(), rule=rule.name)
+        denied = Tell(Fact("command.denied", self._body(rule=rule, action=action, outcome="denied")))
+        outcome, orders = _orders(rule, action, words)
+        if action == REVIEW:
+            return Verdict(outcome, line, told, words, orders, self._executed(), (denied,), rule=rule)
+        told = told if self._late else (*told, denied)
+        return Verdict(outcome, line, told, words, orders, self._executed(), rule=rule)
 
 
 def _orders(rule: str, action: str, words: str) -> tuple[Outcome, tuple[Effect, ...]]:

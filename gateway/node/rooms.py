@@ -22,22 +22,28 @@ from twisted.python.threadpool import ThreadPool
 
 from gateway.archive.archive import Archive
 from gateway.archive.keys import NodeKeys
+from gateway.archive.search import Search
 from gateway.config import Config
 from gateway.directory.access import Access
 from gateway.directory.directory import Directory
 from gateway.directory.operators import Operators
 from gateway.directory.source import PolicySource
 from gateway.domain.grant import Grant
+from gateway.domain.restraint import Standing
 from gateway.domain.snapshot import Snapshot
-from gateway.interfaces import IJournal
+from gateway.interfaces import IFactSink, IFactSinkFactory, IJournal
 from gateway.journal.beside import load_key
 from gateway.journal.opening import open_journal
+from gateway.plugins.named import named, settings_of
+from gateway.runtime.approvals import Approvals
+from gateway.runtime.live import Live
 from gateway.runtime.orders import Orders
 from gateway.runtime.roster import Roster
 from gateway.runtime.run import Run
 from gateway.siem.destinations import Destination
 from gateway.siem.notices import Notice
 from gateway.siem.outlets import Outlets
+from gateway.vault.codes import SecondFactors
 from gateway.vault.files import load_or_make_node_key, read_passphrase
 from gateway.vault.seal import NodeKey
 from gateway.vault.vault import Vault
@@ -61,10 +67,14 @@ class Rooms:
     directory: Directory
     operators: Operators
     vault: Vault
+    factors: SecondFactors
     policies: PolicySource
     roster: Roster
     orders: Orders
+    approvals: Approvals
+    live: Live
     archive: Archive
+    search: Search
     outlets: Outlets
     """Where facts leave the node; none where nothing runs."""
     environment: dict[str, str]
@@ -88,6 +98,7 @@ class Rooms:
     async def close(self) -> None:
         """Wait for the recordings being sealed, then close the journal and the threads."""
         await self.roster.settled()
+        self.search.close()
         await self.journal.close()  # type: ignore[attr-defined]
         if self.pool is not None:
             self.pool.stop()
@@ -123,30 +134,80 @@ def make_rooms(config: Config, reactor: Any, environ: Mapping[str, str], anew: b
         Today(policies, directory),
     )
     orders = Orders(roster, journal, reactor if reactor is not None else Clock(), wall, config.lock.contact)
+    approvals = Approvals(orders.clock, wall, partial(approvers, directory, orders))
+    orders.standing = partial(standing, directory, orders)
     operators = Operators(directory, journal, in_thread, wall, orders.is_deactivated)
-    for fold in (directory, vault, orders, operators, roster):
+    factors = SecondFactors(vault, journal, wall, config.node.name)
+    for fold in (directory, vault, orders, operators, roster, factors):
         journal.attach(fold)
-    archive = Archive(state / "recordings", _recording_keys(state, node_key), in_thread)
+    keys = _recording_keys(state, node_key)
+    archive = Archive(state / "recordings", keys, in_thread)
+    commands = partial(commands_of, journal)
+    search = Search(str(state / "search"), archive.directory, archive.about, keys, in_thread, commands)
     outlets = Outlets(journal, reactor, wall, state / "siem")
     if reactor is not None:
         add_destinations(config, outlets)
     return Rooms(
-        config, state, reactor, pool, wall, journal, directory, operators, vault, policies, roster, orders, archive,
-        outlets, environment,
+        config, state, reactor, pool, wall, journal, directory, operators, vault, factors, policies, roster, orders,
+        approvals, Live(roster, config.node.name), archive, search, outlets, environment,
     )  # fmt: skip
+
+
+def approvers(directory: Directory, orders: Orders) -> list[tuple[str, str]]:
+    """Return names and full names of those who could answer a request now, approvers before admins."""
+    locked = {lock["subject"] for lock in orders.locks() if lock["scope"] == "user"}
+    able = [
+        user for user in directory.snapshot().user.values()
+        if {"approver", "admin"} & set(user.roles) and user.active and user.name not in locked
+        and not orders.is_deactivated(user.name)
+    ]  # fmt: skip
+    able.sort(key=lambda user: ("approver" not in user.roles, user.name))
+    return [(user.name, user.full_name) for user in able]
+
+
+def standing(directory: Directory, orders: Orders, user: str) -> Standing:
+    """Say who a user is to a rule that would switch him off: the last admin who can act, a service."""
+    users = directory.snapshot().user
+    locked = {lock["subject"] for lock in orders.locks() if lock["scope"] == "user"}
+    admins = {
+        name for name, each in users.items()
+        if "admin" in each.roles and each.active and name not in locked and not orders.is_deactivated(name)
+    }  # fmt: skip
+    found = users.get(user)
+    return Standing(admins == {user}, found is not None and found.kind == "service")
 
 
 def add_destinations(config: Config, outlets: Outlets) -> None:
     """Add whom events are sent to and who is told of them; raise ValueError for one that lacks something."""
     for siem in config.siem:
-        outlets.add(Destination(**attrs.asdict(siem, recurse=False)))
+        destination = Destination(**attrs.asdict(siem, recurse=False))
+        if destination.plugin:
+            outlets.add_sink(destination, sink_of(destination))
+        elif destination.settings:
+            raise ValueError(f"[[siem]] {destination.transport}: `settings` are for plugins")
+        else:
+            outlets.add(destination)
     for notify in config.notify:
         notice = Notice(**attrs.asdict(notify, recurse=False))
         if notice.is_hook and not notice.secret:
             raise ValueError(f"[[notify]] {notice.name}: name with `secret` the file that signs its notices")
+        if not notice.is_hook and bool(notice.login) != bool(notice.secret):
+            raise ValueError(f"[[notify]] {notice.name}: `login` and the `secret` with its password go together")
         if not notice.is_hook and not notice.to:
             raise ValueError(f"[[notify]] {notice.name}: say with `to` who is to get the mail")
         outlets.add_notice(notice, config.node.name)
+
+
+def sink_of(destination: Destination) -> IFactSink:
+    """Set a plugin up as its name and settings say; raise ValueError where it is not there or lacks something."""
+    factory = named(IFactSinkFactory, destination.plugin, "the sink of facts")
+    where = f"[[siem]] {destination.transport}"
+    settings = settings_of(factory.schema, dict(destination.settings), where)
+    try:
+        made: IFactSink = factory.configure(settings)
+    except ValueError as failure:
+        raise ValueError(f"{where}: {failure}") from None
+    return made
 
 
 @attrs.define(eq=False, repr=False)
@@ -174,6 +235,21 @@ class Today:
             return ""
         found = self.policies.grant(user, run.grant.target.name, run.grant.account, run.grant.source)
         return found.policy.digest if isinstance(found, Grant) else ""
+
+
+COMMAND_KINDS = ("command.executed", "command.audited", "command.denied", "command.opaque")
+
+
+def commands_of(journal: IJournal, session: str) -> list[tuple[float, str]]:
+    """Return a session's commands with their seconds from its start; reads the journal's disk."""
+    began, found = 0.0, []
+    for entry in journal.entries(kinds=("session.started", *COMMAND_KINDS), session=session):
+        body = entry.body or {}
+        if entry.kind == "session.started":
+            began = entry.time
+        elif body.get("text"):
+            found.append((max(0.0, entry.time - began), str(body["text"])))
+    return list(dict.fromkeys(found))
 
 
 def _recording_keys(state: Path, node_key: NodeKey) -> NodeKeys:

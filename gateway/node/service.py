@@ -36,13 +36,15 @@ from gateway.admin.verbs import VERBS
 from gateway.admin.vigil import Vigil
 from gateway.admin.welcome import FirstStart, started
 from gateway.config import Config, ConfigError, load
-from gateway.config.schema import Ssh
 from gateway.directory.operators import CODE_LIFE
 from gateway.domain.facts import Fact
 from gateway.domain.secret import Secret
 from gateway.interfaces import VaultError
 from gateway.journal.errors import JournalRefused
+from gateway.node.door import admission, offered, with_backlog
 from gateway.node.first import DEMO_PASSWORD, called, first_start, has_demo, refuse_empty, said
+from gateway.node.keeping import Keeping
+from gateway.node.monitoring import Monitoring
 from gateway.node.rooms import Rooms, make_rooms
 from gateway.node.verbs import VerbRooms
 from gateway.node.watch import DiskWatch
@@ -55,9 +57,9 @@ from gateway.ssh.operator import Reception
 from gateway.ssh.program import ProgramDoor
 from gateway.ssh.target import Dialler
 from gateway.ssh.vouching import Revocations, Vouching, read_authorities
-from gateway.wire.algorithms import EXCHANGES, NIST_EXCHANGES, Offered
 from gateway.wire.hostkeys import BadHostKey, HostKey, load_host_keys
 from gateway.wire.pacing import FailurePace
+from gateway.wire.rekeying import RekeyLimits
 
 log = Logger()
 VERB_ROLES = frozenset({"admin", "auditor", "approver"})
@@ -114,13 +116,16 @@ class Node(Service):
         self.environ = environ
         self.rooms: Rooms | None = None
         self.ports: list[Any] = []
+        self.places: list[tuple[str, str]] = []
         self.ssh_port = 0
         self._vigil = Vigil(VERBS)
         self._demo: DemoTarget | None = None
         self._listener: Listener | None = None
         self._loops: list[LoopingCall] = []
         self.watch: DiskWatch | None = None
+        self._keeping: Keeping | None = None
         self._revocations: Revocations | None = None
+        self._monitoring: Monitoring | None = None
         self._started = False
 
     def startService(self) -> None:
@@ -150,17 +155,22 @@ class Node(Service):
         raise_open_files()
         rooms = self.rooms = make_rooms(self.config, self.reactor, self.environ)
         refuse_empty(rooms)
+        self._monitoring = Monitoring(rooms, VERSION, self._admitting, lambda: self._listener, dict)
+        self._monitoring.start()
         await self._recover(rooms)
         self.watch = DiskWatch(rooms.archive, rooms.roster, rooms.journal, rooms.wall)
         self.watch.look()
         host_keys = load_host_keys(rooms.state, rooms.state / "ssh_host_ed25519_key")
         await self._listen(rooms, host_keys)
+        await self._listen_web(rooms, self._monitoring)
         await self._listen_socket(rooms)
         codes = await first_start(rooms)
         if has_demo(rooms):
             await self._start_demo(rooms)
         await rooms.journal.tell(Fact("node.started", {"node": self.config.node.name, "version": VERSION}))
         rooms.outlets.start()
+        self._keeping = Keeping(rooms.archive, rooms.search, rooms.journal)
+        self._keeping.start()
         self._loop(rooms.roster.tick, 1.0)
         self._loop(self.watch.look, 5.0)
         self._loop(lambda: self._checkpoint(rooms), CHECKPOINT_SECONDS)
@@ -169,8 +179,8 @@ class Node(Service):
         say(self._words(rooms, host_keys[0].fingerprint, codes))
 
     def _words(self, rooms: Rooms, fingerprint: str, codes: dict[str, str]) -> str:
-        name, places = self.config.node.name, [_place(port) for port in self.ports[:-1]]
-        words = started(name, VERSION, self.config.source, places, fingerprint)
+        name = self.config.node.name
+        words = started(name, VERSION, self.config.source, self.places, fingerprint)
         if not codes:
             return words
         first = FirstStart(
@@ -182,9 +192,8 @@ class Node(Service):
     async def _recover(self, rooms: Rooms) -> None:
         for row in await rooms.archive.recover():
             await rooms.journal.tell(Fact("recording.recovered", dict(row)))
-        for session in rooms.roster.unfinished():
-            body = {**session, "reason": "node_died", "duration": None}
-            await rooms.journal.tell(Fact("session.ended", body))
+        unfinished = [{**session, "reason": "node_died", "duration": None} for session in rooms.roster.unfinished()]
+        await rooms.journal.tell_all([Fact("session.ended", body) for body in unfinished])
 
     async def _start_demo(self, rooms: Rooms) -> None:
         password = secrets.token_urlsafe(24)
@@ -195,14 +204,16 @@ class Node(Service):
         await rooms.directory.change("target", "demo", values, by=f"node@{self.config.node.name}")
 
     async def _listen(self, rooms: Rooms, host_keys: tuple[HostKey, ...]) -> None:
+        rekey = RekeyLimits(octets=self.config.ssh.rekey_limit)
         reception = self._reception = Reception(
             operators=rooms.operators,
             policies=rooms.policies,
             orders=rooms.orders,
+            approvals=rooms.approvals,
             roster=rooms.roster,
             archive=rooms.archive,
             facts=rooms.journal,
-            dialler=Dialler(self.reactor, rooms.vault, rooms.journal, rooms.wall),
+            dialler=Dialler(self.reactor, rooms.vault, rooms.journal, rooms.wall, rekey, self._arrived),
             clock=self.reactor,
             wall=rooms.wall,
             without_target=self._without_target,
@@ -213,17 +224,21 @@ class Node(Service):
         vouching = await self._vouch(rooms)
 
         def authority(open_door: OpenDoor) -> Authority:
-            return Authority(rooms.operators, open_door, self.config.ssh.banner, vouching, reception.may_come)
+            return Authority(
+                rooms.operators, open_door, self.config.ssh.banner, vouching, reception.may_come, rooms.factors
+            )
 
         pace = FailurePace(secrets.token_bytes(32))
         self._listener = Listener(
             self.reactor, host_keys, rooms.journal, authority, reception.open_door, pace,
-            offered=offered(self.config.ssh), proxy_from=self.config.ssh.proxy_from,
+            admission(self.config.ssh, self.reactor.seconds), offered(self.config.ssh),
+            self.config.ssh.login_grace_time, rekey, self.config.ssh.proxy_from,
         )  # fmt: skip
         for text in self.config.ssh.listen:
-            endpoint = serverFromString(self.reactor, text)  # type: ignore[no-untyped-call]
+            endpoint = serverFromString(self.reactor, with_backlog(text))  # type: ignore[no-untyped-call]
             port = await endpoint.listen(self._listener.factory())
             self.ports.append(port)
+            self.places.append(("ssh", place_of(port)))
             self.ssh_port = self.ssh_port or int(getattr(port.getHost(), "port", 0))
         front = Front("127.0.0.1", self.ssh_port, tuple(key.line for key in host_keys))
         self._verbs = VerbRooms(rooms, front, self._faults)
@@ -256,15 +271,16 @@ class Node(Service):
         menu = partial(self._menu, login)
         prefers_verbs = bool(VERB_ROLES & set(login.user.roles))
         if "operator" not in login.user.roles:
-            return ProgramDoor(lambda: Chooser(verbs, None, prefers_verbs))
-        return ProgramDoor(lambda: Chooser(verbs, menu, prefers_verbs), jump=self._jump_host(login).open_requested)
+            return ProgramDoor(lambda: Chooser(verbs, None, prefers_verbs), clock=self.reactor)
+        jump = self._jump_host(login).open_requested
+        return ProgramDoor(lambda: Chooser(verbs, menu, prefers_verbs), jump=jump, clock=self.reactor)
 
     def _jump_host(self, login: Login) -> JumpHost:
         assert self._listener is not None and self.rooms is not None  # noqa: S101 - a login came through it
         return JumpHost(
             login, self.rooms.policies, self.rooms.journal, self.reactor, self._listener.host_keys,
             self._listener.pace, self._reception.open_door, self._reception.may_come,
-            self._listener.offered,
+            self._listener.offered, self._listener.rekey,
         )  # fmt: skip
 
     def _menu(self, login: Login) -> Menu:
@@ -273,6 +289,17 @@ class Node(Service):
             lambda: self._reception.reachable(login),
             partial(self._reception.begin_chosen, login),
         )
+
+    def _arrived(self, seconds: float, result: str) -> None:
+        if self._monitoring is not None:
+            self._monitoring.figures.connected(seconds, result)
+
+    async def _listen_web(self, rooms: Rooms, monitoring: Monitoring) -> None:
+        for text in rooms.config.metrics.listen:
+            endpoint = serverFromString(self.reactor, text)  # type: ignore[no-untyped-call]
+            port = await endpoint.listen(monitoring.factory())
+            self.ports.append(port)
+            self.places.append(("metrics", f"http://{place_of(port)}/metrics"))
 
     async def _listen_socket(self, rooms: Rooms) -> None:
         path = rooms.state / SOCKET
@@ -307,11 +334,15 @@ class Node(Service):
         for port in self.ports:
             await port.stopListening()
         rooms, self.rooms = self.rooms, None
-        if rooms is None:
-            return
+        if rooms is not None:
+            await self._leave(rooms)
+
+    async def _leave(self, rooms: Rooms) -> None:
         for run in rooms.roster.running():
             run.end(75, "node_stopped", "the gateway is being stopped; the session is over")
         await rooms.roster.settled()
+        if self._keeping is not None:
+            await self._keeping.stop()
         if self._listener is not None:
             self._listener.abort_all()
             self._reception.dialler.approaches.drop_all()
@@ -319,13 +350,9 @@ class Node(Service):
             await self._demo.stop()
         await rooms.journal.tell(Fact("node.stopped", {"node": self.config.node.name}))
         await rooms.outlets.stop()
+        if self._monitoring is not None:
+            self._monitoring.stop()
         await rooms.close()
-
-
-def offered(settings: Ssh) -> Offered:
-    """Return which algorithms operators' clients are offered."""
-    ciphers = tuple(name.encode("ascii") for name in settings.ciphers) or None
-    return Offered(ciphers, EXCHANGES + NIST_EXCHANGES if settings.nistp else EXCHANGES)
 
 
 def raise_open_files() -> None:
@@ -349,7 +376,8 @@ def say(words: str) -> None:
         stream.flush()
 
 
-def _place(port: Any) -> str:
+def place_of(port: Any) -> str:
+    """Return where a port listens, for people."""
     where = port.getHost()
     return f"{where.host}:{where.port}" if hasattr(where, "port") else str(where)
 

@@ -29,7 +29,8 @@ from gateway.domain.risk import Risk
 from gateway.domain.screen import Screen
 from gateway.domain.verdict import Attempts, Judge
 from gateway.runtime.record import Recorder
-from gateway.runtime.shown import Showing
+from gateway.runtime.shown import Showing, Trail
+from gateway.runtime.stage import Stage
 
 
 class Way(enum.Enum):
@@ -55,15 +56,15 @@ class Makings:
 
 
 def _lock(makings: Makings) -> Gate:
-    return LockGate(terminal=makings.terminal, locked=makings.locked)
+    return LockGate(makings.terminal, makings.locked, makings.screen)
 
 
 def _audited(makings: Makings) -> Gate:
-    return AuditedGate(makings.policy, makings.attempts, makings.risk)
+    return AuditedGate(makings.policy, makings.attempts, makings.risk, makings.terminal)
 
 
 def _commanded(makings: Makings) -> Gate:
-    return AuditedGate(makings.policy, makings.attempts, makings.risk, typed=True)
+    return AuditedGate(makings.policy, makings.attempts, makings.risk, makings.terminal, typed=True)
 
 
 def _lines(makings: Makings) -> Gate:
@@ -122,6 +123,10 @@ def reads(who: Gate | Tap, kind: Kind, lane: Lane) -> bool:
             return who.reads(lane)
         case Showing():
             return lane is Lane.TO_OPERATOR
+        case Trail():
+            return who.open and lane is Lane.TO_OPERATOR
+        case Stage():
+            return False
         case _:
             return True
 

@@ -19,7 +19,7 @@ from gateway.domain.rights import Kind
 from gateway.interfaces import ITrack
 from gateway.runtime.digest import Digest
 
-EXEC_CAP = 16 * 1024**2
+EXEC_CAP = 1024**2
 """Bytes of an exec's output that are stored."""
 
 STORED = frozenset({Kind.PTY, Kind.SHELL, Kind.EXEC})
@@ -83,7 +83,7 @@ class Recorder:
             case Bytes(lane=Lane.TO_TARGET):
                 self._typed(seen.chunk, at)
             case Notice():
-                self._write(at, "o", line(seen.text, self.terminal))
+                self._write(at, "o", line(seen.text, self.terminal) if seen.drawn is None else seen.drawn)
             case Mark():
                 self._write(at, "m", seen.label.encode("utf-8", "replace"))
             case Resize():

@@ -190,7 +190,8 @@ class Roster:
         return {
             "id": run.id, "operator": policy.operator, "account": policy.account, "target": policy.target.name,
             "node": self.node, "protocol": run.protocol, "state": run.state.value, "started": rfc3339(run.grant.at),
-            "ended": None, "idle_s": round(run.idle, 1), "risk": run.risk.score, "level": run.risk.level, "watchers": 0,
+            "ended": None, "idle_s": round(run.idle, 1), "risk": run.risk.score, "level": run.risk.level,
+            "watchers": sum(stage.watchers for stage in run.stages.values()),
             "policy": policy.digest, "drifted": self.today(run) != policy.digest, "reason": "",
             "source": run.grant.source,
         }  # fmt: skip

@@ -8,7 +8,7 @@ failure – goes through :meth:`Run.end` or :meth:`Run.cut`, once.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Protocol
+from typing import Any
 
 import attrs
 from twisted.internet.defer import Deferred
@@ -21,7 +21,7 @@ from gateway.domain.echo import EchoMask
 from gateway.domain.facts import Fact
 from gateway.domain.flow import Flow, Tap
 from gateway.domain.grant import Grant
-from gateway.domain.lane import Event, GiveOrder, Order, OrderKind
+from gateway.domain.lane import GiveOrder, Order, OrderKind
 from gateway.domain.lock import Lock, Subject
 from gateway.domain.rights import OPAQUE, Kind
 from gateway.domain.risk import Risk
@@ -30,8 +30,10 @@ from gateway.domain.session import State
 from gateway.domain.verdict import Attempts, shown
 from gateway.interfaces import IFacts, IRecording, ITrack
 from gateway.runtime.compose import Makings, early_flow, flow_of
+from gateway.runtime.neighbours import Ask, Connections, Leg
 from gateway.runtime.record import STORED, Recorder
-from gateway.runtime.shown import Showing
+from gateway.runtime.shown import Showing, Trail
+from gateway.runtime.stage import Stage
 
 log = Logger()
 
@@ -39,38 +41,6 @@ ANNOUNCED = (600.0, 60.0)
 """Seconds before the end at which the operator is told."""
 BEGINNING = 60.0
 """Seconds after which a session that no connection took up is over."""
-
-
-class Leg(Protocol):
-    """One channel of the session, as the session sees it."""
-
-    exit: str
-    """How it ended, as far as that is known."""
-
-    def feed(self, event: Event) -> None:
-        """Weigh an event that does not come from the wire."""
-
-    def say(self, text: str) -> None:
-        """Tell the operator one line."""
-
-    def finish(self, code: int, text: str | None) -> None:
-        """Say the line, give the exit code, close; what is queued leaves first."""
-
-    def cut(self) -> None:
-        """Pass nothing more, on either lane."""
-
-
-class Connections(Protocol):
-    """The two connections of the session."""
-
-    def cut(self) -> None:
-        """Abort both now, like a lost network."""
-
-    def close(self) -> None:
-        """Cut the target's at once, and the operator's when he has read his line."""
-
-    def unlocked(self) -> None:
-        """Open the channels that waited for a lock's end."""
 
 
 @attrs.frozen
@@ -83,6 +53,7 @@ class Workings:
     user_budget: Budget
     ended: Callable[[Run], None]
     rule_order: Callable[[Run, GiveOrder], None]
+    ask: Ask
 
 
 @attrs.define(eq=False, repr=False)
@@ -99,6 +70,8 @@ class Run:
     locks: dict[str, Lock] = attrs.field(factory=dict)
     legs: dict[int, Leg] = attrs.field(factory=dict)
     recorders: dict[int, Recorder] = attrs.field(factory=dict)
+    stages: dict[int, Stage] = attrs.field(factory=dict)
+    """What each channel shows, and to whom."""
     risk: Risk = attrs.field(factory=Risk)
     ended_because: str = ""
     effective_at: float = 0.0
@@ -112,7 +85,8 @@ class Run:
     _warned: float = attrs.field(init=False, default=float("inf"))
 
     def __attrs_post_init__(self) -> None:
-        """Start the session's clock."""
+        """Start the session's clock; know the thresholds of its risk."""
+        self.risk.thresholds = self.grant.policy.restrictions.risk
         self._epoch = self._touched = self.workings.clock.seconds()
 
     # Identity and time.
@@ -186,7 +160,11 @@ class Run:
     ) -> Flow:
         """Make a channel's flow and begin its track; raises OSError where recording is required and fails."""
         showing = Showing(Screen(*size or ())) if terminal and kind in STORED else None
-        taps: tuple[Tap, ...] = () if showing is None else (showing,)
+        taps: tuple[Tap, ...] = ()
+        if kind in STORED:
+            kept = showing or Trail()
+            self.stages[number] = stage = Stage(kept, self.workings.clock, terminal)
+            taps = (kept, stage)
         if self.recording is not None:
             told: dict[str, Any] = {"command": shown(where), "kind": kind.value}
             if size is not None:
@@ -204,7 +182,8 @@ class Run:
         self.protocol = self.protocol or kind.value
         body = {"channel": number, "channel_kind": kind.value, "command": shown(where), "opaque": kind in OPAQUE}
         self.tell(Fact("channel.opened", body))
-        return flow_of(kind, self._makings(terminal, where, showing.screen if showing else None), taps)
+        screen = None if showing is None else showing.screen
+        return flow_of(kind, self._makings(terminal, where, screen), taps)
 
     def _recorder(self, kind: Kind, terminal: bool, track: ITrack) -> Recorder:
         policy = self.grant.policy
@@ -228,6 +207,10 @@ class Run:
         """Note that a channel is closed."""
         if self.legs.pop(number, None) is None:
             return
+        stage = self.stages.pop(number, None)
+        if stage is not None:
+            over = self.state is State.ENDED
+            stage.close(f"{self.id} is over ({self.ended_because})" if over else f"channel {number} is closed")
         body: dict[str, Any] = {"channel": number, "exit": exit_status}
         recorder = self.recorders.pop(number, None)
         if recorder is not None:
@@ -301,6 +284,13 @@ class Run:
             self.state = State.LOCKED if self.state is State.LIVE else self.state
         return was_free
 
+    def refuse(self, code: int, reason: str, text: str) -> None:
+        """Refuse a session that has not reached its target yet."""
+        if self.connections is None:
+            self.cut(reason)
+        else:
+            self.connections.refused(code, reason, text)
+
     def unlock(self, ids: tuple[str, ...], notice: str) -> bool:
         """Release the session when none of its locks remains; return whether it was released now."""
         if not self.locks:
@@ -347,6 +337,7 @@ class Run:
             leg.cut()
         if self.connections is not None:
             self.connections.cut()
+        self.effective_at = self.workings.wall()
         self.workings.ended(self)
 
     def _over(self, reason: str) -> None:
@@ -356,7 +347,10 @@ class Run:
 
     def summary(self) -> Mapping[str, Any]:
         """Return what ``session.ended`` says."""
-        return {"reason": self.ended_because, "duration": round(self.at, 3), "level": self.risk.level}
+        return {
+            "reason": self.ended_because, "duration": round(self.at, 3), "level": self.risk.level,
+            "protocol": self.protocol,
+        }  # fmt: skip
 
 
 def duration(seconds: float) -> str:

@@ -44,6 +44,9 @@ def story(entries: Sequence[Entry]) -> dict[str, Any]:
                 _command(told["commands"], entry, body, began)
             case "session", "session.locked" | "session.unlocked" | "session.interrupted" | "session.marked":
                 told["admin_actions"].append({"time": rfc3339(entry.time), "kind": entry.kind, **_by(body)})
+            case "live", _:
+                seen = {key: body.get(key) for key in ("by_name", "from", "door", "channel", "duration")}
+                told["admin_actions"].append({"time": rfc3339(entry.time), "kind": entry.kind, **_by(body), **seen})
             case "session", "session.started":
                 began = entry.time
                 told["policy_text"] = body.get("policy_text", "")

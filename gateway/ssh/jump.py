@@ -30,6 +30,7 @@ from gateway.wire.connection import ADMINISTRATIVELY_PROHIBITED, RESOURCE_SHORTA
 from gateway.wire.hostkeys import HostKey
 from gateway.wire.keyblobs import PublicKey
 from gateway.wire.pacing import FailurePace
+from gateway.wire.rekeying import RekeyLimits
 from gateway.wire.transport import OperatorTransport
 from gateway.wire.userauth import UserAuthServer
 
@@ -50,6 +51,7 @@ class JumpHost:
     open_door: OpenDoor
     may_come: MayCome
     offered: Offered = Offered()
+    rekey: RekeyLimits = RekeyLimits()
     _inner: set[OperatorTransport] = attrs.field(init=False, factory=set)
 
     def open_requested(self, end: ChannelEnd, extra: bytes) -> None:
@@ -85,6 +87,7 @@ class JumpHost:
             make_userauth=lambda made: self._userauth(authority, made),
             ciphers=self.offered.ciphers,
             exchanges=self.offered.exchanges,
+            rekey=self.rekey,
         )
         self._inner.add(transport)
         transport.on_closed = lambda reason: self._inner.discard(transport)

@@ -36,16 +36,20 @@ from gateway.domain.lane import (
     Resize,
     Tell,
     Tick,
+    Withdraw,
 )
 from gateway.domain.notice import line
 from gateway.domain.rights import Kind
 from gateway.runtime.compose import WAYS, Way, way_now
 from gateway.runtime.record import Recorder
 from gateway.runtime.run import Run
+from gateway.ssh.questions import Questions
 from gateway.wire.channels import ChannelEnd
 from gateway.wire.splice import Splice
 from gateway.wire.windows import credit_due
 
+TYPED = 1024
+"""The window of a terminal whose command line waits for approvers."""
 LAGGING = 0.01
 """Seconds after which one looks again whether the recorder's hash has caught up."""
 
@@ -82,6 +86,7 @@ class Junction:
     """Slots of the operator's requests that nobody has answered."""
     kind: Kind | None = None
     """What decides how the lanes travel; None while it is not known."""
+    questions: Questions = attrs.field(init=False)
     _later: IDelayedCall | None = attrs.field(init=False, default=None)
     _splices: dict[Lane, Splice] = attrs.field(init=False, factory=dict)
     _faster: tuple[Lane, ...] = attrs.field(init=False, default=())
@@ -89,7 +94,8 @@ class Junction:
     _ticking: IDelayedCall | None = attrs.field(init=False, default=None)
 
     def __attrs_post_init__(self) -> None:
-        """Know which lanes have a faster way."""
+        """Know which lanes have a faster way, and whom to ask."""
+        self.questions = Questions(self.run, self.say, self.feed)
         if self.kind is not None:
             self.become(self.kind, self.flow)
 
@@ -110,6 +116,7 @@ class Junction:
                 self._do(effect)
         self._choose_ways()
         self._await_tick()
+        self.questions.bring()
         self.settle()
 
     def _await_tick(self) -> None:
@@ -171,6 +178,7 @@ class Junction:
     def stop(self) -> None:
         """Let nothing pass any more."""
         self.flow.ended = True
+        self.questions.withdraw_all()
         self._choose_ways()
 
     def say(self, text: str) -> None:
@@ -201,7 +209,8 @@ class Junction:
             case Request():
                 self.operator.request(effect.name, effect.payload, wants_reply=False)
             case Notice() if self.channel.speaks:
-                self.operator.write(line(effect.text, self.channel.terminal), stderr=not self.channel.terminal)
+                words = line(effect.text, self.channel.terminal) if effect.drawn is None else effect.drawn
+                self.operator.write(words, stderr=not self.channel.terminal)
             case Inject() if self.target is not None:
                 self.target.write(effect.secret.reveal())
             case Tell():
@@ -212,10 +221,19 @@ class Junction:
                 self.run.order_by_rule(effect)
             case EndSession():
                 self.run.end(effect.code, effect.reason, effect.text)
+            case Withdraw():
+                self.questions.withdraw(effect.ticket)
             case Ask():
-                self.run.end(FAILED, "unanswerable", "nobody can be asked in this version; the session is over")
+                self._ask(effect)
             case _:
                 pass
+
+    def _ask(self, ask: Ask) -> None:
+        """Ask, and let a terminal type a little before its program runs: sshd grants nothing, and Ctrl-C must come."""
+        if not self.questions.ask(ask):
+            self.run.end(FAILED, "unanswerable", "nobody can be asked in this version; the session is over")
+        elif self.channel.terminal and not self.operator.granted:
+            self.operator.grant(TYPED)
 
     def _carry(self, effect: Bytes | End | Close) -> None:
         end = self.target if effect.lane is Lane.TO_TARGET else self.operator

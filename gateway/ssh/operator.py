@@ -16,10 +16,10 @@ import attrs
 from gateway.domain.entries import User
 from gateway.domain.facts import Fact
 from gateway.domain.grant import Grant, Refused
-from gateway.domain.lock import Lock
 from gateway.domain.login import Reading
 from gateway.domain.session import reference, session_id
 from gateway.interfaces import IArchive, IFacts, IOperatorSource, IPolicySource
+from gateway.runtime.approvals import Approvals
 from gateway.runtime.orders import Orders
 from gateway.runtime.roster import Roster
 from gateway.runtime.run import Run, Workings
@@ -52,6 +52,7 @@ class Reception:
     operators: IOperatorSource
     policies: IPolicySource
     orders: Orders
+    approvals: Approvals
     roster: Roster
     archive: IArchive
     facts: IFacts
@@ -75,7 +76,7 @@ class Reception:
         readings = [reading for reading in login.readings if reading.target]
         chosen = self._choose(login.user, readings, login.source)
         opened = Refusal(USAGE, chosen) if isinstance(chosen, str) else self.session(login, chosen)
-        return refusal_door(opened) if isinstance(opened, Refusal) else opened
+        return refusal_door(opened, self.clock) if isinstance(opened, Refusal) else opened
 
     def _choose(self, user: User, readings: list[Reading], source: str) -> Reading | str:
         reachable = dict(self.policies.reachable(user, source))
@@ -109,7 +110,7 @@ class Reception:
         if isinstance(chosen, str) or self.orders.barring(user.name, user.groups, chosen.target) is not None:
             return
         grant = self.policies.grant(user, chosen.target, chosen.account, source)
-        if isinstance(grant, Grant) and _enforceable(grant):
+        if isinstance(grant, Grant) and _enforceable(grant) and not grant.policy.restrictions.approval:
             self.dialler.approaches.begin(user.name, grant.target)
 
     def begin_chosen(self, login: Login, chosen: Choice) -> None:
@@ -134,8 +135,12 @@ class Reception:
             return Refusal(DENIED, self._not_allowed(login, reading, grant))
         if reading.port and split_address(grant.target.address)[1] != reading.port:
             return Refusal(DENIED, self._not_allowed(login, reading, Refused("port", "not a port of the target")))
+        if grant.policy.restrictions.second_factor == "required" and not login.second_factor:
+            self._refuse(login, reading, "second_factor", "the login was by one factor only")
+            words = f"{reading.written()} needs a login with a second factor; enrol with: ssh {user.name}@GATEWAY totp"
+            return Refusal(DENIED, words)
         if not _enforceable(grant):
-            self._refuse(login, reading, "unenforceable", "approval, presence, second factor or reason")
+            self._refuse(login, reading, "unenforceable", "presence or reason")
             return Refusal(CONFIGURATION, "this grant asks for what this version can not check; tell an administrator")
         opened = self._begin(grant)
         if isinstance(opened, Refusal):
@@ -150,7 +155,7 @@ class Reception:
         lock = self.orders.barring(user.name, user.groups, reading.target)
         if lock is not None:
             self._refuse(login, reading, "locked", lock.id)
-            return Refusal(TRY_LATER, barred(user, lock))
+            return Refusal(TRY_LATER, self.orders.barred(user.name, lock))
         busy = self.admitting()
         if busy:
             self._refuse(login, reading, "not_admitting", busy)
@@ -166,6 +171,7 @@ class Reception:
             user_budget=self.roster.budget_of(grant.policy.operator),
             ended=self.roster.over,
             rule_order=self.orders.by_rule,
+            ask=self.approvals.ask,
         )
         run = Run(name, grant, workings)
         facts = {"operator": grant.policy.operator, "target": grant.target.name, "account": grant.account,
@@ -202,13 +208,4 @@ class Reception:
 
 def _enforceable(grant: Grant) -> bool:
     restrictions = grant.policy.restrictions
-    wanted = (restrictions.approval, restrictions.present, restrictions.second_factor == "required")
-    return not (any(wanted) or restrictions.reason == "required" or restrictions.tickets)
-
-
-def barred(user: User, lock: Lock) -> str:
-    """Return the line for an operator whom a lock bars."""
-    who = f"{lock.by_name} ({lock.by})" if lock.by_name and lock.by_name != lock.by else lock.by
-    since = rfc3339(lock.since)
-    reason = f" Reason: {lock.reason}" if lock.reason else ""
-    return f"{user.name} is locked by {who} since {since}: new sessions are refused.{reason}"
+    return not (restrictions.present or restrictions.reason == "required" or restrictions.tickets)

@@ -18,6 +18,7 @@ from twisted.python.failure import Failure
 from gateway.domain.facts import Fact
 from gateway.domain.session import State
 from gateway.runtime.run import Run
+from gateway.ssh.antechamber import Antechamber
 from gateway.ssh.channel import FromTarget, Requests, SessionChannel
 from gateway.ssh.forward import FORWARD_KINDS, open_forward
 from gateway.ssh.keepalive import Keepalive
@@ -34,6 +35,8 @@ log = Logger()
 
 UNREACHABLE, CONFIGURATION = 69, 78
 SESSION_CHANNELS = 32
+LOCKED = "locked"
+"""The reason of a session that a lock met on its way to the target."""
 
 
 @attrs.define(eq=False, repr=False)
@@ -47,6 +50,8 @@ class SessionDoor:
     target: Connection | None = None
     failed: TargetFailed | None = None
     permitted: set[str] = attrs.field(init=False, factory=set)
+    antechamber: Antechamber | None = attrs.field(init=False, default=None)
+    """Where the session waits for approvers; None where it does not."""
     _dialling: Deferred[None] | None = attrs.field(init=False, default=None)
     _waiting: list[Callable[[], None]] = attrs.field(init=False, factory=list)
     _no_more: bool = attrs.field(init=False, default=False)
@@ -65,14 +70,28 @@ class SessionDoor:
         self.run.when_empty = self.lost
         self._begin(connection)
         terminal = string(chosen.term.encode()) + struct.pack(">LLLL", chosen.columns, chosen.rows, 0, 0)
-        first = (("pty-req", terminal + string(chosen.modes)), ("shell", b""))
-        self._when_ready(lambda: self._session(chosen.end, b"", first))
+        first = (("pty-req", terminal + string(chosen.modes), None), ("shell", b"", None))
+        if self.antechamber is not None:
+            self.antechamber.admit(chosen.end, first, terminal=True)
+        else:
+            self._go_on(chosen.end, first)
 
     def _begin(self, connection: Connection) -> None:
-        """Tell the session's start and go to the target."""
+        """Take the operator's connection, and go to the target unless somebody has to agree first."""
         self.operator = connection
         self.run.connections = self
         self._watch(connection, lambda: self.run.cut("operator_lost"))
+        if self.run.grant.policy.restrictions.approval:
+            self.antechamber = Antechamber(self.run, self._start, self._go_on)
+        else:
+            self._start()
+
+    def _go_on(self, end: ChannelEnd, first: Requests) -> None:
+        self._when_ready(lambda: self._session(end, b"", first))
+
+    def _start(self) -> None:
+        """Tell the session's start and go to the target."""
+        self.antechamber = None
         policy = self.run.grant.policy
         body = {"policy_text": policy.canonical.decode(), "grants": list(policy.grants), "ends": self.run.grant.ends}
         begun = self.run.commit(Fact("session.started", body))
@@ -81,7 +100,7 @@ class SessionDoor:
         self._dialling.addCallbacks(lambda _: None, self._dial_failed)
 
     def _dial_failed(self, failure: Failure) -> None:
-        if self.run.state is State.ENDED:
+        if self.run.state is State.ENDED or self.failed is not None:
             return
         if isinstance(failure.value, TargetFailed):
             self.failed = failure.value
@@ -95,7 +114,7 @@ class SessionDoor:
 
     def target_started(self, connection: Connection) -> None:
         """Go on with what waited for the target."""
-        if self.run.state is State.ENDED:
+        if self.run.state is State.ENDED or self.failed is not None:
             connection.transport.abort()
             return
         self.target = connection
@@ -108,7 +127,8 @@ class SessionDoor:
 
     def target_lost(self) -> None:
         """End the session: its target is gone."""
-        self.run.end(UNREACHABLE, "target_lost", f"the connection to {self.run.grant.target.name} was lost")
+        if self.failed is None:
+            self.run.end(UNREACHABLE, "target_lost", f"the connection to {self.run.grant.target.name} was lost")
 
     def _target_silent(self) -> None:
         self.run.end(UNREACHABLE, "target_lost", f"{self.run.grant.target.name} does not answer any more")
@@ -125,11 +145,15 @@ class SessionDoor:
 
     def open_requested(self, end: ChannelEnd, extra: bytes) -> None:
         """Open a channel when the target is there and no lock covers the session."""
-        if end.kind == "session" and (self._no_more or len(self.run.legs) + len(self._waiting) >= SESSION_CHANNELS):
+        waiting = len(self._waiting) + (0 if self.antechamber is None else len(self.antechamber))
+        if end.kind == "session" and (self._no_more or len(self.run.legs) + waiting >= SESSION_CHANNELS):
             end.refuse(ADMINISTRATIVELY_PROHIBITED, "ostiary: no more sessions on this connection")
             return
         if self.run.state is State.ENDED:
             end.refuse(ADMINISTRATIVELY_PROHIBITED, "ostiary: the session is over")
+            return
+        if self.antechamber is not None and end.kind == "session":
+            self.antechamber.admit(end)
             return
         open_channel = self._session if end.kind == "session" else self._forward
         self._when_ready(lambda: open_channel(end, extra))
@@ -139,6 +163,12 @@ class SessionDoor:
             self._waiting.append(lambda: self._when_ready(go_on))
         else:
             go_on()
+
+    def refused(self, code: int, reason: str, text: str) -> None:
+        """Give up the way to the target; say the line on every channel that waits or comes."""
+        self.failed = TargetFailed(code, reason, text, reason)
+        self._drop_target()
+        self._ready()
 
     def unlocked(self) -> None:
         """Open the channels that waited for a lock's end."""
@@ -160,7 +190,7 @@ class SessionDoor:
     def _explain(self, end: ChannelEnd, failed: TargetFailed) -> None:
         if end.confirmed:
             refuse_channel(end, Refusal(failed.code, failed.text))
-            self.run.end(failed.code, "target_failed", None)
+            self.run.end(failed.code, _ending(failed), None)
         else:
             refusal_door(Refusal(failed.code, failed.text)).open_requested(end, b"")
 
@@ -194,7 +224,7 @@ class SessionDoor:
     def lost(self) -> None:
         """End the session: the operator is gone."""
         self.operator = None
-        self.run.cut("operator_left" if self.failed is None else "target_failed")
+        self.run.cut("operator_left" if self.failed is None else _ending(self.failed))
 
     # What the session does with its connections.
 
@@ -212,8 +242,14 @@ class SessionDoor:
             self.clock.callLater(1.0, operator.transport.lose)
 
     def _leave_target(self) -> None:
+        antechamber, self.antechamber = self.antechamber, None
+        if antechamber is not None:
+            antechamber.close("the session is over")
         for keepalive in self._watches:
             keepalive.stop()
+        self._drop_target()
+
+    def _drop_target(self) -> None:
         if self._dialling is not None and not self._dialling.called:
             self._dialling.cancel()
         target, self.target = self.target, None
@@ -247,3 +283,7 @@ class TargetOwner:
     def lost(self) -> None:
         """Tell the session."""
         self.door.target_lost()
+
+
+def _ending(failed: TargetFailed) -> str:
+    return LOCKED if failed.reason == LOCKED else "target_failed"

@@ -2,12 +2,14 @@
 
 The rule: no connection has a read buffer, because one is read at a time; what was read is worked off before the next
 read. What the kernel does not take at once goes the transport's own way, behind everything that waits there. While
-somebody types, others are read in small portions, so that a key waits for little.
+somebody types, others are read in small portions, so that a key waits for little. What is read at the beginning of a
+connection and not answered is acknowledged at once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import socket
+from collections.abc import Callable, Collection
 from typing import Final
 
 import attrs
@@ -22,9 +24,18 @@ LARGE_READ: Final = 256 * 1024
 SMALL_READ: Final = 48 * 1024
 SMALLEST_BULK: Final = 4096
 """Bytes of a packet from which on it is one of many."""
+MORE_READS: Final = 3
+"""How often more is read at once where there is much; each time saves a turn of the reactor."""
+MUCH: Final = 64 * 1024
+"""Bytes of one read behind which there is probably more."""
 CONSIDERATE_READS: Final = 512
 """How many reads stay small after a key; at full speed these are some 20 ms."""
 
+EARLY_READS: Final = 24
+"""Reads that are acknowledged at once where nothing is answered. OpenSSH switches Nagle's algorithm off only when a
+command begins: before, its next message waits 40 ms for the acknowledgement of the one before."""
+
+_QUICK: Final = getattr(socket, "TCP_QUICKACK", None)
 _PLACE: Final = memoryview(bytearray(LONGEST_LENT + LARGE_READ))
 
 
@@ -37,6 +48,11 @@ class Typing:
     def noticed(self) -> None:
         """Read little at once for a while."""
         self._left = CONSIDERATE_READS
+
+    @property
+    def noticed_lately(self) -> bool:
+        """Say whether somebody types."""
+        return self._left > 0
 
     def portion(self) -> int:
         """Return how many bytes to read at once now."""
@@ -59,14 +75,42 @@ class DirectSocket:
     """Takes bytes that may be kept."""
     receive_lent: Callable[[memoryview], None]
     """Takes a view that is gone afterwards."""
+    holds: Collection[str] = ()
+    """Why nothing is read now."""
+    _last: int = attrs.field(default=0, init=False)
+    """Bytes of the last read."""
+    _early: int = attrs.field(default=0, init=False)
+    _wrote: bool = attrs.field(default=False, init=False)
 
     def attach(self) -> None:
         """Have the transport's reads come here."""
         # An attribute of the instance, as Twisted itself sets to stop reading: endpoints make the transport.
         self.transport.doRead = self.read  # type: ignore[method-assign]
+        # Sockets of the file system are such transports too.
+        if _QUICK is not None and self.transport.socket.family in (socket.AF_INET, socket.AF_INET6):
+            self._early = EARLY_READS
 
     def read(self) -> ConnectionLost | ConnectionDone | None:
-        """Read once; return what the reactor has to know."""
+        """Read what is there; return what the reactor has to know."""
+        if not self._early:
+            gone, left = self._read(), MORE_READS
+            while self._last >= MUCH and left and gone is None and self._goes_on():
+                gone, left = self._read(), left - 1
+            return gone
+        self._early -= 1
+        self._wrote = False
+        gone = self._read()
+        if gone is None and not self._wrote and self.transport.connected and not self.link.ended:
+            self.transport.socket.setsockopt(socket.IPPROTO_TCP, int(_QUICK or 0), 1)
+        return gone
+
+    def _goes_on(self) -> bool:
+        transport = self.transport
+        going_on = transport.connected and not transport.disconnecting and not self.link.ended
+        return bool(going_on and not self.holds and not TYPING.noticed_lately)
+
+    def _read(self) -> ConnectionLost | ConnectionDone | None:
+        self._last = 0
         if not self.link.lendable:
             return self._read_apart()
         reader = self.link.reader
@@ -85,6 +129,7 @@ class DirectSocket:
         if not count:
             return CONNECTION_DONE
         _PLACE[:kept] = leftover
+        self._last = count
         self.receive_lent(_PLACE[: kept + count])
         return None
 
@@ -104,6 +149,7 @@ class DirectSocket:
         """Send what the kernel takes now; the rest waits in the transport."""
         transport = self.transport
         sent = 0
+        self._wrote = True
         if transport.connected and not (transport.dataBuffer or transport._tempDataLen or transport.disconnecting):
             try:
                 sent = transport.socket.send(collected)

@@ -17,8 +17,11 @@ class WelcomeTests(SynchronousTestCase):
 
     def test_a_start_says_where_it_listens_and_by_which_settings(self) -> None:
         """A second start says no more than that."""
-        text = started("lap1", "0.1", None, ["127.0.0.1:2222"], "SHA256:k")
+        text = started(
+            "lap1", "0.1", None, [("ssh", "127.0.0.1:2222"), ("console", "http://127.0.0.1:8022")], "SHA256:k"
+        )
         self.assertEqual(text.splitlines()[1], "ostiary ssh      127.0.0.1:2222   host key SHA256:k")
+        self.assertEqual(text.splitlines()[2], "ostiary console  http://127.0.0.1:8022")
         self.assertIn("no configuration: using defaults", text)
         self.assertIn("configuration /etc/x", started("lap1", "0.1", "/etc/x", [], ""))
 

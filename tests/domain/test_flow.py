@@ -33,6 +33,7 @@ from gateway.domain.lane import (
     Seen,
     Tell,
     Tick,
+    Withdraw,
 )
 
 UP, DOWN = Lane.TO_TARGET, Lane.TO_OPERATOR
@@ -173,6 +174,24 @@ class FlowTests(SynchronousTestCase):
         self.assertEqual((flow.rests(UP), flow.rests(DOWN)), (False, True))
         flow.feed(Bytes(DOWN, b"go"), 0)
         self.assertFalse(flow.rests(DOWN))
+
+    def test_a_question_taken_back_releases_what_waited(self) -> None:
+        """Behind the word for it; no answer is heard any more, and one can ask again."""
+        asking = Script("1", {b"?": [Ask(7, UP, "")], b"no": [Withdraw(7), Bytes(UP, b"!")], Answered: [End(UP)]})
+        flow = Flow((asking, Script("2")))
+        flow.feed(Bytes(UP, b"?"), 0)
+        flow.feed(Bytes(UP, b"next"), 0)
+        self.assertEqual(flow.feed(Bytes(UP, b"no"), 0), [Withdraw(7), Bytes(UP, b"next"), Bytes(UP, b"!")])
+        self.assertEqual((flow.held(UP), flow.rests(UP), flow.feed(Answered(7, True), 0)), (0, False, []))
+        self.assertEqual(flow.feed(Bytes(UP, b"?"), 0), [Ask(7, UP, "")])
+
+    def test_nobody_takes_back_what_he_did_not_ask(self) -> None:
+        """Neither another gate's question nor one that is answered."""
+        flow = Flow((Script("1", {b"?": [Ask(7, UP, "")]}), Script("2", {b"no": [Withdraw(7)]})))
+        flow.feed(Bytes(UP, b"?"), 0)
+        self.assertIsInstance(flow.feed(Bytes(DOWN, b"no"), 0)[-1], EndSession)
+        flow = Flow((Script("1", {b"no": [Withdraw(7)]}),))
+        self.assertIsInstance(flow.feed(Bytes(UP, b"no"), 0)[-1], EndSession)
 
     def test_an_answer_nobody_asked_for_is_ignored(self) -> None:
         """A late answer changes nothing."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import struct
 from typing import Any
 
 import attrs
@@ -11,7 +10,7 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.domain.entries import AuditedRule
-from gateway.domain.lane import Bytes, Close, End, EndSession, GiveOrder, Lane, Order, OrderKind, Request, Resize
+from gateway.domain.lane import Close, End, EndSession, GiveOrder, Order, OrderKind, Request, Resize
 from gateway.domain.lines.gate import LineGate, Phase
 from tests.domain.lines.desk import DOWN, OFF, ON, RM, UP, Desk
 

@@ -7,7 +7,7 @@ from typing import Any
 import attrs
 from twisted.trial.unittest import SynchronousTestCase
 
-from gateway.domain.entries import AuditedRule
+from gateway.domain.entries import AuditedRule, RiskThresholds
 from gateway.domain.lane import Effect, EndSession, GiveOrder, Mark, Notice, OrderKind, Tell
 from gateway.domain.risk import Risk
 from gateway.domain.shell import Shell
@@ -135,6 +135,45 @@ class VerdictTests(SynchronousTestCase):
         """Also for rules on what can not be read."""
         judging = judge(RM, AuditedRule("o", opaque=True, action="deny"))
         self.assertEqual(judging.weigh(("ls",), "held", doubt="why").rule, "o")
+
+    def test_a_threshold_of_risk_acts_as_a_rule_does(self) -> None:
+        """On the line that reaches it, once; the stronger of the two wins."""
+        rule = AuditedRule("rm", command="rm", action="warn", score=30)
+        thresholds = RiskThresholds(warn=30, lock=60, interrupt=90)
+        judging = judge(rule, risk=thresholds)
+        judging.risk.thresholds = thresholds
+        verdicts = [judging.weigh(("rm x",), "exec") for _ in range(4)]
+        self.assertEqual([each.outcome for each in verdicts],
+                         [Outcome.PASS, Outcome.REFUSED, Outcome.ENDS, Outcome.PASS])  # fmt: skip
+        self.assertIn(Notice("the risk of this session is medium now; administrators were told"), verdicts[0].told)
+        self.assertEqual(verdicts[1].orders, (GiveOrder(OrderKind.LOCK, "risk"),))
+        self.assertIn("(rule risk)", verdicts[1].words)
+        self.assertIsInstance(verdicts[2].orders[0], EndSession)
+        told = [each.fact.body["action"] for verdict in verdicts for each in verdict.told
+                if isinstance(each, Tell) and each.fact.kind == "risk.threshold"]  # fmt: skip
+        self.assertEqual(told, ["warn", "lock", "interrupt"])
+
+    def test_thresholds_of_a_grant_that_observes_are_only_told(self) -> None:
+        """What would have been done."""
+        thresholds = RiskThresholds(warn=1, interrupt=1)
+        judging = judge(AuditedRule("rm", command="rm", score=30), risk=thresholds, mode="observe")
+        judging.risk.thresholds = thresholds
+        verdict = judging.weigh(("rm x",), "exec")
+        self.assertEqual(verdict.outcome, Outcome.PASS)
+        self.assertNotIn(Notice, [type(each) for each in verdict.told])
+        outcomes = [each.fact.body["outcome"] for each in verdict.told
+                    if isinstance(each, Tell) and each.fact.kind == "risk.threshold"]  # fmt: skip
+        self.assertEqual(outcomes, ["observed", "observed"])
+
+    def test_what_another_rule_forbids_needs_no_review(self) -> None:
+        """Deny wins, also where it is only not known that it applies."""
+        review = AuditedRule("w", command="wipefs", action="review")
+        self.assertIs(judge(review, RM).weigh(("wipefs x",), "exec").outcome, Outcome.REVIEW)
+        for line in ("wipefs x; rm y", "wipefs x; $(cat z)"):
+            self.assertIs(judge(review, RM).weigh((line,), "exec").outcome, Outcome.REFUSED, line)
+        verdict = judge(review).weigh(("wipefs x",), "exec")
+        self.assertNotIn("command.denied", [each.fact.kind for each in verdict.told if isinstance(each, Tell)])
+        self.assertEqual([each.fact.kind for each in verdict.refused if isinstance(each, Tell)], ["command.denied"])
 
     def test_a_policy_without_rules_has_nothing_to_say(self) -> None:
         """Rules and allow_only do."""

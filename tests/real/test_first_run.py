@@ -37,9 +37,9 @@ class FirstRunCase(SynchronousTestCase):
         self.addCleanup(shutil.rmtree, self.home, ignore_errors=True)
         self.state = self.home / ".local/state/ostiary"
         self.within: list[str] = []
-        self.apart = listens(2222)
+        self.apart = any(map(listens, (2222, 8022, 9222)))
         if self.apart and os.geteuid() != 0:
-            raise SkipTest("port 2222 is taken, and only root can have a network of his own")
+            raise SkipTest("a port is taken, and only root can have a network of his own")
         if Path("/etc/ostiary/pam.toml").exists():
             raise SkipTest("this machine has a configured gateway")
 

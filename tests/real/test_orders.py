@@ -89,11 +89,11 @@ class LockTests(OrderCase):
         terminal.type(f"touch {never}\r")
         self.place.pamctl("locks")
         self.unlocked()
-        terminal.expect("unlocked by")
         terminal.type("echo on$((1+1))ward\r")
         terminal.expect("on2ward")
         self.assertFalse(never.exists())
         identity = self.place.live()[0]["id"]
+        self.place.told("session.unlocked", session=identity)
         actions = self.place.pamctl("session", "show", identity)["admin_actions"]
         self.assertEqual([each["kind"] for each in actions], ["session.locked", "session.unlocked"])
         self.assertEqual({each["by"] for each in actions}, {"carol"})
@@ -122,6 +122,7 @@ class LockTests(OrderCase):
         for words in (("true",), ("-s", "--", "sftp"), ("-T", "--")):
             done = self.place.ssh(self.place.to_web(), *words)
             self.assert_said(done, 75, "alice is locked by Carol Admin (carol) since", "a look at it")
+            self.assertRegex(done.said[0], r"since \d\d:\d\d: new sessions are refused")
         self.assertEqual(self.place.ssh(self.place.to_web("bob"), "true", key="bob").code, 0)
         self.unlocked()
         self.assertEqual(self.place.ssh(self.place.to_web(), "true").code, 0)
@@ -145,7 +146,7 @@ class LockTests(OrderCase):
         child.stdin.write(b"through\n")
         child.stdin.flush()
         self.assertEqual(child.stdout.readline(), b"through\n")
-        self.assertEqual(self.place.pamctl("locks"), [])
+        until(lambda: not self.place.pamctl("locks"), "the lock is over")
 
     def test_nobody_orders_for_himself(self) -> None:
         """An admin can not lock, unlock or activate himself; locked by another, his verbs are refused."""
@@ -173,7 +174,7 @@ class KillTests(OrderCase):
         self.assertEqual((child.returncode, out), (255, b""))
         self.assertNotIn(b"ostiary", err)
         until(lambda: run(["pgrep", "-x", "-f", f"sleep {mark}"]).code == 1, "sleep is gone")
-        fact = self.place.events("--kind", "session.interrupted", "--session", identity)[0]
+        fact = self.place.told("session.interrupted", session=identity)[0]
         self.assertEqual((fact["by"], fact["reason"]), ("carol", "enough"))
         self.assertLess(fact["effective_at"] - fact["requested_at"], 0.1)
 

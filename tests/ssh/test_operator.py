@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from time import localtime, strftime
 from typing import Any
 
 import attrs
@@ -15,7 +16,7 @@ from gateway.domain.lock import Lock, Scope
 from gateway.domain.login import Reading
 from gateway.domain.session import State
 from gateway.ssh.login import Login
-from gateway.ssh.operator import Reception, barred
+from gateway.ssh.operator import Reception
 from gateway.ssh.program import ProgramDoor, Refusal, refusal_door
 from gateway.ssh.session import SessionDoor
 from gateway.wire.certificates import parse_certificate
@@ -81,6 +82,7 @@ class OperatorTests(SynchronousTestCase):
         self.world.run.cut("not of this test")
         self.policies, self.shelf, self.busy, self.operators = Policies(), Shelf(), "", Operators()
         self.reception = Reception(
+            approvals=self.world.approvals,
             operators=self.operators, policies=self.policies, orders=self.world.orders, roster=self.world.roster,
             archive=self.shelf, facts=self.world.journal, dialler=self.world.dialling, clock=self.world.clock,
             wall=self.world.wall, without_target=lambda login: refusal_door(Refusal(5, "the verbs")),
@@ -123,7 +125,7 @@ class OperatorTests(SynchronousTestCase):
         self.busy, self.operators.active = "", False
         self.reception.may_come(ALICE, named, "192.0.2.7")
         self.operators.active = True
-        self.policies.grants = {"approval": 1}
+        self.policies.grants = {"present": 1}
         self.reception.may_come(ALICE, named, "192.0.2.7")
         self.policies.grants = {}
         self.successResultOf(self.world.lock())
@@ -172,11 +174,16 @@ class OperatorTests(SynchronousTestCase):
     def test_a_lock_bars_new_sessions(self) -> None:
         """75, who and since when."""
         self.successResultOf(self.world.lock())
-        self.refused(75, "alice is locked by Bob (bob) since 2027-", Reading("alice", "web1", "root"))
+        since = strftime("%H:%M", localtime(self.world.wall()))
+        words = f"alice is locked by Bob (bob) since {since}: new sessions are refused. Reason: why."
+        self.refused(75, words, Reading("alice", "web1", "root"))
         self.assertEqual(self.world.bodies("session.refused")[0]["reason"], "locked")
-        lock = Lock("L", Scope.USER, "alice", "bob", "bob", "", 0.0)
+        lock = Lock("L", Scope.USER, "alice", "bob", "bob", "", 86400.0)
+        when = strftime("%Y-%m-%d %H:%M", localtime(86400))
+        orders = attrs.evolve(self.world.orders, contact="Call the desk.")
         self.assertEqual(
-            barred(ALICE, lock), "alice is locked by bob since 1970-01-01T00:00:00.000Z: new sessions are refused."
+            orders.barred("alice", lock),
+            f"alice is locked by bob since {when}: new sessions are refused. Call the desk.",
         )
 
     def test_a_lock_that_only_freezes_lets_a_session_begin_frozen(self) -> None:
@@ -192,21 +199,22 @@ class OperatorTests(SynchronousTestCase):
         self.refused(75, "draining", reading)
         self.busy = ""
         for more in (
-            {"approval": 1},
             {"present": 1},
-            {"second_factor": "required"},
+            {"present": 1},
             {"reason": "required"},
             {"ticket": "^C"},
         ):
             self.policies.grants = more
             self.refused(78, "can not check", reading)
+        self.policies.grants = {"second_factor": "required"}
+        self.refused(77, "second factor", reading)
         self.policies.grants = {}
         self.shelf.failure = OSError(28, "No space left on device")
         self.refused(75, "can not be recorded", reading)
         self.operators.active = False
         self.refused(77, "not active any more", reading)
         told = [body["reason"] for body in self.world.bodies("session.refused")]
-        self.assertEqual(told, ["not_admitting", *["unenforceable"] * 5, "not_recorded", "inactive"])
+        self.assertEqual(told, ["not_admitting", *["unenforceable"] * 4, "second_factor", "not_recorded", "inactive"])
 
     def test_no_new_session_starts_on_a_certificate_that_has_expired(self) -> None:
         """The menu and a ProxyJump may ask for one days after the login; a running one goes on."""

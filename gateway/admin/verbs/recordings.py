@@ -38,19 +38,20 @@ def recording_id(room: Room, prefix: str) -> str:
     return whole(prefix, [row["session"] for row in room.archive.recordings()], "recording")
 
 
+async def tell_viewed(call: Call, session: str, form: str, channel: int | None) -> None:
+    """Tell that the caller is about to be given a recording's content."""
+    caller = call.caller
+    body: dict[str, Any] = {"session": session, "by": caller.name, "door": caller.door, "source": caller.source}
+    await call.room.journal.tell(Fact("recording.viewed", {**body, "form": form, "channel": channel}))
+
+
 async def export(call: Call) -> Answer:
     """Write one channel of a recording as an asciicast."""
     if not call["cast"]:
         raise usage("say in which form: --cast")
     prefix, channel = channel_of(call["id"])
-    session, caller = recording_id(call.room, prefix), call.caller
-    body: dict[str, Any] = {
-        "session": session,
-        "by": caller.name,
-        "door": caller.door,
-        "source": caller.source,
-    }
-    await call.room.journal.tell(Fact("recording.viewed", {**body, "form": "cast", "channel": channel}))
+    session = recording_id(call.room, prefix)
+    await tell_viewed(call, session, "cast", channel)
     try:
         cast = await call.room.archive.export_cast(session, channel)
     except KeyError:
@@ -63,12 +64,19 @@ async def verify(call: Call) -> Answer:
     match call.one_of("recording", "all", "journal"):
         case "all":
             ids = [row["session"] for row in call.room.archive.recordings()]
-            rows = [dict(await call.room.archive.verify(each)) for each in ids]
+            rows = [await _anchored(call.room, await call.room.archive.verify(each)) for each in ids]
         case "journal":
             rows = [dict(await call.room.proofs.journal())]
         case _:
-            rows = [dict(await _one(call))]
+            rows = [await _anchored(call.room, await _one(call))]
     return Answer(rows, COLUMNS, words="there are no recordings", code=worst(rows))
+
+
+async def _anchored(room: Room, row: Mapping[str, Any]) -> dict[str, Any]:
+    """Name those who can testify to a recording's seal, beside the key that signed it."""
+    root = row.get("root")
+    found = await room.proofs.anchors(str(row["id"]), str(root)) if root else ()
+    return {**row, "anchored_by": list(found) or row["anchored_by"]}
 
 
 async def _one(call: Call) -> Mapping[str, Any]:

@@ -9,21 +9,29 @@ from gateway.admin.verb import Verb
 from gateway.admin.verbs import (
     access,
     accounts,
+    approvals,
+    backtest,
     entries,
     events,
+    factors,
+    live,
     local,
     node,
+    notify,
     orders,
     own,
+    playing,
     recordings,
     rules,
+    searching,
     sessions,
     settings,
     siem,
 )
 
 THEMES = (
-    settings, entries, accounts, access, sessions, orders, rules, recordings, events, siem, node, own, local,
+    settings, entries, accounts, factors, access, sessions, live, orders, approvals,
+    rules, backtest, recordings, playing, searching, events, siem, notify, node, own, local,
 )  # fmt: skip
 
 

@@ -9,11 +9,14 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
+import attrs
+
 from gateway.domain.facts.catalogue import KINDS
 from gateway.domain.facts.fact import Entry
 
 TOLD = frozenset({"user", "secret", "version", "epoch", "by", "reason", "ends"})
-WITHHELD = {"user.password_set": TOLD, "secret.sealed": TOLD}
+TOKEN = frozenset({"token", "user", "name", "role", "origin", "by", "reason", "door", "ends"})
+WITHHELD = {"user.password_set": TOLD, "secret.sealed": TOLD, "token.added": TOKEN}
 """Kinds that keep hashes, codes or sealed boxes in their bodies, and the only keys of theirs that are shown."""
 
 
@@ -33,6 +36,14 @@ def flat(entry: Entry) -> dict[str, Any]:
     shown = WITHHELD.get(entry.kind)
     told = set(body) - set(envelope) if shown is None else shown & set(body)
     return {**envelope, **{key: body[key] for key in body if key in told}}
+
+
+def leaving(entry: Entry) -> Entry:
+    """Return an entry as it may leave the node, for those who take it as a value."""
+    shown = WITHHELD.get(entry.kind)
+    if shown is None or entry.body is None:
+        return entry
+    return attrs.evolve(entry, body={key: entry.body[key] for key in entry.body if key in shown})
 
 
 def _utc(seconds: float) -> str:

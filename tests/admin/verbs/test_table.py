@@ -22,6 +22,7 @@ CONTRACT: dict[str, frozenset[str]] = {
     "apply": ADMIN,
     "dump": READING,
     "user passwd": ADMIN,
+    "user totp": ADMIN,
     "user activate": ADMIN,
     "user deactivate": ADMIN,
     "target trust": ADMIN,
@@ -34,16 +35,25 @@ CONTRACT: dict[str, frozenset[str]] = {
     "session show": READING,
     "policy show": READING,
     "rule test": READING,
+    "rule backtest": READING,
+    "requests": frozenset({"admin", "approver", "auditor"}),
+    "approve": frozenset({"admin", "approver"}),
+    "deny": frozenset({"admin", "approver"}),
+    "watch": READING,
+    "snapshot": READING,
     "lock": ADMIN,
     "unlock": ADMIN,
     "locks": ADMIN,
     "kill": ADMIN,
     "interrupt": ADMIN,
     "export": READING,
+    "play": READING,
+    "search": READING,
     "verify": ANY - {"operator"},
     "events": READING,
     "siem status": ADMIN,
     "siem test": ADMIN,
+    "notify test": ADMIN,
     "init": frozenset({"local"}),
     "demo off": frozenset({"local"}),
     "recover-access": frozenset({"local"}),
@@ -56,6 +66,8 @@ CONTRACT: dict[str, frozenset[str]] = {
     "keys": ANY - {"local"},
     "keys add": ANY - {"local"},
     "keys rm": ANY - {"local"},
+    "totp": ANY - {"local"},
+    "totp confirm": ANY - {"local"},
     "ssh-config": ANY - {"local"},
 }
 """The public contract: verb -> roles that may call it."""
@@ -119,7 +131,7 @@ class TableTests(SynchronousTestCase):
     def test_what_changes_something_is_known_to_change_something(self) -> None:
         """By its name, so that none is forgotten."""
         changing = {"add", "rm", "apply", "passwd", "activate", "deactivate", "trust", "put", "lock", "unlock", "kill",
-                    "interrupt", "init", "off", "recover-access"}  # fmt: skip
+                    "interrupt", "init", "off", "recover-access", "totp", "confirm", "approve", "deny"}  # fmt: skip
         for name, verb in VERBS.items():
             self.assertEqual(name.split()[-1] in changing, verb.changes, name)
 
