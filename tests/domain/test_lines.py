@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from typing import Any
 
 import attrs
@@ -10,8 +11,10 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.domain.entries import AuditedRule
-from gateway.domain.lane import Close, End, EndSession, GiveOrder, Order, OrderKind, Request, Resize
-from gateway.domain.lines.gate import LineGate, Phase
+from gateway.domain.lane import Answered, Close, End, EndSession, GiveOrder, Order, OrderKind, Request, Resize
+from gateway.domain.lines.gate import TICKET, LineGate
+from gateway.domain.lines.returning import Phase
+from gateway.domain.review import Decision, Review, Ruling
 from tests.domain.lines.desk import DOWN, OFF, ON, RM, UP, Desk
 
 REFUSED = '"rm x" is not allowed on web1 (rule rm). The attempt was reported.'
@@ -35,7 +38,8 @@ class TypedTests(SynchronousTestCase):
         self.assertEqual(made.types(b"\r"), b"\r")
         self.assertEqual(made.kinds(), [])
         made.shows(b"\r\n" + OFF + b"\rtotal 0\r\n" + ON + b"$ ")
-        self.assertEqual(made.told, [("command.executed", {"command": "ls -l", "argv": ["ls", "-l"], "known_by": "held"})])
+        body = {"command": "ls -l", "argv": ["ls", "-l"], "known_by": "held"}
+        self.assertEqual(made.told, [("command.executed", body)])
         self.assertIs(made.gate.phase, Phase.EDITING)
 
     def test_an_echo_is_waited_for(self) -> None:
@@ -114,9 +118,7 @@ class TypedTests(SynchronousTestCase):
         made.shows(b"sleep 1")
         made.shows(b"\r\n" + OFF + b"\r")
         made.waits(1)
-        made.types(b"id")
-        made.shows(b"id")
-        self.assertEqual(made.types(b"\r"), b"\r")
+        self.assertEqual(made.enters(b"id"), b"\r")
         self.assertEqual(made.kinds(), ["sleep 1"])
         made.shows(b"\r\n" + ON + b"$ id\r\n" + OFF + b"\ruid=0\r\n" + ON + b"$ ")
         self.assertEqual((made.kinds(), made.kinds("command.unmediated")), (["sleep 1", "id"], []))
@@ -130,9 +132,7 @@ class TypedTests(SynchronousTestCase):
         made.waits(1)
         made.types(b"rm ")
         made.shows(b"rm \r\n" + ON + b"$ rm ")
-        made.types(b"x")
-        made.shows(b"x")
-        self.assertEqual(made.types(b"\r") + made.waits(1), b"\x03")
+        self.assertEqual(made.enters(b"x", 1), b"\x03")
 
     def test_history_is_read_from_the_screen(self) -> None:
         """When the screen has settled; known by it."""
@@ -149,9 +149,22 @@ class TypedTests(SynchronousTestCase):
         made.shows(b"\r\n" + OFF)
         self.assertEqual(made.told[0][1]["known_by"], "screen")
 
+    def test_a_remembered_line_of_several_rows_is_read_whole(self) -> None:
+        """Wherever in it the cursor stands; a list of completions below it is a second reading."""
+        for keys, known in ((b"\x1b[A", ["rm x"]), (b"\x1b[A\t", ["rm x"])):
+            made = desk()
+            made.types(keys)
+            made.shows(b"echo 'a\r\nb'; rm x\x1b[A")
+            self.assertEqual(made.types(b"\r") + made.waits(1), b"\x03", known)
+        made = desk()
+        made.types(b"a\x7f")
+        made.shows(b"rm x\x1b[?25h")
+        self.assertEqual(made.types(b"\r") + made.waits(1), b"\x03")
+
     def test_readings_that_differ_are_both_judged_and_told(self) -> None:
         """The row was painted over, or the key typed something else."""
-        for typed, shown, passed in ((b"rm x", b"ls  ", b"\x03"), (b"ls x", b"rm x", b"\x03"), (b"ls x", b"id x", b"\r")):
+        cases = (b"rm x", b"ls  ", b"\x03"), (b"ls x", b"rm x", b"\x03"), (b"ls x", b"id x", b"\r")
+        for typed, shown, passed in cases:
             made = desk()
             made.types(typed)
             made.shows(shown)
@@ -184,6 +197,8 @@ class TypedTests(SynchronousTestCase):
         made.shows(b"\r\n" + OFF + b"\r" + ON + b"$ ")
         self.assertEqual(made.kinds("command.unmediated"), ["rm x"])
         self.assertEqual(made.other, [GiveOrder(OrderKind.LOCK, "rm")])
+        made.shows(OFF + ON)
+        self.assertEqual(made.kinds("command.unmediated"), ["rm x"])
 
     def test_a_rare_key_is_held_back_where_the_line_is_prohibited(self) -> None:
         """It may be bound to anything; else it passes."""
@@ -194,7 +209,7 @@ class TypedTests(SynchronousTestCase):
         made = desk()
         made.types(b"ls")
         made.shows(b"ls")
-        self.assertEqual(made.types(b"\x07\x18"), b"\x07\x18")
+        self.assertEqual(made.types(b"\x07\x1b[") + made.types(b"\x18"), b"\x07\x1b[\x18")
 
     def test_the_editor_puts_history_into_the_line(self) -> None:
         """By its own key; what it can not is refused where something is prohibited."""
@@ -304,3 +319,182 @@ class TypedTests(SynchronousTestCase):
                 made.shows(packet)
         made.waits(60)
         self.assertEqual((made.flow.held(UP), made.flow.ended), (0, False))
+
+
+class ProgramTests(SynchronousTestCase):
+    """Programs that read the terminal instead of a shell."""
+
+    def run_in(self, line: bytes, shown: bytes) -> Desk:
+        """Start a program from bash that shows something and no prompt of bash's."""
+        made = desk()
+        made.enters(line)
+        made.shows(b"\r\n" + OFF + b"\r" + shown)
+        made.waits(1)
+        return made
+
+    def test_in_an_application_keys_pass_and_command_rows_are_judged(self) -> None:
+        """Its own bracketed paste is no prompt; the time in it is told as blind."""
+        made = self.run_in(b"vim x", b"\x1b[?1049h" + ON + b"\x1b[1;1H")
+        self.assertEqual(made.types(b"irm x\r") + made.waits(1), b"irm x\r")
+        made.shows(b"rm x\r\n\x1b[24;1H:!id")
+        made.types(b"\x1b:!id")
+        self.assertEqual(made.types(b"\r") + made.waits(1), b"\r")
+        made.shows(b"\x1b[24;1H\x1b[K:!rm x")
+        self.assertEqual(made.types(b":!rm x\r") + made.waits(1), b":!rm x\x03")
+        made.types(b"\x03")
+        made.shows(OFF + b"\x1b[?1049l" + ON + b"$ ")
+        made.waits(1)
+        made.types(b"l")
+        self.assertEqual(made.kinds("command.blind"), ["vim"])
+        self.assertEqual(made.kinds("command.unmediated"), [])
+
+    def test_a_terminal_in_an_application_is_a_shell(self) -> None:
+        """What it starts says who reads."""
+        made = self.run_in(b"vim x", b"\x1b[?1049h\x1b[24;1H:term")
+        made.types(b":term\r")
+        made.waits(1)
+        made.shows(b"\x1b[1;1H# ")
+        made.types(b"rm x\r")
+        self.assertEqual(made.shows(b"rm x") + made.waits(1), b"\x03")
+
+    def test_statements_are_judged_by_what_they_start(self) -> None:
+        """Until the shell's prompt is back."""
+        made = self.run_in(b"python3", b">>> ")
+        self.assertEqual(made.types(b"it's\r") + made.waits(1), b"it's\r")
+        made.shows(b"it's\r\n>>> ")
+        self.assertEqual(made.enters(b"os.system('rm x')", 1), b"\x03")
+        made.shows(b"\r\n>>> ")
+        self.assertEqual(made.enters(b"os.system('bash')"), b"\r")
+        made.shows(b"\r\n" + ON + b"$ ")
+        made.waits(1)
+        self.assertEqual(made.runs(b"rm x"), b"\x03")
+
+    def test_a_statement_reader_with_an_editor_of_its_own(self) -> None:
+        """Its prompt is not the shell's; a shell's that looks like it is."""
+        made = desk()
+        made.runs(b"mysql db", prompt=b"mysql> ")
+        self.assertEqual(made.runs(b"select 'a", prompt=b"    '> "), b"\r")
+        self.assertEqual(made.kinds(), ["mysql db"])
+        made.runs(b"quit")
+        self.assertEqual(made.runs(b"rm x"), b"\x03")
+        made = Desk(LineGate, RM)
+        made.ready(b">>> ")
+        made.runs(b"python3", prompt=b">>> ")
+        self.assertEqual(made.runs(b"rm x", prompt=b">>> "), b"\x03")
+
+    def test_a_reader_of_data_has_its_lines(self) -> None:
+        """To the end of its input."""
+        made = self.run_in(b"cat > x", b"")
+        self.assertEqual(made.types(b"rm x\rit's\r"), b"rm x\rit's\r")
+        self.assertEqual(made.types(b"\x04"), b"\x04")
+        self.assertEqual(made.enters(b"rm x", 1), b"\x03")
+
+    def test_a_shell_without_an_editor(self) -> None:
+        """Its lines are told at their release; Ctrl-D submits one; a plain program's answers are no commands."""
+        made = Desk(LineGate, RM)
+        made.shows(b"$ ")
+        for line in (b"id", b"ls"):
+            made.enters(line)
+            made.shows(b"\r\n$ ")
+            made.waits(1)
+        self.assertEqual(made.kinds(), ["id", "ls"])
+        made.types(b"rm x")
+        made.shows(b"rm x")
+        self.assertEqual(made.types(b"\x04") + made.waits(1), b"\x03")
+        made.shows(b"^C\r\n$ ")
+        self.assertEqual(made.types(b"\x04"), b"\x04")
+        made = self.run_in(b"dash", b"$ ")
+        made.enters(b"sleep 1")
+        made.shows(b"\r\n")
+        made.waits(1)
+        made.enters(b"id")
+        self.assertEqual(made.kinds(), ["dash", "sleep 1", "id"])
+        made = Desk(LineGate, RM)
+        made.shows(b"$ ")
+        made.enters(b"./ask")
+        made.shows(b"\r\nname? ")
+        made.waits(1)
+        made.types(b"it's\r")
+        self.assertEqual(made.waits(1), b"\r")
+        made = self.run_in(b"./ask", b"Your name? ")
+        self.assertEqual(made.types(b"O'Neil"), b"O'Neil")
+        made.shows(b"O'Neil")
+        self.assertEqual(made.types(b"\r"), b"\r")
+        self.assertEqual(made.kinds(), ["ask"])
+
+    def test_terminals_in_one(self) -> None:
+        """Behind a multiplexer's key nothing is known of the line; its switches may be missing."""
+        made = self.run_in(b"tmux new bash", b"\x1b[?1049h" + ON + b"$ ")
+        self.assertEqual(made.enters(b"id"), b"\r")
+        made.shows(b"\r\nuid=0\r\n$ ")
+        made.waits(1)
+        self.assertEqual(made.kinds(), ["tmux new bash", "bash", "id"])
+        made.types(b"\x02")
+        made.types(b"o")
+        made.shows(OFF + b"\x1b[2J\x1b[1;1H$ rm " + ON)
+        self.assertEqual(made.kinds("command.unmediated"), [])
+        self.assertEqual(made.enters(b"x", 1), b"\x03")
+
+    def test_fish_keeps_a_line_that_is_not_finished(self) -> None:
+        """Its Enter begins a row; its prompt is drawn in its own way."""
+        made = Desk(LineGate, RM)
+        made.shows(ON)
+        made.shows(b"\x1b[30m\x1b(B\x1b[m\r# ")
+        made.waits(1)
+        self.assertEqual(made.enters(b"echo 'a"), b"\r")
+        made.shows(b"\r\n")
+        made.waits(1)
+        self.assertEqual(made.enters(b"b'", 0.2), b"\r")
+        made.shows(b"\r\n" + OFF + b"\ra\r\nb\r\n" + ON)
+        made.shows(b"\r# ")
+        self.assertEqual(made.kinds(), ["echo a\ufffdb"])
+        made.types(b"gco")
+        made.shows(b"git x")
+        self.assertEqual(made.types(b"\r") + made.waits(1), b"\r")
+        self.assertEqual(made.kinds("command.opaque"), ["git x"])
+
+    def test_an_exec_on_a_terminal_says_what_reads(self) -> None:
+        """A shell, or a reader of data."""
+        for line, passed in (("cat", b"rm x\r"), ("dash", b"rm x\x03")):
+            made = Desk(LineGate, RM)
+            made.feed(Request(UP, "exec", struct.pack(">L", len(line)) + line.encode()))
+            self.assertEqual(made.types(b"rm x\r") + made.waits(1), passed)
+
+
+class ReviewTests(SynchronousTestCase):
+    """A line that approvers decide on."""
+
+    def asked(self) -> Desk:
+        """Type a line that is to be reviewed."""
+        made = desk(attrs.evolve(RM, action="review"))
+        made.types(b"rm x\rid\r")
+        self.assertEqual(made.shows(b"rm x"), b"")
+        (asked,) = made.other
+        self.assertEqual(asked.question, Review("rm x", "rm", "held"))
+        return made
+
+    def test_it_runs_when_it_was_approved(self) -> None:
+        """What was typed behind it waits until then."""
+        made = self.asked()
+        made.feed(Answered(TICKET, Decision(Ruling.GIVEN, by_name="Carol")))
+        self.assertEqual(made.passed, b"rm x\r")
+        made.shows(b"\r\n" + OFF + b"\r" + ON + b"$ ")
+        made.shows(b"id")
+        self.assertEqual((made.passed, made.kinds()), (b"rm x\rid\r", ["rm x"]))
+
+    def test_it_is_thrown_away_otherwise(self) -> None:
+        """Refused, taken back by Ctrl-C, locked, closed."""
+        made = self.asked()
+        made.feed(Answered(TICKET, Decision(Ruling.DENIED, by_name="Carol")))
+        self.assertEqual((made.passed, made.kinds("command.denied")), (b"rm x\x03", ["rm x"]))
+        made = self.asked()
+        self.assertEqual(made.types(b"\x03"), b"\x03")
+        self.assertIn("withdrawn", made.said[-1])
+        made = self.asked()
+        made.feed(Order(OrderKind.LOCK, "carol"))
+        made.feed(Answered(TICKET, Decision(Ruling.GIVEN)))
+        self.assertEqual(made.passed, b"rm x")
+        made = self.asked()
+        made.feed(Close(UP))
+        self.assertEqual((made.passed, made.kinds("command.denied")), (b"rm x", ["rm x"]))
+        self.assertEqual(list(made.gate.weigh(Answered(TICKET, Decision(Ruling.GIVEN)), 0)), [])

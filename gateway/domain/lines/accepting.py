@@ -61,8 +61,7 @@ class Accepting:
         verdict, self.pending = self.pending, None
         if verdict is None:
             return []
-        if verdict.shell is not None:
-            self.shell = verdict.shell
+        self.shell = verdict.shell or self.shell
         return list(verdict.executed)
 
     def opens(self, line: str) -> None:
@@ -122,9 +121,8 @@ class Accepting:
         if not line.strip():
             return []
         verdict = self.judge.weigh((self.oracle.open + line,), UNMEDIATED, self.shell)
-        self.oracle.open = ""
-        if verdict.shell is not None:
-            self.shell = verdict.shell
+        self.oracle.taken_away()
+        self.shell = verdict.shell or self.shell
         fact = Fact("command.unmediated", {"command": shown(line), "known_by": UNMEDIATED, "outcome": "executed"})
         orders = [each for each in verdict.orders if isinstance(each, GiveOrder | EndSession | Notice)]
         return [Tell(fact), *verdict.told, *verdict.executed, *orders]

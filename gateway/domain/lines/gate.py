@@ -2,7 +2,7 @@
 
 The rule: with rules in the policy, a commit key and what comes behind it stay here until the line is certain (see
 :mod:`gateway.domain.lines.oracle`); then the key is released, or the line is thrown away by Ctrl-C and the operator
-told. What comes behind a released key stays until the prompt is back, or for :data:`PATIENCE`: then a program reads.
+told. What comes behind a released key stays until the prompt is back, or for some time: then a program reads.
 A line that was accepted and that nobody released is told as *unmediated*.
 
 Known limits: what a known full-screen program or statement reader does by itself is not seen; the seconds in it are
@@ -11,20 +11,17 @@ counted as blind. A line that is typed ahead where nothing is echoed is judged b
 
 from __future__ import annotations
 
-import enum
-from collections import deque
-
 import attrs
 
 from gateway.domain.facts import Fact
 from gateway.domain.lane import (
+    Answered,
+    Ask,
     Bytes,
     Close,
-    Credit,
     Effect,
     End,
     Event,
-    Hold,
     Lane,
     Notice,
     Order,
@@ -32,37 +29,26 @@ from gateway.domain.lane import (
     Request,
     Tell,
     Tick,
+    Withdraw,
 )
 from gateway.domain.lines.accepting import Accepting
 from gateway.domain.lines.keys import Act, Key, Keys
 from gateway.domain.lines.oracle import Oracle, Reading
-from gateway.domain.lines.programs import Program, Reads, application_code, program_of, statement_code
+from gateway.domain.lines.programs import SHELLS, Program, Reads, application_code, program_of, statement_code
+from gateway.domain.lines.queue import Queue
+from gateway.domain.lines.returning import MOST_ABORTS, Back, Phase, Returning
 from gateway.domain.lines.scan import prints_only, recalls
 from gateway.domain.lines.sight import Sight
+from gateway.domain.review import CANCEL, Decision, Review
 from gateway.domain.screen import Screen
 from gateway.domain.shell import read
 from gateway.domain.verdict import Judge, Outcome, Verdict, shown
 
-PATIENCE = 0.35
-"""Seconds after which a program is taken to read what comes behind a line."""
-CANCELLED = 1.0
-"""The same, where a line editor was told to throw a line away and has to draw its prompt anew."""
-MOST_ABORTS = 2
-"""So often Ctrl-C is pressed again where an editor kept the line: bash does in vi mode, after Esc."""
-CANCEL = b"\x03"
+TICKET = -2
+"""This gate's ticket: a terminal has one line at a time, and so one question about it."""
 EXPAND = {"bash": b"\x1b^", "zsh": b"\x1b!"}
 """The keys by which a line editor puts history into the line."""
-
-
-class Phase(enum.Enum):
-    """Say what becomes of keys."""
-
-    EDITING = "editing"
-    """They pass, up to one that commits."""
-    WEIGHING = "weighing"
-    """A commit key is held: its line is not certain yet."""
-    RUNNING = "running"
-    """A line was released: what comes behind it waits for the prompt."""
+_STOPS = frozenset({Act.COMMIT, Act.CANCEL, Act.END, Act.RARE})
 
 
 @attrs.define(eq=False)
@@ -76,21 +62,19 @@ class LineGate:
     oracle: Oracle = attrs.field(init=False)
     accepting: Accepting = attrs.field(init=False)
     _keys: Keys = attrs.field(init=False, factory=Keys)
-    _queue: deque[Key] = attrs.field(init=False, factory=deque)
-    _last: list[Event] = attrs.field(init=False, factory=list)
-    """What ends the lane, behind the queue."""
-    _out: list[Event | Effect] = attrs.field(init=False, factory=list)
-    _until: float = attrs.field(init=False, default=0.0)
-    _expanded: bool = attrs.field(init=False, default=False)
-    _aborts: int = attrs.field(init=False, default=0)
-    """How often a line may be thrown away again that is still there."""
-    _locked: bool = attrs.field(init=False, default=False)
+    _queue: Queue = attrs.field(init=False, factory=Queue)
+    _returning: Returning = attrs.field(init=False)
     _sight: Sight = attrs.field(init=False, factory=Sight)
+    _out: list[Event | Effect] = attrs.field(init=False, factory=list)
+    _reviewed: tuple[Verdict, Reading] | None = attrs.field(init=False, default=None)
+    _expanded: bool = attrs.field(init=False, default=False)
+    _locked: bool = attrs.field(init=False, default=False)
 
     def __attrs_post_init__(self) -> None:
         """Begin with a shell."""
         self.oracle = Oracle(self.screen)
         self.accepting = Accepting(self.judge, self.oracle)
+        self._returning = Returning(self.oracle, self.accepting)
 
     def weigh(self, event: Event, at: float) -> list[Event | Effect]:
         """Pass what may go on now; hold, tell, refuse otherwise."""
@@ -106,6 +90,8 @@ class LineGate:
                 self._tick(at)
             case Order():
                 self._ordered(event)
+            case Answered():
+                self._answered(event.answer, at)
             case End(lane=Lane.TO_TARGET) | Close(lane=Lane.TO_TARGET):
                 self._ends(event)
             case Close():
@@ -123,17 +109,16 @@ class LineGate:
         keys = self._keys.cut(event.chunk)
         if self._locked:
             return
-        if self.phase is Phase.EDITING and not self._queue and not any(self._stops(key) for key in keys):
+        free = self.phase is Phase.EDITING and not self._queue.keys
+        if free and not any(key.act in _STOPS for key in keys):
             for key in keys:
                 self._press(key, at)
             self._out.append(event)
             return
-        self._out.append(Hold(Lane.TO_TARGET, len(event.chunk)))
-        self._queue.extend(keys)
+        self._out += self._queue.hold(keys, len(event.chunk))
+        if self._reviewed is not None and self._queue.cancels():
+            self._take_back(self._reviewed[0], at)
         self._drain(at)
-
-    def _stops(self, key: Key) -> bool:
-        return key.act in (Act.COMMIT, Act.CANCEL, Act.END, Act.RARE)
 
     def _press(self, key: Key, at: float) -> None:
         self.oracle.press(key, at)
@@ -157,7 +142,7 @@ class LineGate:
         """Let nothing that was typed before a lock pass after it."""
         if order.kind is OrderKind.LOCK:
             self._locked = True
-            self._discard()
+            self._out += [*self._withdrawn(), *self._queue.discard()]
             self.phase = Phase.EDITING
             self.oracle.stays()
         elif order.kind is OrderKind.UNLOCK:
@@ -165,12 +150,8 @@ class LineGate:
 
     def _ends(self, event: Event) -> None:
         if isinstance(event, Close):
-            self._discard()
-            self._out += self.accepting.take()
-        if self._queue:
-            self._last.append(event)
-        else:
-            self._out.append(event)
+            self._out += [*self._withdrawn(), *self._queue.discard(), *self.accepting.take()]
+        self._out += self._queue.end(event)
 
     def _started(self, event: Request) -> None:
         """Know what an ``exec`` on a terminal runs."""
@@ -182,19 +163,18 @@ class LineGate:
 
     def _drain(self, at: float) -> None:
         """Pass keys up to one that has to be held."""
-        while self._queue and self.phase is Phase.EDITING:
-            key = self._queue[0]
+        while self._queue.keys and self.phase is Phase.EDITING:
+            key = self._queue.keys[0]
             if self._commits(key):
                 self.phase, self._expanded = Phase.WEIGHING, False
                 self._consider(at)
             elif key.act is Act.RARE and self._forbidden():
                 self._refuse(self._verdict(self.oracle.seen_now(), "screen"), at)
             else:
-                self._pass(at)
+                self._press(key, at)
+                self._pass()
                 self._leaves(key, at)
-        if not self._queue and self._last:
-            self._out += self._last
-            self._last = []
+        self._out += self._queue.ended()
 
     def _commits(self, key: Key) -> bool:
         """Say whether a key may submit a line; in a bracketed paste it does not, while an editor reads it."""
@@ -215,21 +195,11 @@ class LineGate:
         if key.act is Act.CANCEL and not self.oracle.in_application:
             self._cancelled(at)
 
-    def _pass(self, at: float, press: bool = True) -> Key:
-        """Pass the first key of the queue."""
-        key = self._queue.popleft()
-        if press:
-            self._press(key, at)
-        if key.raw:
-            self._out += [Credit(Lane.TO_TARGET, len(key.raw)), Bytes(Lane.TO_TARGET, key.raw)]
+    def _pass(self) -> Key:
+        """Pass the first key that waits."""
+        key, passed = self._queue.first()
+        self._out += passed
         return key
-
-    def _discard(self) -> None:
-        """Throw away what waits."""
-        count = sum(len(key.raw) for key in self._queue)
-        self._queue.clear()
-        if count:
-            self._out.append(Credit(Lane.TO_TARGET, count))
 
     def _forbidden(self) -> bool:
         """Say whether the line as it stands holds what is prohibited for certain."""
@@ -244,14 +214,14 @@ class LineGate:
         if self.oracle.in_application:
             self._application(at)
             return
-        if program.reads is Reads.DATA and not self.oracle.editor and self._queue[0].act is Act.COMMIT:
+        if program.reads is Reads.DATA and not self.oracle.editor and self._queue.keys[0].act is Act.COMMIT:
             self._pass_on(at)
             return
         reading = self.oracle.certain(at)
         if reading is None:
             self.due = self.oracle.due
         elif self.oracle.in_prompt:
-            self._statement(reading, at)
+            self._foreign(statement_code(self.oracle.program.name, reading.lines[0]), at)
         else:
             self._line(reading, at)
 
@@ -308,12 +278,17 @@ class LineGate:
         if reading.differs:
             body = {"command": shown(lines[0]), "reason": f"the screen shows {shown(reading.lines[-1])}"}
             self._out.append(Tell(Fact("command.opaque", {**body, "known_by": "opaque", "outcome": "differs"})))
-        if verdict.outcome is Outcome.PASS:
-            self._out += verdict.told
-            self.oracle.open = ""
-            self._release(verdict, reading, at)
-        else:
-            self._refuse(verdict, at)
+        match verdict.outcome:
+            case Outcome.PASS:
+                self._out += verdict.told
+                self.oracle.open = ""
+                self._release(verdict, reading, at)
+            case Outcome.REVIEW:
+                self._out += verdict.told
+                self.phase, self._reviewed = Phase.REVIEWING, (verdict, reading)
+                self._out.append(Ask(TICKET, Lane.TO_TARGET, Review(verdict.line, verdict.rule, reading.known_by)))
+            case _:
+                self._refuse(verdict, at)
 
     def _verdict(self, lines: tuple[str, ...], known_by: str, doubt: str = "") -> Verdict:
         return self.judge.weigh(lines, known_by, self.accepting.shell, doubt)
@@ -323,19 +298,15 @@ class LineGate:
         if at < self.oracle.due and self.oracle.typing.text.strip("hjkl"):
             self.due = self.oracle.due
             return
-        code = application_code(self.oracle.command_row())
-        self._foreign(code, at)
-
-    def _statement(self, reading: Reading, at: float) -> None:
-        """Judge what a statement of another language would have a shell do."""
-        self._foreign(statement_code(self.oracle.program.name, reading.lines[0]), at)
+        self._foreign(application_code(self.oracle.command_row()), at)
 
     def _foreign(self, code: str, at: float) -> None:
+        """Judge what another language would have a shell do."""
         shell = self.accepting.shell
         if not code or not self.judge.would_refuse((code,), shell, commands=False, doubts=False):
-            program = program_of(tuple(read(code, shell.copy()).commands)) if code else self.oracle.program
-            keeps = not code or program.reads is not Reads.SHELL or code.startswith(program.name)
-            self._pass_on(at, None if keeps else program)
+            commands = read(code, shell.copy()).commands if code else []
+            started = program_of(tuple(commands[1:] if self.oracle.in_prompt and len(commands) > 1 else commands))
+            self._pass_on(at, started if started.name in SHELLS else None)
             return
         self._refuse(self._verdict((code,), "screen"), at)
 
@@ -344,13 +315,13 @@ class LineGate:
     def _pass_on(self, at: float, program: Program | None = None) -> None:
         """Pass a key that commits no line of a shell."""
         self.phase = Phase.EDITING
-        key = self._pass(at, press=False)
+        key = self._pass()
         self.oracle.released(key, program or self.oracle.program, at)
 
     def _release(self, verdict: Verdict | None, reading: Reading, at: float) -> None:
         """Pass the commit key; the prompt is waited for."""
         program = self.accepting.release(verdict)
-        key = self._pass(at, press=False)
+        key = self._pass()
         if not self.accepting.awaited:
             self._out += self.accepting.take_unseen(reading.echoed)
         self.oracle.released(key, program, at)
@@ -359,52 +330,61 @@ class LineGate:
     def _refuse(self, verdict: Verdict, at: float) -> None:
         """Throw the line away and say so; what waits behind it is thrown away too."""
         self._out += verdict.told
-        self._discard()
         if verdict.outcome is Outcome.ENDS:
-            self._out += verdict.orders
+            self._out += [*self._queue.discard(), *verdict.orders]
             return
-        self._aborts = MOST_ABORTS
-        self._out += [Notice(verdict.words), Bytes(Lane.TO_TARGET, CANCEL), *verdict.orders]
+        self._throw_away((*verdict.refused, Notice(verdict.words)), at)
+        self._out += verdict.orders
+
+    def _throw_away(self, told: tuple[Effect, ...], at: float) -> None:
+        self._out += [*self._queue.discard(), *told, Bytes(Lane.TO_TARGET, CANCEL)]
+        self._returning.aborts = MOST_ABORTS
         self._cancelled(at)
 
     def _cancelled(self, at: float) -> None:
         self.oracle.cancelled(at)
         self.accepting.cancel()
-        self._wait(at, CANCELLED if self.accepting.ceases else PATIENCE)
+        self._wait(at, cancelled=True)
 
-    def _wait(self, at: float, patience: float = PATIENCE) -> None:
+    def _wait(self, at: float, cancelled: bool = False) -> None:
         self.phase = Phase.RUNNING
-        self._until = self.due = at + patience
+        self.due = self._returning.begin(at, cancelled)
 
     def _look_for_prompt(self, at: float) -> None:
-        """Let keys pass again when the prompt is back, or nobody waits for it any more."""
-        accepting, oracle = self.accepting, self.oracle
-        if accepting.awaited and at >= oracle.drawn_at and oracle.left_behind:
-            self._out += accepting.take()
-        taken = not (accepting.awaited or accepting.ceases)
-        if (oracle.editor or not oracle.modern) and taken and self._prompted(at):
-            self._go_on(at)
-        elif at < self._until:
-            quiet = oracle.drawn_at
-            self.due = quiet if at < quiet < self._until else self._until
-        else:
-            if oracle.editor and accepting.awaited:
-                accepting.untaken()
-            self.phase = Phase.EDITING
+        """Let keys pass again when the prompt is back."""
+        back, told = self._returning.look(at)
+        self._out += told
+        match back:
+            case Back.LATER:
+                self.due = self._returning.due(at)
+            case Back.AGAIN:
+                self._out.append(Bytes(Lane.TO_TARGET, CANCEL))
+                self._cancelled(at)
+            case _:
+                self.phase = Phase.EDITING
 
-    def _prompted(self, at: float) -> bool:
-        """Say whether a prompt stands there, whoever wrote it."""
-        shown_since = self.oracle.pace.shown > self.oracle.pace.passed
-        return shown_since and self.oracle.drawn(at) and (self.oracle.modern or self.screen.cursor[0] > 0)
+    # The review.
 
-    def _go_on(self, at: float) -> None:
-        if self._aborts and self.oracle.editor and not self.oracle.showing.ready:
-            self._aborts -= 1
-            self._out.append(Bytes(Lane.TO_TARGET, CANCEL))
-            self._cancelled(at)
+    def _answered(self, decision: Decision, at: float) -> None:
+        """Release the line that approvers agreed to; throw away another."""
+        if self._reviewed is None:
             return
-        self._aborts = 0
-        self.oracle.prompted()
-        if self.oracle.open and self.oracle.showing.ready:
-            self._out += self.accepting.overruled()
-        self.phase = Phase.EDITING
+        (verdict, reading), self._reviewed = self._reviewed, None
+        if decision.given:
+            self._out.append(Notice(f'"{verdict.line}" was {decision.words}'))
+            self.oracle.open = ""
+            self._release(verdict, reading, at)
+        else:
+            words = f'"{verdict.line}" was not approved: {decision.words}'
+            self._throw_away((*verdict.refused, Notice(words)), at)
+        self._drain(at)
+
+    def _take_back(self, verdict: Verdict, at: float) -> None:
+        """Throw the line away that waits for approvers, because the operator wants it so."""
+        self._out += self._withdrawn()
+        self._throw_away((Notice(f'"{verdict.line}" was withdrawn; it did not run'),), at)
+
+    def _withdrawn(self) -> tuple[Effect, ...]:
+        """Take a question back."""
+        reviewed, self._reviewed = self._reviewed, None
+        return () if reviewed is None else (*reviewed[0].refused, Withdraw(TICKET))

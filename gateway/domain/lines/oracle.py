@@ -144,6 +144,8 @@ class Oracle:
     # The line.
 
     def _begin(self) -> None:
+        if self.editor:
+            self.prompted()
         shell = not self.open and self.program.reads is not Reads.PROMPT
         more = self.showing.begin("", self._filled, shell)
         if self._filled or (more and self._cancelled):
@@ -156,7 +158,7 @@ class Oracle:
             self._begin()
         elif self._late:
             self._late = False
-            self.showing.begin(self.typing.text, not self.typing.exact)
+            self.showing.begin(self.typing.text if self.typing.exact else "", not self.typing.exact)
 
     @property
     def canonical(self) -> bool:
@@ -184,6 +186,7 @@ class Oracle:
         return Reading(tuple(dict.fromkeys(lines)), differs=True)
 
     def _seen(self) -> list[str]:
+        self.showing.again = self.showing.again or self.typing.listed
         seen = self.showing.read(self.typing.moved)
         below = self.showing.below() if self.typing.strayed and self.showing.anchor is not None else []
         if not below:
@@ -193,7 +196,8 @@ class Oracle:
             longer.append(f"{longer[-1]}\n{row}")
         whole = (each for each in reversed(longer) if not self.goes_on(self.open + each))
         likeliest = seen[0] if self.typing.listed else next(whole, longer[-1])
-        return [likeliest, *(each for each in (seen[0], longer[-1]) if each != likeliest)]
+        others = [] if self.goes_on(self.open + seen[0]) else seen[:1]
+        return list(dict.fromkeys((likeliest, *others, longer[-1])))
 
     @property
     def due(self) -> float:
@@ -229,19 +233,19 @@ class Oracle:
         """Go on with the line that was submitted: the editor did not take it."""
         self.typing.blur()
 
-    def cancelled(self, at: float) -> None:
-        """Begin another line: this one was thrown away."""
+    def taken_away(self) -> None:
+        """Begin another line: this one was submitted by something else."""
         self.open = ""
-        self._cancelled = True
-        self.pace.pass_key(at)
         self.typing.reset()
         self.showing.forget()
 
-    # The prompt.
+    def cancelled(self, at: float) -> None:
+        """Begin another line: this one was thrown away."""
+        self._cancelled = True
+        self.pace.pass_key(at)
+        self.taken_away()
 
-    def drawn(self, at: float) -> bool:
-        """Say whether a prompt stands there."""
-        return at >= self.drawn_at
+    # The prompt.
 
     @property
     def left_behind(self) -> bool:

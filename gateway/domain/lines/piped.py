@@ -1,7 +1,8 @@
 """The gate of a shell without a terminal: the lines of its input are judged one by one.
 
 The rule: where what was started reads commands from its input, no line of it reaches the target before it was judged;
-the first that is refused ends the channel. Elsewhere the input is nobody's commands and is not read.
+the first that is refused ends the channel; one that a rule wants reviewed waits, and what is behind it. Elsewhere the
+input is nobody's commands and is not read.
 
 Known limits: what a command of the script reads from the same input is judged as commands too. A line, with those it
 continues, of more than :data:`LONGEST_LINE` bytes can not be read and is refused where anything is prohibited.
@@ -11,12 +12,32 @@ from __future__ import annotations
 
 import attrs
 
-from gateway.domain.lane import Bytes, Credit, Effect, End, Event, Hold, Lane, Order, Refuse, Request, Tick
+from gateway.domain.lane import (
+    Answered,
+    Ask,
+    Bytes,
+    Close,
+    Credit,
+    Effect,
+    End,
+    Event,
+    Hold,
+    Lane,
+    Notice,
+    Order,
+    Refuse,
+    Request,
+    Tick,
+    Withdraw,
+)
 from gateway.domain.lines.scan import unfinished
+from gateway.domain.review import Decision, Review
 from gateway.domain.shell import LONGEST_LINE, Shell, read
-from gateway.domain.verdict import Judge, Outcome
+from gateway.domain.verdict import Judge, Outcome, Verdict
 
 DENIED = 77
+TICKET = -2
+"""This gate's ticket: one line at a time waits for approvers."""
 
 
 @attrs.define(eq=False)
@@ -31,6 +52,10 @@ class PipedGate:
     _held: bytes = attrs.field(init=False, default=b"")
     """The beginning of a line."""
     _refused: bool = attrs.field(init=False, default=False)
+    _reviewed: tuple[Verdict, bytes] | None = attrs.field(init=False, default=None)
+    """A line that approvers decide on."""
+    _ended: bool = attrs.field(init=False, default=False)
+    """Whether the input's end came behind it."""
 
     def weigh(self, event: Event, at: float) -> list[Event | Effect]:
         """Pass lines that may run; end the channel at one that may not."""
@@ -44,7 +69,13 @@ class PipedGate:
             case Bytes(lane=Lane.TO_TARGET) if self.active:
                 return self._lines(event.chunk)
             case End(lane=Lane.TO_TARGET) if self.active:
-                return [*self._last(), event]
+                self._ended = self._reviewed is not None
+                return [] if self._ended else [*self._last(), event]
+            case Close(lane=Lane.TO_TARGET) if self._reviewed is not None:
+                (verdict, _), self._reviewed = self._reviewed, None
+                return [*verdict.refused, Withdraw(TICKET), event]
+            case Answered():
+                return self._answered(event.answer)
             case Tick() | Order():
                 return []
             case _:
@@ -53,14 +84,20 @@ class PipedGate:
     def _lines(self, chunk: bytes) -> list[Event | Effect]:
         if self._refused:
             return []
-        *lines, rest = (self._held + chunk).split(b"\n")
-        out: list[Event | Effect] = [Hold(Lane.TO_TARGET, len(chunk))] if self.judge.ruled else []
-        for line in lines:
+        self._held += chunk
+        if not self.judge.ruled:
+            return [*self._on(), Bytes(Lane.TO_TARGET, chunk)]
+        return [Hold(Lane.TO_TARGET, len(chunk)), *self._on()]
+
+    def _on(self) -> list[Event | Effect]:
+        """Judge the lines that are whole."""
+        out: list[Event | Effect] = []
+        while b"\n" in self._held and self._reviewed is None and not self._refused:
+            line, _, self._held = self._held.partition(b"\n")
             out += self._line(line + b"\n")
-        self._held = rest
-        if len(rest) > LONGEST_LINE:
+        if len(self._held) > LONGEST_LINE and self._reviewed is None:
             out += self._last()
-        return out if self.judge.ruled else [*out, Bytes(Lane.TO_TARGET, chunk)]
+        return out
 
     def _last(self) -> list[Event | Effect]:
         """Judge a line that has no end yet, or has none."""
@@ -69,17 +106,15 @@ class PipedGate:
 
     def _line(self, raw: bytes) -> list[Event | Effect]:
         """Judge one line; without rules only tell it."""
-        if self._refused:
-            return []
-        out = self._judged(raw.decode("utf-8", "surrogateescape"))
-        if self.judge.ruled:
+        out = self._judged(raw)
+        if self.judge.ruled and self._reviewed is None:
             out.append(Credit(Lane.TO_TARGET, len(raw)))
             if not self._refused:
                 out.append(Bytes(Lane.TO_TARGET, raw))
         return out
 
-    def _judged(self, line: str) -> list[Event | Effect]:
-        whole = self._open + line
+    def _judged(self, raw: bytes) -> list[Event | Effect]:
+        whole = self._open + raw.decode("utf-8", "surrogateescape")
         if not whole.strip():
             return []
         if unfinished(whole.removesuffix("\n")) and len(whole) <= LONGEST_LINE:
@@ -96,9 +131,28 @@ class PipedGate:
             case Outcome.ENDS:
                 self._refused = True
                 return [*out, *verdict.orders]
+            case Outcome.REVIEW:
+                self._reviewed = verdict, raw
+                return [*out, Ask(TICKET, Lane.TO_TARGET, Review(verdict.line, verdict.rule, "held"))]
             case _:
                 self._refused = True
                 return [*out, Refuse(DENIED, verdict.words), *verdict.orders]
+
+    def _answered(self, decision: Decision) -> list[Event | Effect]:
+        """Go on with the line that approvers agreed to; end the channel at another."""
+        if self._reviewed is None:
+            return []
+        (verdict, raw), self._reviewed = self._reviewed, None
+        if not decision.given:
+            self._refused = True
+            words = f'"{verdict.line}" was not approved: {decision.words}'
+            return [*verdict.refused, Refuse(DENIED, words)]
+        self._shell = verdict.shell or self._shell
+        out: list[Event | Effect] = [Notice(f'"{verdict.line}" was {decision.words}'), *verdict.executed]
+        out += [Credit(Lane.TO_TARGET, len(raw)), Bytes(Lane.TO_TARGET, raw), *self._on()]
+        if self._ended and self._reviewed is None:
+            out += [*self._last(), End(Lane.TO_TARGET)]
+        return out
 
 
 def reads_commands(line: str) -> bool:

@@ -133,8 +133,9 @@ class Showing:
             return self._guess(y)
         assert self.anchor is not None  # noqa: S101 - it is anchored
         first = self.anchor.row - self.screen.scrolled
-        text = self._text(first, self.anchor.column, self._last(y) if strayed else y, None if strayed else self._x())
-        return [text, *self._guess(y)] if self._guessed else [text]
+        last, end = (self._last(y), None) if strayed else (y, self._x())
+        texts = [self._text(first, self.anchor.column, last, end, loose) for loose in (True, False)]
+        return list(dict.fromkeys([*texts, *self._guess(y)] if self._guessed else texts))
 
     def below(self) -> list[str]:
         """Return the rows below the line as it was read, up to a blank one."""
@@ -232,25 +233,32 @@ class Showing:
 
     def _continues(self, y: int) -> bool:
         """Say whether a row continues the one above: that one is full, or was left with next to no blanks."""
-        above = self.screen.row(y - 1)
-        blanks = len(above) - len(above.rstrip(" "))
+        blanks = self._blanks(y - 1)
         return not blanks or (blanks <= MOST_BLANKS and (self.screen.wrapped(y) or self._wide(y)))
+
+    def _blanks(self, y: int) -> int:
+        row = self.screen.row(y)
+        return len(row) - len(row.rstrip(" "))
 
     def _wide(self, y: int) -> bool:
         """Say whether a row begins with a wide character: there may have been no room for it above."""
         return self.screen.cell(0, y).width == 2
 
-    def _text(self, first: int, column: int, last: int, end: int | None) -> str:
-        """Return the text from a column of one row to the end, or a column, of another."""
+    def _text(self, first: int, column: int, last: int, end: int | None, loose: bool = False) -> str:
+        """Return the text from a column of one row to the end, or a column, of another.
+
+        ``loose``: a row with a single blank at its end is taken for one that goes on.
+        """
         pieces: list[str] = []
-        whole = False
+        whole = said = False
         for y in range(first, last + 1):
             row = self.screen.row(y, column if y == first else 0, end if y == last else None)
-            if row.startswith(_NOTICE) or (y > first and _SEARCHING.match(row)):
+            said = row.startswith(_NOTICE) or (said and self._continues(y))
+            if said or (y > first and _SEARCHING.match(row)):
                 continue
             if y == first and end is None and self.anchor is not None and self.anchor.tail:
                 row = row.rstrip().removesuffix(self.anchor.tail)
-            if pieces and not self._continues(y):
+            if pieces and not (self._continues(y) or (loose and self._blanks(y - 1) == 1)):
                 pieces[-1] = pieces[-1].rstrip() + "\n"
             elif pieces and self._wide(y):
                 pieces[-1] = pieces[-1].removesuffix(" ")

@@ -9,7 +9,7 @@ import attrs
 
 from gateway.domain.entries import AuditedRule
 from gateway.domain.flow import Flow, Gate
-from gateway.domain.lane import Bytes, EndSession, Event, GiveOrder, Lane, Notice, Refuse, Tell, Tick
+from gateway.domain.lane import Ask, Bytes, EndSession, Event, GiveOrder, Lane, Notice, Refuse, Tell, Tick
 from gateway.domain.risk import Risk
 from gateway.domain.screen import Screen
 from gateway.domain.verdict import Attempts, Judge
@@ -61,7 +61,7 @@ class Desk:
                     self.said.append(effect.text)
                 case Tell():
                     self.told.append((effect.fact.kind, dict(effect.fact.body)))
-                case EndSession() | GiveOrder() | Refuse():
+                case EndSession() | GiveOrder() | Refuse() | Ask():
                     self.other.append(effect)
                 case _:
                     pass
@@ -101,11 +101,15 @@ class Desk:
         self.shows(ON + prompt)
         self.waits(0.5)
 
-    def runs(self, line: bytes, output: bytes = b"", prompt: bytes = b"$ ") -> bytes:
-        """Type a line, echoed, with Enter; let bash run it where Enter passed."""
+    def enters(self, line: bytes, seconds: float = 0) -> bytes:
+        """Type a line, echoed, and Enter in a packet of its own; return what Enter became, at once or in some time."""
         self.types(line)
         self.shows(line)
-        passed = self.types(b"\r") + self.waits(0.2)
+        return self.types(b"\r") + self.waits(seconds)
+
+    def runs(self, line: bytes, output: bytes = b"", prompt: bytes = b"$ ") -> bytes:
+        """Type a line, echoed, with Enter; let bash run it where Enter passed."""
+        passed = self.enters(line, 0.2)
         if passed.endswith(b"\r"):
             self.shows(b"\r\n" + OFF + b"\r" + output + ON + prompt)
         elif passed.endswith(b"\x03"):

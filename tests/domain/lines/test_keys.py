@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
@@ -34,8 +36,8 @@ class KeysTests(SynchronousTestCase):
 
     def test_every_key_that_may_submit_is_one(self) -> None:
         """CR, LF, Ctrl-O, Esc-a, Esc-CR, Enter of the keypad and in its longer spellings."""
-        for keys in (b"\r", b"\n", b"\x0f", b"\x1ba", b"\x1b\r", b"\x1bOM", b"\x1b[13u", b"\x1b[13;5u", b"\x1b[27;5;13~",
-                     b"\x1b[57414u"):  # fmt: skip
+        for keys in (b"\r", b"\n", b"\x0f", b"\x1ba", b"\x1b\r", b"\x1bOM", b"\x1b[13u", b"\x1b[13;5u",
+                     b"\x1b[27;5;13~", b"\x1b[57414u"):  # fmt: skip
             self.assertEqual(acts(keys), [Act.COMMIT], keys)
         self.assertEqual(acts(b"\x04\x03\x1a\x1c"), [Act.END, Act.CANCEL, Act.CANCEL, Act.CANCEL])
 
@@ -67,7 +69,7 @@ class KeysTests(SynchronousTestCase):
         """The same acts and texts; and the bytes as they came."""
         whole, pieces = Keys(), Keys()
         places = sorted({0, len(given), *(cut for cut in cuts if cut < len(given))})
-        found = [key for start, end in zip(places, places[1:], strict=False) for key in pieces.cut(given[start:end])]
+        found = [key for start, end in pairwise(places) for key in pieces.cut(given[start:end])]
         self.assertEqual(b"".join(key.raw for key in found), given)
 
         def told(keys: list[Key]) -> tuple[list[Act], str]:

@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from gateway.domain.lane import Bytes, End, EndSession, Lane, Order, OrderKind, Refuse, Request, Tick
-from gateway.domain.lines.piped import PipedGate, reads_commands
+from gateway.domain.lane import Answered, Bytes, Close, End, EndSession, Lane, Order, OrderKind, Refuse, Request, Tick
+from gateway.domain.lines.piped import TICKET, PipedGate, reads_commands
+from gateway.domain.review import Decision, Review, Ruling
 from tests.domain.lines.desk import RM, UP, Desk
 
 SHELL = Request(Lane.TO_TARGET, "shell", b"")
@@ -34,6 +35,8 @@ class PipedTests(SynchronousTestCase):
     def test_lines_pass_when_they_are_whole(self) -> None:
         """A beginning waits for its end; the end of the script is one."""
         made = desk(RM)
+        self.assertEqual(made.types(b"\n"), b"\n")
+        made = desk(RM)
         self.assertEqual(made.types(b"ls\nid"), b"ls\n")
         self.assertEqual(made.flow.held(UP), 2)
         self.assertEqual(made.types(b" -u\n"), b"id -u\n")
@@ -55,6 +58,34 @@ class PipedTests(SynchronousTestCase):
         made.types(b"rm x\nid\n")
         self.assertIsInstance(made.other[-1], EndSession)
         self.assertEqual(made.passed, b"")
+
+    def test_a_line_to_be_reviewed_waits_with_what_is_behind_it(self) -> None:
+        """It runs when approvers agree; else the channel ends; a close takes the question back."""
+
+        def asked_about() -> Desk:
+            made = desk(attrs.evolve(RM, action="review"))
+            made.types(b"ls\nrm x\nid\nda")
+            made.types(b"te")
+            self.assertEqual((made.passed, made.other[0].question), (b"ls\n", Review("rm x", "rm", "held")))
+            return made
+
+        made = asked_about()
+        made.feed(End(UP))
+        made.feed(Answered(TICKET, Decision(Ruling.GIVEN)))
+        self.assertEqual((made.passed, made.flow.held(UP)), (b"ls\nrm x\nid\ndate", 0))
+        self.assertEqual(made.kinds(), ["ls", "rm x", "id", "date"])
+        made = asked_about()
+        made.feed(Answered(TICKET, Decision(Ruling.GIVEN)))
+        self.assertEqual(made.passed, b"ls\nrm x\nid\n")
+        made = asked_about()
+        made.feed(Answered(TICKET, Decision(Ruling.DENIED)))
+        self.assertIsInstance(made.other[-1], Refuse)
+        self.assertEqual((made.passed, made.kinds("command.denied")), (b"ls\n", ["rm x"]))
+        made = asked_about()
+        made.types(b"x" * 9000)
+        made.feed(Close(UP))
+        self.assertEqual(made.kinds("command.denied"), ["rm x"])
+        self.assertEqual(list(made.gate.weigh(Answered(TICKET, Decision(Ruling.GIVEN)), 0)), [])
 
     def test_lines_that_go_on_are_judged_as_one(self) -> None:
         """They pass at once, for nothing runs yet; what is prohibited in them for certain does not."""

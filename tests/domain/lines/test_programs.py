@@ -23,8 +23,9 @@ class ProgramTests(SynchronousTestCase):
             ("python3.11 -i x.py", Reads.PROMPT), ("mysql -u root db", Reads.PROMPT), ("psql db", Reads.PROMPT),
             ("cat", Reads.DATA), ("cat > x", Reads.DATA), ("tee x", Reads.DATA), ("cat -", Reads.DATA),
             ("sudo -s", Reads.SECRET), ("sudo ls", Reads.SECRET), ("ssh web2", Reads.SECRET),
-            ("python3 x.py", Reads.SHELL), ("python3 -c 1", Reads.SHELL), ("cat x", Reads.SHELL), ("tr a b", Reads.DATA),
-            ("ls", Reads.SHELL), ("bash", Reads.SHELL), ("", Reads.SHELL), ("./own", Reads.SHELL), ("mysql -e x", Reads.SHELL),
+            ("python3 x.py", Reads.SHELL), ("python3 -c 1", Reads.SHELL), ("cat x", Reads.SHELL),
+            ("tr a b", Reads.DATA), ("ls", Reads.SHELL), ("bash", Reads.SHELL), ("", Reads.SHELL),
+            ("./own", Reads.SHELL), ("mysql -e x", Reads.SHELL),
         ):  # fmt: skip
             self.assertIs(after(line).reads, reads, line)
         self.assertTrue(after("tmux new bash").mux)

@@ -11,18 +11,18 @@ from twisted.trial.unittest import SynchronousTestCase
 from gateway.domain.lines.scan import MOST_STEPS, prints_only, recalls, unfinished
 
 OPEN = (
-    "ls 'a", "ls \\", "if true", "if a; then b; else c", "for i in 1 2", "for i in 1 2; do echo $i", "while true; do ls",
-    "case x in", "case x in a) ls", "case x in a) if y; then", "cat <<E", "cat <<E\nfoo", "cat <<-E\n\tx", "cat<<E", "ls |",
-    "ls &&", "ls ||", "(ls", "(ls); (ls", "f() {", "echo $(ls", "echo `ls", "echo ${a", "{ ls", "a=(1",
-    "cat <<<'x", "ls ||\n", "diff <(ls) <(ls", '"', "echo $'a\\'", 'echo $"a', "echo \\\\\\", "cat <<A <<B\nA\n", "cat <<",
-    "for ((i=0;i<3;i++)); do", "echo $((1+", "! {", "time {", "ls | # x",
+    "ls 'a", "ls \\", "if true", "if a; then b; else c", "for i in 1 2", "for i in 1 2; do echo $i",
+    "while true; do ls", "case x in", "case x in a) ls", "case x in a) if y; then", "cat <<E", "cat <<E\nfoo",
+    "cat <<-E\n\tx", "cat<<E", "ls |", "ls &&", "ls ||", "(ls", "(ls); (ls", "f() {", "echo $(ls", "echo `ls",
+    "echo ${a", "{ ls", "a=(1", "cat <<<'x", "ls ||\n", "diff <(ls) <(ls", '"', "echo $'a\\'", 'echo $"a',
+    "echo \\\\\\", "cat <<A <<B\nA\n", "cat <<", "for ((i=0;i<3;i++)); do", "echo $((1+", "! {", "time {", "ls | # x",
 )  # fmt: skip
 WHOLE = (
     "", "ls", "ls 'a'", "ls \\\\", "if true; then ls; fi", "for i in 1 2; do echo $i; done", "case x in a) ls;; esac",
     "cat <<E\nfoo\nE", "cat <<'E' | sh\nrm\nE", "cat <<-E\n\tx\n\tE", "ls &", "(ls)", "f() { ls; }", "echo $(ls)",
-    "[[ a == b ]]", "echo # 'x", "{ ls; }", "echo }", "echo if", "a=(1 2)", 'echo "a$(ls)"', "echo a\\\nb", "cat <<<x",
-    "ls ||\nls", "\\'", "do", "done", "a | b)", "x=`ls`; y", "select x in a; do ls; done", "echo hi;", "cat <<A <<B\nA\nB",
-    "until x; do y; done | sort", "a;; b", "ls > x", "[[ a ==",
+    "[[ a == b ]]", "echo # 'x", "{ ls; }", "echo }", "echo if", "a=(1 2)", 'echo "a$(ls)"', "echo a\\\nb",
+    "cat <<<x", "ls ||\nls", "\\'", "do", "done", "a | b)", "x=`ls`; y", "select x in a; do ls; done", "echo hi;",
+    "cat <<A <<B\nA\nB", "until x; do y; done | sort", "a;; b", "ls > x", "[[ a ==",
 )  # fmt: skip
 
 

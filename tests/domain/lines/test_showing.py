@@ -48,6 +48,8 @@ class ShowingTests(SynchronousTestCase):
         self.assertEqual(made.read(), ["echo 'a\nb'"])
         made = showing(more=b"echo 'a\r\nb'\r\nc\r\n\r\nd\x1b[4A\r")
         self.assertEqual(made.below(), ["b'", "c"])
+        made.screen.feed(b"\x1b[H\x1b[2J" + b"\r\n".join([b"x"] * 8) + b"\x1b[H")
+        self.assertEqual(len(made.below()), 7)
 
     def test_texts_that_can_not_be_laid_out_are_not_shown(self) -> None:
         """Marks, controls, what is far too long."""
@@ -107,6 +109,13 @@ class ShowingTests(SynchronousTestCase):
         self.assertTrue(made.begin(filled=True))
         self.assertEqual(made.read(), ["put there\nnew% ls", "ls"])
 
+    def test_no_prompt_is_found_where_none_is(self) -> None:
+        """On rows without a blank one between."""
+        made = Showing(Screen(10, 2))
+        made.screen.feed(b"a\r\nb")
+        self.assertTrue(made.begin(filled=True))
+        self.assertIsNone(made.anchor)
+
     def test_without_a_prompt_every_reading_is_given(self) -> None:
         """Behind each end a prompt may have."""
         made = Showing(Screen(40, 4))
@@ -148,5 +157,10 @@ class ShowingTests(SynchronousTestCase):
 
     def test_the_gateways_own_lines_are_none_of_the_line(self) -> None:
         """A notice came while it was typed."""
-        made = showing(columns=40, more=b"ls\r\nostiary: soon over\r\n -l")
+        made = showing(columns=40, more=b"ls\r\nostiary: " + b"soon over " * 5 + b"\r\n -l")
         self.assertEqual(made.read(), ["ls\n -l"])
+
+    def test_a_blank_in_the_last_column_may_be_one_or_none(self) -> None:
+        """Editors go on in the next row in their own ways; both readings are given."""
+        made = showing(columns=10, more=b"echo ab\r\nrm x")
+        self.assertEqual(made.read(), ["echo ab rm x", "echo ab\nrm x"])

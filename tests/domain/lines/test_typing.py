@@ -23,8 +23,9 @@ class TypingTests(SynchronousTestCase):
         """Erase, move, cut: and the text is exact."""
         for keys, text, place in (
             (b"abc\x7f", "ab", 2), (b"\x7f\x08", "", 0), (b"ac\x02b", "abc", 2), (b"ab\x01x", "xab", 1),
-            (b"ab\x01\x05c", "abc", 3), (b"ab\x1b[D\x06", "ab", 2), (b"abc\x01\x06\x0b", "a", 1), (b"ls x\x17", "ls ", 3),
-            (b"ls \x15id", "id", 2), (b"  \x17", "", 0), (b"a\x03b", "b", 1), (b"a\x0c\x04", "a", 1), (b"", "", 0),
+            (b"ab\x01\x05c", "abc", 3), (b"ab\x1b[D\x06", "ab", 2), (b"abc\x01\x06\x0b", "a", 1),
+            (b"ls x\x17", "ls ", 3), (b"ls \x15id", "id", 2), (b"  \x17", "", 0),
+            (b"a\x03b", "b", 1), (b"a\x0c\x04", "a", 1), (b"", "", 0),
         ):  # fmt: skip
             typing = typed(keys)
             self.assertEqual((typing.text, typing.place, typing.exact), (text, place, True), keys)
