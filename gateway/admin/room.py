@@ -22,6 +22,7 @@ from gateway.interfaces import (
     IArchive,
     ICredentialVault,
     IDirectory,
+    IHolds,
     IJournal,
     ILive,
     IOrders,
@@ -139,6 +140,7 @@ class Room:
     live: ILive
     archive: IArchive
     search: ISearch
+    holds: IHolds
     vault: ICredentialVault
     factors: ISecondFactors
     journal: IJournal

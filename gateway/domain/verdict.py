@@ -221,6 +221,7 @@ class _Weighing:
         facts = [
             Fact("command.executed", {**_words(command), "known_by": self.known_by})
             for command in self.judged.commands
+            if not command.guessed
         ]
         if self.judged.opaque and not told:
             facts.append(Fact("command.opaque", self._body(outcome="passed")))

@@ -21,6 +21,7 @@ from twisted.internet.threads import deferToThreadPool
 from twisted.python.threadpool import ThreadPool
 
 from gateway.archive.archive import Archive
+from gateway.archive.holds import Holds
 from gateway.archive.keys import NodeKeys
 from gateway.archive.search import Search
 from gateway.config import Config
@@ -75,6 +76,7 @@ class Rooms:
     live: Live
     archive: Archive
     search: Search
+    holds: Holds
     outlets: Outlets
     """Where facts leave the node; none where nothing runs."""
     environment: dict[str, str]
@@ -140,16 +142,13 @@ def make_rooms(config: Config, reactor: Any, environ: Mapping[str, str], anew: b
     factors = SecondFactors(vault, journal, wall, config.node.name)
     for fold in (directory, vault, orders, operators, roster, factors):
         journal.attach(fold)
-    keys = _recording_keys(state, node_key)
-    archive = Archive(state / "recordings", keys, in_thread)
-    commands = partial(commands_of, journal)
-    search = Search(str(state / "search"), archive.directory, archive.about, keys, in_thread, commands)
+    archive, search, holds = _recordings(state, _recording_keys(state, node_key), in_thread, journal)
     outlets = Outlets(journal, reactor, wall, state / "siem")
     if reactor is not None:
         add_destinations(config, outlets)
     return Rooms(
         config, state, reactor, pool, wall, journal, directory, operators, vault, factors, policies, roster, orders,
-        approvals, Live(roster, config.node.name), archive, search, outlets, environment,
+        approvals, Live(roster, config.node.name), archive, search, holds, outlets, environment,
     )  # fmt: skip
 
 
@@ -235,6 +234,18 @@ class Today:
             return ""
         found = self.policies.grant(user, run.grant.target.name, run.grant.account, run.grant.source)
         return found.policy.digest if isinstance(found, Grant) else ""
+
+
+def _recordings(
+    state: Path, keys: NodeKeys, in_thread: Callable[..., Deferred[Any]], journal: IJournal
+) -> tuple[Archive, Search, Holds]:
+    """Make what keeps recordings, what finds them, and what holds them."""
+    archive = Archive(state / "recordings", keys, in_thread)
+    commands = partial(commands_of, journal)
+    search = Search(str(state / "search"), archive.directory, archive.about, keys, in_thread, commands)
+    holds = Holds(journal, lambda session: str(archive.about(session).get("operator", "")))
+    journal.attach(holds)
+    return archive, search, holds
 
 
 COMMAND_KINDS = ("command.executed", "command.audited", "command.denied", "command.opaque")

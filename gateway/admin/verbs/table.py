@@ -14,6 +14,7 @@ from gateway.admin.verbs import (
     entries,
     events,
     factors,
+    holds,
     live,
     local,
     node,
@@ -31,7 +32,7 @@ from gateway.admin.verbs import (
 
 THEMES = (
     settings, entries, accounts, factors, access, sessions, live, orders, approvals,
-    rules, backtest, recordings, playing, searching, events, siem, notify, node, own, local,
+    rules, backtest, recordings, playing, searching, holds, events, siem, notify, node, own, local,
 )  # fmt: skip
 
 
