@@ -230,8 +230,8 @@ class LineGate:
         if not any(each.strip() for each in reading.lines) and not self.oracle.open:
             self._release(None, reading, at)
             return
-        doubt = ""
-        if any(recalls(each) for each in reading.lines):
+        doubt = reading.doubt
+        if not doubt and any(recalls(each) for each in reading.lines):
             if prints_only(line):
                 self._release(None, reading, at)
                 return

@@ -16,7 +16,7 @@ from gateway.domain.lines.keys import Act, Key
 from gateway.domain.lines.programs import SHELL, SHELLS, Program, Reads
 from gateway.domain.lines.scan import unfinished
 from gateway.domain.lines.showing import Showing
-from gateway.domain.lines.typing import Typing
+from gateway.domain.lines.typing import LONGEST, Typing
 from gateway.domain.lines.waiting import QUIET, Pace
 from gateway.domain.screen import Screen
 from gateway.domain.screen.screen import BRACKETED_PASTE
@@ -25,6 +25,7 @@ _PREFIXES = frozenset({b"\x01", b"\x02"})
 """Keys that multiplexers take for themselves, with the key behind them."""
 CANCELLED = 0.25
 """Seconds of silence after which a prompt is taken for drawn where a line was thrown away: editors draw it twice."""
+UNSEEN = "where the line begins is not on the screen"
 ALTERNATES = frozenset({47, 1047, 1049})
 """Private modes of the alternate page."""
 _FISH = b"\x1b[30m\x1b(B\x1b[m"
@@ -52,6 +53,8 @@ class Reading:
     """Whether the screen shows anything of it."""
     differs: bool = False
     """Whether keys and screen say different things."""
+    doubt: str = ""
+    """Why the line is not known for certain."""
 
 
 @attrs.define(eq=False)
@@ -169,13 +172,17 @@ class Oracle:
         """Return what the line is; None while more may be shown, until :attr:`due`."""
         self._catch_up()
         typed = self.typing.text
+        if len(typed) >= LONGEST:
+            return Reading((typed,), doubt=UNSEEN)
         if self.typing.exact and self.showing.shows(typed, self.typing.at_end):
             return Reading((typed,))
         if at < self.pace.settled():
             return None
         seen = self._seen()
         if not self.typing.exact:
-            return Reading(tuple(dict.fromkeys(seen)), "screen")
+            return Reading(tuple(dict.fromkeys(seen)), "screen", doubt=UNSEEN if self.showing.lost else "")
+        if self.showing.lost:
+            return Reading((typed,))
         if _alike(typed, seen[0]):
             return Reading((typed,))
         if typed.startswith(seen[0].rstrip()) and len(seen) == 1:

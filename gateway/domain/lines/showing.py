@@ -89,6 +89,11 @@ class Showing:
         x, y = self.screen.cursor
         return self.screen.row(y, 0, x)
 
+    @property
+    def lost(self) -> bool:
+        """Say whether the line began where nothing of it is shown any more."""
+        return self.anchor is not None and not self._anchored()
+
     def forget(self) -> None:
         """Know no longer where the line begins."""
         self.anchor = None

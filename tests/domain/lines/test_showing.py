@@ -72,10 +72,11 @@ class ShowingTests(SynchronousTestCase):
         self.assertEqual(made.read(), ["ls -l"])
         made.screen.feed(b"\x1b[H\x1b[2J\r\n\r\nuser$ " + b"y" * 30)
         self.assertEqual(made.read(), ["y" * 30])
+        self.assertFalse(made.lost)
         made.screen.feed(b"\x1b[H\x1b[2Jelse> ls")
         self.assertEqual(made.read(), ["ls"])
         made.screen.feed(b"\x1b[H\x1b[2Jls")
-        self.assertEqual(made.read(), ["ls"])
+        self.assertEqual((made.read(), made.lost), (["ls"], True))
         made = showing(b"", more=b"ls")
         self.assertEqual(made.read(), ["ls"])
 
