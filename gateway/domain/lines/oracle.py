@@ -178,6 +178,10 @@ class Oracle:
             return Reading((typed,))
         if at < self.pace.settled():
             return None
+        return self._settled(typed)
+
+    def _settled(self, typed: str) -> Reading:
+        """Return what the line is on a screen that has settled."""
         seen = self._seen()
         if not self.typing.exact:
             return Reading(tuple(dict.fromkeys(seen)), "screen", doubt=UNSEEN if self.showing.lost else "")
