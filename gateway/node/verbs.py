@@ -23,7 +23,7 @@ from gateway.domain.secret import Secret
 from gateway.journal.verify import verify
 from gateway.node.first import demo_off, initialise, recover
 from gateway.node.rooms import STORE, Rooms
-from gateway.runtime.roster import rfc3339
+from gateway.runtime.story import rfc3339
 from gateway.siem.anchors import Anchor, anchors, covering, sealed_at
 from gateway.ssh.login import Login
 

@@ -113,7 +113,7 @@ def _told(row: Row, call: Call) -> Iterator[str]:
         yield f"  channel {channel['id']}: {channel['kind']} {channel.get('command') or ''} ({moved}{exited})"
     for command in row.get("commands") or ():
         verdict = f"{command.get('rule') or '-'} {command.get('action') or ''} {command.get('outcome') or ''}"
-        yield f"  t={command.get('t')}  {command.get('text')}  [{verdict.strip()}]"
+        yield f"  t={command.get('t')}  {command.get('text')}  [{verdict.strip()}, known by {command.get('known_by')}]"
     for transfer in row.get("transfers") or ():
         done = f"{transfer.get('bytes')} bytes, {transfer.get('outcome')}"
         yield f"  {transfer.get('direction')} {transfer.get('path')} ({done})"
