@@ -20,6 +20,7 @@ from twisted.internet.task import Clock
 from twisted.internet.threads import deferToThreadPool
 from twisted.python.threadpool import ThreadPool
 
+from gateway.admin.tokens import Tokens
 from gateway.archive.archive import Archive
 from gateway.archive.keys import NodeKeys
 from gateway.config import Config
@@ -65,6 +66,7 @@ class Rooms:
     roster: Roster
     orders: Orders
     archive: Archive
+    tokens: Tokens
     outlets: Outlets
     """Where facts leave the node; none where nothing runs."""
     environment: dict[str, str]
@@ -124,7 +126,8 @@ def make_rooms(config: Config, reactor: Any, environ: Mapping[str, str], anew: b
     )
     orders = Orders(roster, journal, reactor if reactor is not None else Clock(), wall, config.lock.contact)
     operators = Operators(directory, journal, in_thread, wall, orders.is_deactivated)
-    for fold in (directory, vault, orders, operators, roster):
+    tokens = Tokens(journal, wall)
+    for fold in (directory, vault, orders, operators, roster, tokens):
         journal.attach(fold)
     archive = Archive(state / "recordings", _recording_keys(state, node_key), in_thread)
     outlets = Outlets(journal, reactor, wall, state / "siem")
@@ -132,7 +135,7 @@ def make_rooms(config: Config, reactor: Any, environ: Mapping[str, str], anew: b
         add_destinations(config, outlets)
     return Rooms(
         config, state, reactor, pool, wall, journal, directory, operators, vault, policies, roster, orders, archive,
-        outlets, environment,
+        tokens, outlets, environment,
     )  # fmt: skip
 
 

@@ -11,7 +11,7 @@ from gateway.admin.arguments import Argument, Option
 from gateway.admin.cleaning import counted
 from gateway.admin.ids import unknown
 from gateway.admin.refusal import Refusal, denied
-from gateway.admin.room import ADMIN
+from gateway.admin.room import ADMIN, AUDITOR
 from gateway.admin.selfless import spare_oneself
 from gateway.admin.times import duration, local, stamped
 from gateway.admin.verb import Call, Verb, roles
@@ -142,7 +142,7 @@ VERBS = (
         Option("--only", "freeze without barring new sessions"),
     ), changes=True),
     Verb("unlock", "release what a lock froze", unlock, roles(ADMIN), (USER,), ONE_OF, changes=True),
-    Verb("locks", "the locks in force", locks, roles(ADMIN), lists=True),
+    Verb("locks", "the locks in force", locks, roles(ADMIN, AUDITOR), lists=True),
     Verb("kill", "cut a session now, without notice", kill, roles(ADMIN), *_CUTTING, changes=True),
     Verb("interrupt", "another name of kill", kill, roles(ADMIN), *_CUTTING, changes=True),
 )  # fmt: skip

@@ -20,10 +20,13 @@ from gateway.admin.verbs import (
     sessions,
     settings,
     siem,
+    tokens,
+    web,
 )
 
 THEMES = (
-    settings, entries, accounts, access, sessions, orders, rules, recordings, events, siem, node, own, local,
+    settings, entries, accounts, access, sessions, orders, rules, recordings, events, siem, tokens, node, own, web,
+    local,
 )  # fmt: skip
 
 

@@ -25,7 +25,7 @@ CAUTION = (
     ("Content-Security-Policy", POLICY),
     ("X-Content-Type-Options", "nosniff"),
     ("X-Frame-Options", "DENY"),
-    ("Referrer-Policy", "no-referrer"),
+    ("Referrer-Policy", "same-origin"),
     ("Cross-Origin-Opener-Policy", "same-origin"),
     ("Cross-Origin-Resource-Policy", "same-origin"),
     ("Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()"),
@@ -42,7 +42,13 @@ STATUS = {
     Exit.LATER: HTTPStatus.SERVICE_UNAVAILABLE,
     Exit.INTERNAL: HTTPStatus.INTERNAL_SERVER_ERROR,
 }
-KINDS = {"not_found": HTTPStatus.NOT_FOUND, "locked": HTTPStatus.FORBIDDEN, "too_many": HTTPStatus.TOO_MANY_REQUESTS}
+KINDS = {
+    "not_found": HTTPStatus.NOT_FOUND,
+    "locked": HTTPStatus.FORBIDDEN,
+    "too_many": HTTPStatus.TOO_MANY_REQUESTS,
+    "unauthorized": HTTPStatus.UNAUTHORIZED,
+    "method": HTTPStatus.METHOD_NOT_ALLOWED,
+}
 """Where a refusal's kind says more than its exit code."""
 
 

@@ -18,7 +18,8 @@ ADMIN = frozenset({"admin"})
 READING = frozenset({"admin", "auditor"})
 
 CONTRACT: dict[str, frozenset[str]] = {
-    **{f"{table} {what}": ADMIN for table in ENTRY_OF_TABLE for what in ("add", "list", "show", "rm")},
+    **{f"{table} {what}": ADMIN for table in ENTRY_OF_TABLE for what in ("add", "rm")},
+    **{f"{table} {what}": READING for table in ENTRY_OF_TABLE for what in ("list", "show")},
     "apply": ADMIN,
     "dump": READING,
     "user passwd": ADMIN,
@@ -36,7 +37,7 @@ CONTRACT: dict[str, frozenset[str]] = {
     "rule test": READING,
     "lock": ADMIN,
     "unlock": ADMIN,
-    "locks": ADMIN,
+    "locks": READING,
     "kill": ADMIN,
     "interrupt": ADMIN,
     "export": READING,
@@ -53,6 +54,10 @@ CONTRACT: dict[str, frozenset[str]] = {
     "why": ANY,
     "help": ANY,
     "targets": ANY - {"local"},
+    "token add": ANY - {"operator"},
+    "token list": READING | {"approver"},
+    "token rm": READING | {"approver"},
+    "web-login": READING,
     "keys": ANY - {"local"},
     "keys add": ANY - {"local"},
     "keys rm": ANY - {"local"},

@@ -1,0 +1,61 @@
+// What a page does beyond its forms: waits for a confirmation, keeps the wall alive. Everything works without it.
+"use strict";
+(() => {
+  const awaited = document.querySelector("form[data-await]");
+  if (awaited) {
+    const look = async () => {
+      try {
+        const answer = await fetch(awaited.dataset.await, { cache: "no-store" });
+        if ((await answer.json()).confirmed) return awaited.requestSubmit();
+      } catch { /* the next look comes */ }
+      setTimeout(look, 1500);
+    };
+    setTimeout(look, 1500);
+  }
+
+  const wall = document.getElementById("wall");
+  if (wall && window.EventSource) {
+    const said = document.getElementById("stream");
+    const state = words => { if (said && said.textContent !== words) said.textContent = words; };
+    const known = () => [...wall.querySelectorAll(".tile")].map(tile => tile.dataset.id).join(" ");
+    let loading = false;
+    const reload = async () => {
+      if (loading) return;
+      loading = true;
+      try {
+        const answer = await fetch("/", { cache: "no-store", redirect: "manual" });
+        if (!answer.ok) return;
+        const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+        const kept = new Map([...wall.querySelectorAll(".tile")].map(tile => [tile.dataset.id, tile.querySelector("img").src]));
+        wall.replaceChildren(...page.getElementById("wall").children);
+        for (const tile of wall.querySelectorAll(".tile")) {
+          const before = kept.get(tile.dataset.id);
+          if (before) tile.querySelector("img").src = before;
+        }
+        document.getElementById("count").textContent = page.getElementById("count").textContent;
+      } finally { loading = false; }
+    };
+    const stream = new EventSource(wall.dataset.stream);
+    stream.addEventListener("open", () => state("live"));
+    stream.addEventListener("error", () => state("reconnecting"));
+    stream.addEventListener("over", () => { stream.close(); location.reload(); });
+    stream.addEventListener("wall", event => {
+      const rows = JSON.parse(event.data);
+      const tiles = new Map([...wall.querySelectorAll(".tile")].map(tile => [tile.dataset.id, tile]));
+      const changed = rows.some(row => !tiles.has(row.id) || tiles.get(row.id).dataset.look !== undefined && tiles.get(row.id).dataset.look !== row.look);
+      if (changed || rows.length !== tiles.size) { reload(); }
+      for (const row of rows) {
+        const tile = tiles.get(row.id);
+        if (!tile) continue;
+        tile.dataset.look = row.look;
+        const idle = tile.querySelector('[data-part="idle"]');
+        if (idle && idle.textContent !== row.idle) idle.textContent = row.idle;
+      }
+    });
+    stream.addEventListener("screen", event => {
+      const { id, svg } = JSON.parse(event.data);
+      const tile = wall.querySelector(`.tile[data-id="${CSS.escape(id)}"] img`);
+      if (tile) tile.src = "data:image/svg+xml;charset=utf-8," + encodeURIComponent(svg);
+    });
+  }
+})();
