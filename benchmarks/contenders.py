@@ -95,7 +95,7 @@ class Stage:
     _proxies: dict[str, tuple[int, subprocess.Popen[bytes]]] = attrs.field(init=False, factory=dict)
 
     def __attrs_post_init__(self) -> None:
-        self.place = Place(GRANT + IDLE % self.idle_port)
+        self.place = Place(GRANT + IDLE % self.idle_port, bare=True)
 
     def open(self) -> None:
         """Start all of it, and connect once each way, so that hosts are known and programs are in memory."""

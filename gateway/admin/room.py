@@ -18,7 +18,16 @@ from twisted.internet.interfaces import IReactorTime
 from gateway.admin.tokens import Tokens
 from gateway.domain.grant import Grant, Refused
 from gateway.domain.secret import Secret
-from gateway.interfaces import IArchive, ICredentialVault, IDirectory, IJournal, IOrders, IRoster
+from gateway.interfaces import (
+    IApprovals,
+    IArchive,
+    ICredentialVault,
+    IDirectory,
+    IJournal,
+    IOrders,
+    IRoster,
+    ISecondFactors,
+)
 
 Row = Mapping[str, Any]
 
@@ -83,6 +92,10 @@ class Local:
     demo_off: Callable[[str], Deferred[str]]
 
 
+def _no_anchors(session: str, root: str) -> Deferred[Sequence[str]]:
+    return succeed(())
+
+
 @attrs.frozen
 class Proofs:
     """Tamper checks beyond the archive's own; each fires with ``verify``'s JSON shape."""
@@ -90,6 +103,8 @@ class Proofs:
     file: Callable[[str], Deferred[Row]]
     """For a path on the node's machine."""
     journal: Callable[[], Deferred[Row]]
+    anchors: Callable[[str, str], Deferred[Sequence[str]]] = _no_anchors
+    """For a session and its recording's root: who else can testify to its seal, in words."""
 
 
 def _nothing_sent(by: str, name: str) -> Deferred[Sequence[Row]]:
@@ -103,7 +118,10 @@ class Feeds:
     status: Callable[[], Sequence[Row]] = tuple
     """Rows of ``destination, format, state, since, sent, lag, detail, cursor``."""
     test: Callable[[str, str], Deferred[Sequence[Row]]] = _nothing_sent
-    """For ``by`` and a destination (empty: all): the same rows with ``id`` and ``delivered``, after a test event."""
+    """For ``by`` and a destination, after a test event: the same rows with ``id`` and ``delivered``.
+
+    Empty means all destinations, ``people`` those that tell people.
+    """
 
 
 @attrs.frozen
@@ -128,8 +146,10 @@ class Room:
     directory: IDirectory
     roster: IRoster
     orders: IOrders
+    approvals: IApprovals
     archive: IArchive
     vault: ICredentialVault
+    factors: ISecondFactors
     journal: IJournal
     access: Access
     front: Front

@@ -24,13 +24,18 @@ class OpenFiles:
 
     def create(self, path: str, stored: bytes) -> None:
         """Make a file that must not exist yet, with these bytes; raises OSError."""
-        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, PRIVATE_FILE))
-        if stored:
+        self._make_room()
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
+        self._descriptors[path] = os.open(path, flags, PRIVATE_FILE)
+        try:
             self.append(path, stored)
+        except OSError:
+            self.close(path)
+            raise
 
-    def append(self, path: str, stored: bytes) -> None:
-        """Write all the bytes, or none and raise OSError."""
-        descriptor = self._open(path)
+    def append(self, path: str, stored: bytes, make: bool = False) -> None:
+        """Write all the bytes, or none and raise OSError; ``make`` the file where it is not there."""
+        descriptor = self._open(path, os.O_CREAT if make else 0)
         done = os.write(descriptor, stored)
         if done != len(stored):
             write_rest(descriptor, stored, done)
@@ -48,12 +53,16 @@ class OpenFiles:
     def __len__(self) -> int:
         return len(self._descriptors)
 
-    def _open(self, path: str) -> int:
+    def _make_room(self) -> None:
+        if len(self._descriptors) >= self._limit:
+            os.close(self._descriptors.pop(next(iter(self._descriptors))))
+
+    def _open(self, path: str, make: int = 0) -> int:
         descriptor = self._descriptors.pop(path, None)
         if descriptor is None:
-            if len(self._descriptors) >= self._limit:
-                os.close(self._descriptors.pop(next(iter(self._descriptors))))
-            descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW)
+            self._make_room()
+            flags = os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW | make
+            descriptor = os.open(path, flags, PRIVATE_FILE)
         self._descriptors[path] = descriptor
         return descriptor
 
@@ -80,6 +89,15 @@ def append(path: str, stored: bytes) -> None:
 
 def make_directories(root: str, *names: str) -> str:
     """Make ``root/name/name…``, each private; the last must be new. Raises OSError."""
+    path = os.path.join(root, *names)
+    try:
+        os.mkdir(path, PRIVATE_DIRECTORY)
+    except FileNotFoundError:
+        return _make_with_parents(root, names)
+    return path
+
+
+def _make_with_parents(root: str, names: tuple[str, ...]) -> str:
     path = root
     os.makedirs(path, PRIVATE_DIRECTORY, exist_ok=True)
     for name in names[:-1]:

@@ -14,7 +14,8 @@ import zlib
 from typing import Any
 
 import attrs
-import rfc8785
+
+from gateway.domain.canonical import canonical_json, quick_json
 
 FORMAT = "pamrec"
 VERSION = 1
@@ -130,13 +131,14 @@ def tail_nonce(channel: int, seq: int) -> bytes:
 
 def canonical(document: object) -> bytes:
     r"""Return a document in RFC 8785 form; lone surrogates become their ``\udcXX`` spelling first."""
-    return rfc8785.dumps(_spelt(document))  # type: ignore[arg-type]
+    known = quick_json(document)
+    return canonical_json(_spelt(document)) if known is None else known
 
 
 def _spelt(value: object) -> object:
     match value:
         case str():
-            return value.encode("utf-8", "backslashreplace").decode("utf-8")
+            return value if value.isascii() else value.encode("utf-8", "backslashreplace").decode("utf-8")
         case dict():
             return {_spelt(str(name)): _spelt(each) for name, each in value.items()}
         case list() | tuple():

@@ -87,20 +87,24 @@ def body(
 
 def signed(unsigned: Mapping[str, Any], keys: NodeKeys) -> bytes:
     """Return the manifest's stored bytes."""
-    signature = keys.sign(SIGNED_AS + canonical(unsigned)).hex()
-    document = {
-        "manifest": dict(unsigned),
-        "signature": {"algorithm": "ed25519", "key": keys.id, "value": signature},
-    }
-    return canonical(document) + b"\n"
+    stored, _ = signed_and_root(unsigned, keys)
+    return stored
 
 
-def summary(unsigned: Mapping[str, Any]) -> dict[str, Any]:
+def signed_and_root(unsigned: Mapping[str, Any], keys: NodeKeys) -> tuple[bytes, bytes]:
+    """Return the manifest's stored bytes and the digest of what was signed; both rest on one spelling."""
+    spelt = canonical(unsigned)
+    signature = {"algorithm": "ed25519", "key": keys.id, "value": keys.sign(SIGNED_AS + spelt).hex()}
+    # In the canonical form's own order of names.
+    return b'{"manifest":' + spelt + b',"signature":' + canonical(signature) + b"}\n", digest(spelt)
+
+
+def summary(unsigned: Mapping[str, Any], root: bytes | None = None) -> dict[str, Any]:
     """Return what the journal keeps of a sealed recording: ``root`` is the digest of what was signed."""
     rows = [row for row in unsigned["tracks"] if "damaged" not in row]
     return {
         "session": unsigned["session"],
-        "root": digest(canonical(unsigned)).hex(),
+        "root": (root or digest(canonical(unsigned))).hex(),
         "sealed": unsigned["sealed"],
         "ended": unsigned["ended"],
         "reason": unsigned["reason"],

@@ -1,9 +1,9 @@
 """A running session's recording.
 
 The rule: an event is in the kernel before ``write`` returns. Frames are made of many events, so each event
-goes at once, sealed, to the *tail* of its track; when 64 KiB, 8192 events or 10 s have come together they go
-as one compressed, sealed and chained frame to the track, and only then is the tail emptied. Whatever moment a
-process dies at, frames and tail together hold everything that was acknowledged.
+goes at once, sealed, to the *tail* of its track; when 64 KiB, 8192 events or 10 s have come together, or an exit
+status has come, they go as one compressed, sealed and chained frame to the track, and only then is the tail
+emptied. Whatever moment a process dies at, frames and tail together hold everything that was acknowledged.
 """
 
 from __future__ import annotations
@@ -46,6 +46,9 @@ from gateway.domain.cast import (
 from gateway.interfaces.archive import IRecording, ITrack, Snapshot
 
 NONCE = 12
+
+LAST = "x"
+"""Codes of events behind which little comes: they close the frame, which holds them as well as a tail would."""
 
 
 @attrs.define
@@ -135,7 +138,6 @@ class Track:
         self.head = self._link = digest(line)
         self.counts = Counts(stored=len(line))
         bench.files.create(self.path, line)
-        bench.files.create(self.tail, b"")
 
     @property
     def written(self) -> int:
@@ -189,7 +191,8 @@ class Track:
         self.counts.events += len(frame.events)
         self.counts.stored += len(stored)
         self._frame = OpenFrame()
-        self._bench.files.empty(self.tail)
+        if frame.tail:
+            self._bench.files.empty(self.tail)
 
     def entry(self) -> dict[str, Any]:
         """Return the track's row of the manifest."""
@@ -201,7 +204,8 @@ class Track:
             self._flush(at)
             self.close_frame()
             frame = self._frame
-        self._append(at, code, chunk)
+        if code not in LAST:
+            self._append(at, code, chunk)
         if frame.began < 0:
             frame.began = at
             if known and self._snapshot is not None:
@@ -209,16 +213,27 @@ class Track:
         frame.size += len(chunk)
         self.counts.bytes += len(chunk)
         self.counts.last = max(self.counts.last, at)
+        before = len(frame.events)
         if text := self._joiner.feed(code, chunk):
             frame.take(at, code, text)
-        if frame.size >= FRAME_BYTES or len(frame.events) >= FRAME_EVENTS:
+        if code in LAST:
+            self._close_with(frame, before)
+        elif frame.size >= FRAME_BYTES or len(frame.events) >= FRAME_EVENTS:
             self.close_frame()
+
+    def _close_with(self, frame: OpenFrame, before: int) -> None:
+        """Make a frame whose last event, the one behind ``before``, is in no tail; without a frame it is nowhere."""
+        try:
+            self.close_frame()
+        except OSError:
+            del frame.events[before:]
+            raise
 
     def _append(self, at: int, code: str, chunk: bytes) -> None:
         sealed = self._ciphers.seal_event(self.channel, self.counts.frames, self._seq, at, code, chunk)
         self._seq += 1
         link = hashlib.sha256(self._link + sealed).digest()
-        self._bench.files.append(self.tail, sealed + link)
+        self._bench.files.append(self.tail, sealed + link, make=True)
         self._link = link
         self._frame.tail += len(sealed) + len(link)
 
@@ -344,9 +359,9 @@ class Recording:
         body = manifest.body(
             self.opening.document, [track.entry() for track in self._tracks.values()], micros(at), reason
         )
-        stored = manifest.signed(body, self._keys)
+        stored, root = manifest.signed_and_root(body, self._keys)
         await self._in_thread(settle, self.opening.directory, [t.path for t in self._tracks.values()], stored)
-        return manifest.summary(body)
+        return manifest.summary(body, root)
 
     def seal(self, at: float, reason: str) -> Deferred[Mapping[str, Any]]:
         """End all tracks, sign, and wait for the disk.

@@ -1,6 +1,7 @@
 """``pam.toml`` as one frozen value.
 
 * ``kinds`` – what a value may be, each a function that returns it or says in words why not.
+* ``startups`` – who may wait for a login, in the words of sshd_config.
 * ``schema`` – every table and key, with its default and a line of explanation; nothing else knows a key.
 * ``load`` – from text, file and environment to a :class:`Config`, strictly.
 * ``reference`` – ``etc/pam.toml``, written from the schema (``python -m gateway.config`` prints it).

@@ -6,7 +6,8 @@ over in silence.
 
 from __future__ import annotations
 
-from gateway.config.schema import Cluster, Config
+from gateway.config.schema import Cluster, Config, Ssh
+from gateway.config.startups import read_startups
 
 
 def gaps(config: Config) -> tuple[str, ...]:
@@ -17,4 +18,17 @@ def gaps(config: Config) -> tuple[str, ...]:
         "[cluster] listen: peers are not listened for yet": config.cluster.listen != Cluster().listen,
         "[live] announce: sessions can not be watched yet, so there is nothing to announce": config.live.announce,
     }
-    return tuple(words for words, applies in found.items() if applies)
+    return (*_without_effect(config.ssh), *(words for words, applies in found.items() if applies))
+
+
+def _without_effect(ssh: Ssh) -> tuple[str, ...]:
+    """Name the limits that another limit reaches first."""
+    full = read_startups(ssh.max_startups)[2]
+    return tuple(
+        f"[ssh] {name}: {number} has no effect, for max_startups lets {full} in all wait"
+        for name, number, usual in (
+            ("per_source_max_startups", ssh.per_source_max_startups, Ssh().per_source_max_startups),
+            ("per_network_max_startups", ssh.per_network_max_startups, Ssh().per_network_max_startups),
+        )
+        if number > full and number != usual
+    )

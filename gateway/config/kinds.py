@@ -15,6 +15,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from gateway.admin import times
+from gateway.directory.values import size
 from gateway.domain.facts import KINDS
 from gateway.wire.ciphers import CIPHERS
 from gateway.wire.keyblobs import parse_line
@@ -24,6 +25,7 @@ Kind = Callable[[Any], Any]
 NAME = re.compile(r"[A-Za-z0-9._-]{1,64}")
 LISTENING = ("tcp", "tcp6", "systemd")
 SIEM = ("udp", "tcp", "tls")
+LEAST_VOLUME = 1 << 20
 
 
 def text(value: Any) -> str:
@@ -54,6 +56,21 @@ def severity(value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= 10:
         raise ValueError("expected a whole number from 0 to 10")
     return value
+
+
+def count(value: Any) -> int:
+    """Take a number of connections, 1-65535."""
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= 65535:
+        raise ValueError("expected a whole number from 1 to 65535")
+    return value
+
+
+def volume(value: Any) -> int:
+    """Take an amount of at least ``1MiB``, such as ``512MiB`` or ``1GiB``; return bytes."""
+    found = size(text(value))
+    if found < LEAST_VOLUME:
+        raise ValueError("expected at least 1MiB")
+    return found
 
 
 def duration(value: Any) -> int:
@@ -201,12 +218,14 @@ def web_address(value: Any) -> str:
 
 
 def siem_transport(value: Any) -> str:
-    """Take ``udp:``, ``tcp:`` or ``tls:`` with ``HOST:PORT``, or ``file:/path``."""
+    """Take ``udp:``, ``tcp:`` or ``tls:`` with ``HOST:PORT``, ``file:/path``, or ``plugin:NAME``."""
     scheme, _, rest = text(value).partition(":")
+    if scheme == "plugin" and NAME.fullmatch(rest):
+        return text(value)
     host, _, port = rest.rpartition(":")
     fits = scheme in SIEM and host and port.isascii() and port.isdigit() and 0 < int(port) <= 65535
     if not fits and not (scheme == "file" and rest.startswith("/")):
-        raise ValueError('expected "tls:HOST:PORT", "tcp:HOST:PORT", "udp:HOST:PORT" or "file:/path"')
+        raise ValueError('expected "tls:HOST:PORT", "tcp:HOST:PORT", "udp:HOST:PORT", "file:/path" or "plugin:NAME"')
     return text(value)
 
 
@@ -215,6 +234,13 @@ def notify_transport(value: Any) -> str:
     if urlsplit(text(value)).scheme not in {"smtp", "smtps", "https"} or not urlsplit(value).hostname:
         raise ValueError('expected "smtp://HOST", "smtps://HOST" or "https://HOST/…"')
     return text(value)
+
+
+def settings(value: Any) -> tuple[tuple[str, Any], ...]:
+    """Take a table whose keys are somebody else's; they are judged by him."""
+    if not isinstance(value, dict):
+        raise ValueError(f"expected a table in braces, not {_type(value)}")
+    return tuple(sorted(value.items()))
 
 
 def fact_kind(value: Any) -> str:

@@ -54,7 +54,7 @@ def _completed(node: Node, environ: Mapping[str, str]) -> Node:
     elif state.startswith("~/"):
         state = str(FilePath(environ.get("HOME") or FilePath.home(), state[2:]))
     name = node.name or NOT_A_NAME.sub("-", socket.gethostname().split(".")[0])[:64] or "node"
-    return Node(name=name, state=state)
+    return attrs.evolve(node, name=name, state=state)
 
 
 def _read(source: str) -> str:

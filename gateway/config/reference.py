@@ -48,6 +48,12 @@ def _literal(value: Any, kind: kinds.Kind) -> str:
     """Write a value as TOML; JSON's text, lists and truth are TOML's as well."""
     if kind is kinds.duration and isinstance(value, int):
         return json.dumps(_spoken(value))
+    if kind is kinds.volume and isinstance(value, int):
+        unit, name = (30, "GiB") if value % (1 << 30) == 0 else (20, "MiB")
+        return json.dumps(f"{value >> unit}{name}")
+    if isinstance(value, dict):
+        inner = ", ".join(f"{name} = {json.dumps(each)}" for name, each in value.items())
+        return f"{{ {inner} }}"
     return json.dumps(list(value) if isinstance(value, tuple) else value, ensure_ascii=False)
 
 

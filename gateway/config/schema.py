@@ -10,7 +10,7 @@ from typing import Any
 
 import attrs
 
-from gateway.config import kinds
+from gateway.config import kinds, startups
 from gateway.config.kinds import Kind
 from gateway.domain.policy import SessionSettings
 
@@ -63,6 +63,26 @@ class Ssh:
         example=["aes256-gcm@openssh.com", "aes256-ctr"],
     )
     nistp: bool = key(False, kinds.truth, "offer ecdh-sha2-nistp256 and -nistp384 too, for clients without curve25519")
+    rekey_limit: int = key(1 << 30, kinds.volume, "keys change after so much in either direction, and every hour")
+    login_grace_time: int = key(60, kinds.duration, "a connection that has not logged in by then is cut")
+    max_startups: str = key(
+        "256:30:512",
+        startups.startups,
+        "begin:percent:full; not logged in yet: from begin on lots are drawn, at full all are refused",
+    )
+    per_source_max_startups: int = key(200, kinds.count, "so many of them from one address")
+    per_network_max_startups: int = key(240, kinds.count, "and from one network, a /24 or /64")
+    proven_max_startups: int = key(
+        400, kinds.count, "beside them, from addresses that logged in by key lately: their own room"
+    )
+    per_source_penalties: str = key(
+        "crash:90s authfail:5s breach:5s noauth:1s grace-exceeded:10s min:15s max:10m",
+        startups.penalties,
+        "what an address pays; from min on it is refused for so long; no: nothing",
+    )
+    per_source_penalty_exempt: tuple[str, ...] = key(
+        ("127.0.0.0/8", "::1/128"), kinds.list_of(kinds.network), "these pay nothing"
+    )
     proxy_from: tuple[str, ...] = key(
         (),
         kinds.list_of(kinds.network),
@@ -131,6 +151,13 @@ class Interrupt:
 
 
 @attrs.frozen
+class Approval:
+    """What waits for approvers: held lines, and sessions that may not start alone."""
+
+    timeout: int = key(300, kinds.duration, "then it is refused")
+
+
+@attrs.frozen
 class Help:
     """Whom an operator asks."""
 
@@ -154,7 +181,7 @@ class Siem:
     transport: str = key(
         "",
         kinds.siem_transport,
-        "udp: tcp: tls: HOST:PORT, or file:",
+        "udp: tcp: tls: HOST:PORT, file:/path, or plugin:NAME",
         example="tls:siem.example:6514",
         required=True,
     )
@@ -168,6 +195,10 @@ class Siem:
     cert: str = key("", kinds.file_reference, "with key: mutual TLS", example="file:/etc/ostiary/siem-cert.pem")
     key: str = key("", kinds.file_reference, "", example="file:/etc/ostiary/siem-key.pem")
     min_severity: int = attrs.field(default=0, metadata={"kind": kinds.severity, "words": "0-10", "example": 0})
+    settings: tuple[tuple[str, Any], ...] = attrs.field(
+        default=(),
+        metadata={"kind": kinds.settings, "words": "plugin: its own keys", "example": {"topic": "ostiary"}},
+    )
     kinds: tuple[str, ...] = attrs.field(
         default=("*",),
         metadata={
@@ -191,7 +222,14 @@ class Notify:
     )
     to: tuple[str, ...] = key((), kinds.list_of(kinds.text), "", example=["noc@example.com"])
     min_severity: int = key(7, kinds.severity, "0-10; audited commands are always told", example=7)
-    secret: str = key("", kinds.file_reference, "https: signs each notice", example="file:/etc/ostiary/hook-secret")
+    secret: str = key(
+        "",
+        kinds.file_reference,
+        "https: signs each notice; smtp: the password of login",
+        example="file:/etc/ostiary/hook-secret",
+    )
+    login: str = key("", kinds.text, "smtp: log in, over an encrypted connection only", example="ostiary")
+    digest: int = key(60, kinds.duration, "the least time between two notices", example="1m")
 
 
 @attrs.frozen
@@ -206,6 +244,7 @@ class Config:
     live: Live = Live()
     lock: Lock = Lock()
     interrupt: Interrupt = Interrupt()
+    approval: Approval = Approval()
     help: Help = Help()
     cluster: Cluster = Cluster()
     siem: tuple[Siem, ...] = ()
@@ -231,6 +270,7 @@ class Config:
             live_announce=self.live.announce,
             lock_contact=self.lock.contact,
             interrupt_notice=self.interrupt.notice,
+            approval_timeout=self.approval.timeout,
         )
 
 
@@ -243,6 +283,7 @@ TABLES: dict[str, type[Any]] = {
     "live": Live,
     "lock": Lock,
     "interrupt": Interrupt,
+    "approval": Approval,
     "help": Help,
     "cluster": Cluster,
     "siem": Siem,

@@ -134,8 +134,6 @@ class Access:
         found = []
         if not user.active or self.deactivated(user.name):
             found.append(f"user {user.name} is switched off")
-        if user.second_factor != "none":
-            found.append(f"user {user.name} needs {user.second_factor}, which this version can not ask for")
         return found
 
     def _ways(self, target: Target, account: str) -> Iterator[str]:

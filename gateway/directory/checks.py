@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 import attrs
 
 from gateway.domain.entries import AuditedRule, Credential, GrantRule, Target, TransferRule, User
+from gateway.domain.hops import read_jump
 from gateway.domain.snapshot import Snapshot, is_glob, literal_prefix, matches
 
 
@@ -48,7 +49,7 @@ def _user(snapshot: Snapshot, user: User) -> Found:
 
 
 def _target(snapshot: Snapshot, target: Target) -> Found:
-    seen, hop = {target.name}, target.jump
+    seen, hop = {target.name}, read_jump(target.jump)[1]
     while hop:
         if hop not in snapshot.target:
             yield "jump", f"there is no target {hop!r:.80} to jump through"
@@ -57,7 +58,7 @@ def _target(snapshot: Snapshot, target: Target) -> Found:
             yield "jump", f"the jump leads back to {hop}"
             return
         seen.add(hop)
-        hop = snapshot.target[hop].jump
+        hop = read_jump(snapshot.target[hop].jump)[1]
 
 
 def _credential(snapshot: Snapshot, credential: Credential) -> Found:
@@ -71,6 +72,8 @@ def _audited(snapshot: Snapshot, rule: AuditedRule) -> Found:
     yield from _scope(snapshot, rule)
     if bool(rule.attempts) != bool(rule.then):
         yield "then" if rule.then else "attempts", "attempts and then go together"
+    if rule.services and "deactivate" not in (rule.action, rule.then):
+        yield "services", "has a meaning for the action deactivate alone"
 
 
 def _transfer(snapshot: Snapshot, rule: TransferRule) -> Found:

@@ -16,13 +16,10 @@ REFUSED = "such sessions are refused"
 UNSEEN = "nothing acts on it"
 
 GAPS: tuple[tuple[str, Callable[[Any], bool], str], ...] = (
-    ("user", lambda user: user.second_factor == "totp", "second_factor = \"totp\": such logins are refused"),
-    ("target", lambda target: bool(target.jump), f"jump: {REFUSED}"),
     ("credential", lambda credential: credential.elevation.method != "none", f"elevation: {UNSEEN}"),
     ("audited", lambda rule: True, "audited rules are judged on exec command lines only, not in shells"),
     ("audited", lambda rule: "review" in (rule.action, rule.then), "action = \"review\": commands are denied"),
     ("transfer", lambda rule: True, "transfer rules: sftp and scp are refused where one applies"),
-    ("grant", lambda grant: grant.second_factor != "none", f"second_factor: {REFUSED}"),
     ("grant", lambda grant: grant.approval > 0, f"approval: {REFUSED}"),
     ("grant", lambda grant: grant.present > 0, f"present: {REFUSED}"),
     ("grant", lambda grant: any(_thresholds(grant)), f"risk thresholds: {UNSEEN}"),

@@ -66,15 +66,13 @@ class Operators:
         return user is not None and user.active and not self._deactivated(name)
 
     def check_password(self, user: User | None, password: Secret) -> Deferred[bool]:
-        """Check a password or one-time code; a user who needs a second factor is refused (it can not be asked yet)."""
+        """Check a password, or a code for the first login; a second factor is asked for after this one."""
         return Deferred.fromCoroutine(self._check(user, password))
 
     def hindrance(self, user: User) -> str | None:
         """Say why a user can not log in whatever he proves, in words for the admin; None where he can."""
         if not self.is_active(user.name):
             return "the account is switched off"
-        if user.second_factor != "none":
-            return f"second_factor = {user.second_factor!r} can not be asked for by this version"
         return None
 
     def set_password(self, name: str, password: Secret | None, *, by: str, reason: str = "") -> Deferred[None]:

@@ -165,6 +165,7 @@ TABLES: dict[str, dict[str, Key]] = {
         "action": Key(one_of(*_rule_actions)),
         "attempts": Key(number(0, 1000)),
         "then": Key(one_of("", *_rule_actions)),
+        "services": Key(flag),
         "mode": Key(_mode),
         **SCOPE,
     },

@@ -15,7 +15,18 @@ Labels = tuple[tuple[str, str], ...]
 """Label pairs sorted by key: hashable, and the same labels are equal."""
 
 
-LEGACY = ("ssh-rsa", "ecdh-sha2-nistp256", "ecdh-sha2-nistp384")
+LEGACY = (
+    "ssh-rsa",
+    "ecdh-sha2-nistp256",
+    "ecdh-sha2-nistp384",
+    "diffie-hellman-group16-sha512",
+    "diffie-hellman-group14-sha256",
+    "diffie-hellman-group14-sha1",
+    "aes256-cbc",
+    "aes128-cbc",
+    "3des-cbc",
+    "hmac-sha1",
+)
 """The old algorithms that a target's entry may allow; there are no others."""
 
 
@@ -83,6 +94,8 @@ class AuditedRule:
     action: str = "warn"
     attempts: int = 0
     then: str = ""
+    services: bool = False
+    """Whether it may switch off the account of a service."""
     mode: str = "enforce"
     users: Names = ()
     groups: Names = ()

@@ -4,9 +4,10 @@ The rules, all of them here:
 
 1. TO_TARGET runs the gates left to right, TO_OPERATOR right to left; what leaves the last one has passed.
 2. What a gate emits along a lane enters the *next* gate of that lane; other effects skip the remaining gates.
-3. Ticks and orders come to every gate, left to right, whatever is held; an answer comes to the gate that asked.
+3. Ticks and orders come to every gate, left to right, whatever is held; an answer comes to the gate that asked. A
+   gate that waits for a time says so (:class:`Waiter`); a tick comes then, or a little later.
 4. While a gate waits for an answer, what it passes on along the asked lane waits behind it, in order. The gate
-   itself goes on weighing both lanes. One open ticket per gate and lane.
+   itself goes on weighing both lanes; it may take its question back. One open ticket per gate and lane.
 5. A tap sees what passed before anybody outside does, and can change nothing.
 6. **Fail closed.** A gate that raises ends the session: nothing of that turn is forwarded, nor anything after it.
    An essential tap (the recorder) that raises does the same; any other tap is dropped. Both tell a fact.
@@ -16,7 +17,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable
-from typing import Protocol
+from typing import Protocol, cast
 
 import attrs
 
@@ -42,6 +43,7 @@ from gateway.domain.lane import (
     Seen,
     Tell,
     Tick,
+    Withdraw,
 )
 
 FAILED = 78
@@ -63,6 +65,13 @@ class Tap(Protocol):
 
     def see(self, seen: Seen, at: float) -> None:
         """Take note; raising says that nothing could be noted."""
+
+
+class Waiter(Protocol):
+    """A gate that also waits for time to pass."""
+
+    due: float | None
+    """When it wants a tick, in seconds after the session's start; None while it waits for nothing."""
 
 
 class FlowFault(Exception):
@@ -103,6 +112,18 @@ class Flow:
     _held: dict[Lane, int] = attrs.field(init=False, factory=lambda: dict.fromkeys(Lane, 0))
     _waiting: dict[int, _Waiting] = attrs.field(init=False, factory=dict)
     _out: list[Effect] = attrs.field(init=False, factory=list)
+    _waiters: tuple[Waiter, ...] = attrs.field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        """Know which gates wait for time."""
+        self._waiters = tuple(cast(Waiter, gate) for gate in self.gates if hasattr(gate, "due"))
+
+    @property
+    def due(self) -> float | None:
+        """When the next gate wants a tick, in seconds after the session's start; None where none waits."""
+        if self.ended or not self._waiters:
+            return None
+        return min((gate.due for gate in self._waiters if gate.due is not None), default=None)
 
     def held(self, lane: Lane) -> int:
         """Return the bytes that rest in the flow on a lane."""
@@ -159,8 +180,8 @@ class Flow:
         behind = self._close(event) if isinstance(event, Answered) else []
         return [after for each in [*emitted, *behind] for after in self._after(step.index, each)]
 
-    def _close(self, answered: Answered) -> list[LaneEvent]:
-        waiting = self._waiting.pop(answered.ticket)
+    def _close(self, over: Answered | Withdraw) -> list[LaneEvent]:
+        waiting = self._waiting.pop(over.ticket)
         self._held[waiting.lane] -= sum(_weight(event) for event in waiting.events)
         return waiting.events
 
@@ -180,6 +201,8 @@ class Flow:
                 return []
             case Ask():
                 return self._ask(index, each)
+            case Withdraw():
+                return self._withdraw(index, each)
             case Tick() | Order() | Answered():
                 raise FlowFault(f"a gate emitted {type(each).__name__}, which only comes from outside")
             case _:
@@ -194,6 +217,13 @@ class Flow:
             raise FlowFault("a gate may have one open ticket on a lane")
         self._waiting[ask.ticket] = _Waiting(index, ask.lane)
         return [_Enter(-1, ask)]
+
+    def _withdraw(self, index: int, withdrawn: Withdraw) -> list[_Step]:
+        waiting = self._waiting.get(withdrawn.ticket)
+        if waiting is None or waiting.index != index:
+            raise FlowFault("a gate may take back only what it asked and nobody has answered")
+        behind = self._close(withdrawn)
+        return [_Enter(-1, withdrawn), *(after for event in behind for after in self._after(index, event))]
 
     def _passed(self, effect: Event | Effect) -> list[_Step]:
         assert isinstance(effect, Effect)  # noqa: S101 - events that are no effects never leave a gate, see _after()

@@ -12,11 +12,15 @@ from collections.abc import Mapping
 
 import attrs
 
-from gateway.domain.entries import AuditedRule, GrantRule, Inspector, Names, Target, TransferRule, User
+from gateway.domain.entries import AuditedRule, Credential, GrantRule, Inspector, Names, Target, TransferRule, User
+from gateway.domain.hops import Hop, NoWay, hops_to
 from gateway.domain.policy import FrozenPolicy, SessionSettings, unite, united_env, united_rights
 from gateway.domain.snapshot import Snapshot, matches_any
 
 _PROOF = object()
+
+MOST_POLICIES = 1024
+"""Policies that a snapshot remembers."""
 
 
 @attrs.frozen
@@ -92,20 +96,47 @@ def freeze(snapshot: Snapshot, question: Question) -> Grant | Refused:
     if not applying:
         return Refused("no_grant", "; ".join(obstacles(snapshot, question, target)) or "no grant names this user")
     credentials = snapshot.credentials_for(target.name, question.account)
+    hops = _way(snapshot, target)
     if len(credentials) != 1:
-        words = "no credential" if not credentials else "several credentials equally near"
-        return Refused("no_credential", f"{words} for {question.account}@{target.name}")
+        return _no_credential(credentials, question)
+    if isinstance(hops, Refused):
+        return hops
+    policy = _policy(snapshot, question, target, credentials[0], hops, applying)
+    if isinstance(policy, Refused):
+        return policy
+    return Grant(user, question.source, policy, question.now, _end(question, policy, applying), _PROOF)
+
+
+def _policy(
+    snapshot: Snapshot, question: Question, target: Target, credential: Credential, hops: tuple[Hop, ...],
+    applying: tuple[GrantRule, ...],
+) -> FrozenPolicy | Refused:  # fmt: skip
+    """Return the policy of these grants; the same one as before, with what was worked out of it, where all is equal.
+
+    What the snapshot holds under a name is always the same, so names stand for it.
+    """
+    user, grants = question.user, tuple(grant.name for grant in applying)
+    asked = (
+        user.name, user.groups, target.name, question.account, grants, tuple(question.inspectors.items()),
+        question.settings,
+    )  # fmt: skip
+    known: FrozenPolicy | None = snapshot.policies.get(asked)
+    if known is not None:
+        return known
     transfers = _transfers(snapshot, question, applying)
     missing = _missing_inspectors(snapshot, question, transfers)
     if missing:
         return Refused("no_inspector", f"transfer rules name inspectors that are not set up: {', '.join(missing)}")
-    policy = FrozenPolicy(
+    if len(snapshot.policies) >= MOST_POLICIES:
+        snapshot.policies.clear()
+    policy = snapshot.policies[asked] = FrozenPolicy(
         operator=user.name,
         groups=tuple(sorted(user.groups)),
         target=target,
         account=question.account,
-        credential=credentials[0],
-        grants=tuple(grant.name for grant in applying),
+        credential=credential,
+        hops=hops,
+        grants=grants,
         rights=united_rights(applying),
         elevate=any(grant.elevate for grant in applying),
         env=united_env(applying),
@@ -115,7 +146,19 @@ def freeze(snapshot: Snapshot, question: Question) -> Grant | Refused:
         restrictions=unite(applying),
         settings=question.settings,
     )
-    return Grant(user, question.source, policy, question.now, _end(question, policy, applying), _PROOF)
+    return policy
+
+
+def _way(snapshot: Snapshot, target: Target) -> tuple[Hop, ...] | Refused:
+    try:
+        return hops_to(snapshot, target)
+    except NoWay as problem:
+        return Refused("no_way", str(problem))
+
+
+def _no_credential(found: tuple[Credential, ...], question: Question) -> Refused:
+    words = "no credential" if not found else "several credentials equally near"
+    return Refused("no_credential", f"{words} for {question.account}@{question.target}")
 
 
 def applying_grants(snapshot: Snapshot, question: Question, target: Target) -> tuple[GrantRule, ...]:

@@ -6,8 +6,8 @@ nothing in here asks for the time.
 
 Events come in: :class:`Bytes`, :class:`End`, :class:`Close`, :class:`Resize`, :class:`Request`, :class:`Tick`,
 :class:`Answered`, :class:`Order`. Effects go out: those of the first five that passed every gate, and :class:`Notice`,
-:class:`Inject`, :class:`Hold`, :class:`Credit`, :class:`Ask`, :class:`Tell`, :class:`Mark`, :class:`Refuse`,
-:class:`GiveOrder`, :class:`EndSession`.
+:class:`Inject`, :class:`Hold`, :class:`Credit`, :class:`Ask`, :class:`Withdraw`, :class:`Tell`, :class:`Mark`,
+:class:`Refuse`, :class:`GiveOrder`, :class:`EndSession`.
 """
 
 from __future__ import annotations
@@ -26,6 +26,8 @@ class Lane(enum.Enum):
 
     TO_TARGET = "to_target"
     TO_OPERATOR = "to_operator"
+
+    __hash__ = object.__hash__  # the one of Enum is written in Python, and lanes are keys for each packet
 
 
 @attrs.frozen
@@ -151,6 +153,13 @@ class Ask:
 
 
 @attrs.frozen
+class Withdraw:
+    """Take back what was asked: no answer comes any more, and what waited for it goes on behind this."""
+
+    ticket: int
+
+
+@attrs.frozen
 class Tell:
     """Tell a fact of this session."""
 
@@ -191,6 +200,6 @@ class EndSession:
 
 LaneEvent = Bytes | End | Close | Resize | Request
 Event = LaneEvent | Tick | Answered | Order
-Effect = LaneEvent | Notice | Inject | Hold | Credit | Ask | Tell | Mark | Refuse | GiveOrder | EndSession
+Effect = LaneEvent | Notice | Inject | Hold | Credit | Ask | Withdraw | Tell | Mark | Refuse | GiveOrder | EndSession
 Seen = LaneEvent | Notice | Mark
 """What taps are shown."""

@@ -14,8 +14,8 @@ from functools import cached_property, lru_cache
 from typing import Any, ClassVar
 
 import attrs
-import rfc8785
 
+from gateway.domain.canonical import canonical_json
 from gateway.domain.entries import (
     AuditedRule,
     Credential,
@@ -27,6 +27,7 @@ from gateway.domain.entries import (
     Target,
     TransferRule,
 )
+from gateway.domain.hops import Hop
 
 INPUT_LEVELS = ("off", "masked", "full")
 
@@ -39,6 +40,8 @@ class SessionSettings:
     live_announce: bool = False
     lock_contact: str = ""
     interrupt_notice: str = "none"
+    approval_timeout: int = 300
+    """Seconds after which what waits for approvers is refused."""
 
 
 @attrs.frozen
@@ -69,6 +72,8 @@ class FrozenPolicy:
     target: Target
     account: str
     credential: Credential
+    hops: tuple[Hop, ...]
+    """The hosts on the way to the target, nearest to the gateway first."""
     grants: Names
     rights: Names
     elevate: bool
@@ -125,12 +130,12 @@ def _canonical(name: str, value: Any) -> bytes:
     """Return one field in RFC 8785 form; long lists are put together from entries that are known already."""
     if name in ("audited", "transfers"):
         return b"[" + b",".join(map(_canonical_entry, value)) + b"]"
-    return rfc8785.dumps(_plain(value))
+    return _canonical_entry(value)
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=8192, typed=True)
 def _canonical_entry(entry: Hashable) -> bytes:
-    return rfc8785.dumps(_plain(entry))
+    return canonical_json(_plain(entry))
 
 
 def unite(grants: Sequence[GrantRule]) -> Restrictions:

@@ -36,6 +36,8 @@ class Kind(enum.Enum):
     AGENT = "agent"
     X11 = "x11"
 
+    __hash__ = object.__hash__  # the one of Enum is written in Python
+
 
 TRANSFERS = frozenset({Kind.SFTP, Kind.SCP, Kind.RSYNC})
 OPAQUE = frozenset({Kind.SFTP, Kind.SCP, Kind.RSYNC, Kind.GIT, Kind.FORWARD, Kind.AGENT, Kind.X11})

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 from bisect import bisect_left, bisect_right
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from fnmatch import translate
 from re import Pattern
 from re import compile as compile_pattern
@@ -56,6 +56,11 @@ class Snapshot:
     transfer: Mapping[str, TransferRule] = attrs.field(factory=dict, converter=_frozen_map)
     inspector: Mapping[str, Inspector] = attrs.field(factory=dict, converter=_frozen_map)
     grant: Mapping[str, GrantRule] = attrs.field(factory=dict, converter=_frozen_map)
+
+    @functools.cached_property
+    def policies(self) -> dict[Hashable, Any]:
+        """What :func:`gateway.domain.grant.freeze` has made of this snapshot lately; another snapshot begins anew."""
+        return {}
 
     @functools.cached_property
     def _grants_by_holder(self) -> dict[tuple[str, str], tuple[GrantRule, ...]]:

@@ -3,19 +3,23 @@
 One file a theme; this sign re-exports every name, so ``from gateway.interfaces import IDirectory`` is enough.
 """
 
+from gateway.interfaces.approvals import ApprovalError, IApprovals
 from gateway.interfaces.archive import ArchiveError, IArchive, IRecording, ITrack, Snapshot
 from gateway.interfaces.directory import DirectoryError, IDirectory, IOperatorSource, IPolicySource
-from gateway.interfaces.facts import IFacts, IFactSink, IFold, IJournal
+from gateway.interfaces.facts import IFacts, IFactSink, IFactSinkFactory, IFold, IJournal
 from gateway.interfaces.orders import IOrders, IRoster
-from gateway.interfaces.vault import ICredentialVault, IKeyPair, VaultError
+from gateway.interfaces.vault import ICredentialVault, IKeyPair, ISecondFactors, VaultError
 
 __all__ = [
+    "ApprovalError",
     "ArchiveError",
     "DirectoryError",
+    "IApprovals",
     "IArchive",
     "ICredentialVault",
     "IDirectory",
     "IFactSink",
+    "IFactSinkFactory",
     "IFacts",
     "IFold",
     "IJournal",
@@ -25,6 +29,7 @@ __all__ = [
     "IPolicySource",
     "IRecording",
     "IRoster",
+    "ISecondFactors",
     "ITrack",
     "Snapshot",
     "VaultError",

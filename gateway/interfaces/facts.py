@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 from twisted.internet.defer import Deferred
+from twisted.plugin import IPlugin
 from zope.interface import Attribute, Interface
 
 from gateway.domain.facts import Entry, Fact
@@ -56,10 +58,33 @@ class IJournal(IFacts):
         """Return the last committed seq and its chain hash."""
 
 
-class IFactSink(Interface):
-    """A plugin that receives facts on their way out (a SIEM destination, a message queue)."""
+class IFactSinkFactory(IPlugin):
+    """A plugin that makes sinks: ``[[siem]] transport = "plugin:NAME"`` in pam.toml asks for the one of that name."""
 
     name = Attribute("The name that configuration uses.")
+    schema = Attribute(
+        "Its settings: a mapping from each key to a function that takes the TOML value and returns what is kept, or "
+        "raises ValueError in words. Other keys are refused before the factory sees them."
+    )
+
+    def configure(settings: Mapping[str, Any]) -> IFactSink:
+        """Make a sink from settings that the schema took; raise ValueError in words where something lacks.
+
+        The node is starting: nothing is connected to, and nothing blocks, before the first batch.
+        """
+
+
+class IFactSink(Interface):
+    """What receives facts on their way out: a SIEM's own interface, a message queue."""
+
+    name = Attribute("The name of the plugin.")
 
     def deliver(entries: Sequence[Entry]) -> Deferred[None]:
-        """Take a batch in order; fire when it is the sink's own responsibility, fail to be called again."""
+        """Take a batch in order; fire when it is the sink's own responsibility, fail to be called again.
+
+        Every event comes at least once, so one that was taken may come again, with the same id. Hashes and sealed
+        boxes were taken out of the bodies before. Called on the reactor's thread; the next batch waits for this one.
+        """
+
+    def close() -> Deferred[None]:
+        """Let go of connections; ``deliver`` may be called again afterwards."""

@@ -46,6 +46,28 @@ class ICredentialVault(Interface):
         """Return the CA's public key as an OpenSSH line for ``TrustedUserCAKeys``; made on first use."""
 
 
+class ISecondFactors(Interface):
+    """Keep the seeds of users' authenticators and check their one-time codes (RFC 6238)."""
+
+    def enrolled(user: str) -> bool:
+        """Say whether a user has an authenticator."""
+
+    def enrol(user: str, *, by: str, reason: str = "", tried: bool = False) -> Deferred[str]:
+        """Make a new seed; fires with its ``otpauth:`` address, shown this once.
+
+        It takes an earlier one's place at once, or with ``tried`` when :meth:`confirm` has seen a code of it.
+        """
+
+    def confirm(user: str, code: Secret, *, by: str, reason: str = "") -> Deferred[bool]:
+        """Put the seed that waits into use, where the code is one of it."""
+
+    def drop(user: str, *, by: str, reason: str = "") -> Deferred[None]:
+        """Forget a user's authenticator."""
+
+    def check(user: str, code: Secret) -> Deferred[bool]:
+        """Say whether a code is right, now and for the first time; fires once that is on disk."""
+
+
 class IKeyPair(Interface):
     """A private key that signs and never leaves the vault."""
 

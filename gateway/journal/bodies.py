@@ -18,15 +18,11 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-import rfc8785
-
+from gateway.domain.canonical import SAFE_INTEGER, canonical_json, quick_json
 from gateway.domain.facts import Told
 
 BODY_LIMIT = 4 * 1024 * 1024
 """Bytes; a longer body is refused with ValueError."""
-
-SAFE_INTEGER = 2**53 - 1
-"""The largest whole number that every reader of JSON understands alike (RFC 7493)."""
 
 _SURROGATES = re.compile("[\ud800-\udfff]")
 
@@ -34,7 +30,9 @@ _SURROGATES = re.compile("[\ud800-\udfff]")
 def canonical_body(body: Told) -> bytes:
     """Return a body's canonical JSON; raise ValueError where it is not made of JSON values."""
     try:
-        raw = rfc8785.dumps(_plain(body))
+        raw = quick_json(body)
+        if raw is None:
+            raw = canonical_json(_plain(body))
     except RecursionError:
         raise ValueError("the body is nested too deeply") from None
     if len(raw) > BODY_LIMIT:
@@ -61,7 +59,7 @@ def session_of(body: Told) -> str | None:
 
 def _plain(value: Any) -> Any:
     if isinstance(value, str):
-        return _SURROGATES.sub(_spelled, value)
+        return value if value.isascii() else _SURROGATES.sub(_spelled, value)
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, int):

@@ -15,7 +15,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import attrs
 from twisted.internet.defer import Deferred, fail, succeed
-from twisted.internet.interfaces import IReactorFromThreads
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
@@ -23,7 +22,7 @@ from gateway.domain.facts import Entry, Fact
 from gateway.interfaces.facts import IFold, IJournal
 from gateway.journal.audience import Audience
 from gateway.journal.chain import Envelope, Head, entry_of
-from gateway.journal.lanes import DirectLane, Errand, Lane, ThreadLane, Work
+from gateway.journal.lanes import DirectLane, Errand, Lane, ThreadLane, Turns, Work
 from gateway.journal.ledger import MICROSECONDS, Batch, Ledger, Outcome
 from gateway.journal.pruning import prunable
 from gateway.journal.reading import Wanted, find_place, read_rows
@@ -42,7 +41,7 @@ class Journal:
 
     _ledger: Ledger
     _wall: Callable[[], float]
-    _reactor: IReactorFromThreads | None
+    _reactor: Turns | None
     _lane: Lane = attrs.field(init=False)
     _place: int = attrs.field(init=False)
     _head: Head = attrs.field(init=False)

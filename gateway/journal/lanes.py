@@ -1,8 +1,9 @@
 """How batches reach the ledger: through a thread of its own, or at once.
 
 The rule: what is put in is done in that order. While one group is being committed, what arrives waits and
-becomes the next group; nothing waits for a clock. An errand (a piece of other work on the store) is done
-alone.
+becomes the next group. An errand (a piece of other work on the store) is done alone. Only facts that no effect
+waits for and that are no alarm linger, :data:`LINGER` seconds at most, so that what one session tells goes
+together; whatever else is put in takes them along at once.
 
 ``ThreadLane`` serves a running node: the reactor's thread puts in and is told the outcome. ``DirectLane``
 serves a programme without a reactor: everything is done before ``put`` returns, unless it was called by what
@@ -14,17 +15,24 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 import attrs
 from twisted.internet.defer import Deferred, maybeDeferred
-from twisted.internet.interfaces import IReactorFromThreads
+from twisted.internet.interfaces import IDelayedCall
 from twisted.python.failure import Failure
 
+from gateway.domain.facts.catalogue import Moment
 from gateway.journal.ledger import Batch, Outcome
 
 GROUP_FACTS = 256
 """A group takes further batches until it has so many facts: a bound on what one turn delivers."""
+
+LINGER: Final = 0.05
+"""Seconds that facts nobody waits for may wait for company."""
+
+ALARM: Final = 4
+"""The severity from which on a fact waits for nobody."""
 
 
 @attrs.frozen(eq=False)
@@ -38,6 +46,27 @@ class Errand:
 
 Item = Batch | Errand
 Done = Callable[[], None]
+
+
+class Turns(Protocol):
+    """What of a reactor a lane with a thread needs."""
+
+    def callFromThread(self, work: Callable[..., Any]) -> Any:
+        """Run this where the reactor runs; may be called anywhere."""
+
+    def callLater(self, seconds: float, work: Callable[..., Any]) -> IDelayedCall:
+        """Run this some time later."""
+
+
+def is_urgent(item: Item) -> bool:
+    """Say whether an item is done at once: all but facts that no effect waits for and that are no alarm."""
+    if isinstance(item, Errand):
+        return True
+    for fact in item.facts:
+        kind = fact.described
+        if kind.moment is Moment.BEFORE or (kind.severity if fact.severity is None else fact.severity) >= ALARM:
+            return True
+    return False
 
 
 class Lane(Protocol):
@@ -108,15 +137,32 @@ class ThreadLane:
     """Do the work in a thread of its own and deliver in the reactor's."""
 
     _work: Work
-    _reactor: IReactorFromThreads
+    _reactor: Turns
     _waiting: deque[Item] = attrs.field(factory=deque)
+    _due: bool = False
+    """Whether what waits is to be done now."""
     _arrived: threading.Condition = attrs.field(factory=threading.Condition)
     _thread: threading.Thread | None = None
+    _later: IDelayedCall | None = None
 
     def put(self, item: Item) -> None:
         """Hand this to the thread, which begins with the first item."""
+        if is_urgent(item):
+            self._hand_over(item)
+            return
+        # Without a word to the thread: waking it costs more than the work it would do.
+        self._waiting.append(item)
+        if self._later is None:
+            self._later = self._reactor.callLater(LINGER, self._hand_over)
+
+    def _hand_over(self, item: Item | None = None) -> None:
+        later, self._later = self._later, None
+        if later is not None and later.active():
+            later.cancel()
         with self._arrived:
-            self._waiting.append(item)
+            if item is not None:
+                self._waiting.append(item)
+            self._due = True
             self._arrived.notify()
         if self._thread is None:
             self._thread = threading.Thread(target=self._run, name="journal", daemon=True)
@@ -126,8 +172,9 @@ class ThreadLane:
         going_on = True
         while going_on:
             with self._arrived:
-                self._arrived.wait_for(lambda: bool(self._waiting))
+                self._arrived.wait_for(lambda: self._due and bool(self._waiting))
                 group = next_group(self._waiting)
+                self._due = bool(self._waiting)
             done = self._work.perform(group)
             self._reactor.callFromThread(done)
             going_on = not any(isinstance(item, Errand) and item.last for item in group)

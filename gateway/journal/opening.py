@@ -27,13 +27,13 @@ from pathlib import Path
 import attrs
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from twisted.internet.interfaces import IReactorFromThreads
 
 from gateway.domain.facts import Fact
 from gateway.journal.beside import Beside, load_key, open_mark, read_mark, take_lock, write_mark
 from gateway.journal.chain import Head, check_envelope, extend
 from gateway.journal.errors import ChainBroken, JournalCorrupt, JournalRefused
 from gateway.journal.journal import Journal
+from gateway.journal.lanes import Turns
 from gateway.journal.ledger import MICROSECONDS, Ledger, stamp
 from gateway.journal.reading import Wanted, read_rows
 from gateway.journal.reserve import RESERVE_SIZE, Reserve
@@ -47,7 +47,7 @@ def open_journal(
     path: Path,
     name: str,
     worker: int,
-    reactor: IReactorFromThreads | None,
+    reactor: Turns | None,
     wall: Callable[[], float] = time.time,
     anew: str = "",
     reserve_size: int = RESERVE_SIZE,

@@ -29,16 +29,20 @@ from gateway.directory.directory import Directory
 from gateway.directory.operators import Operators
 from gateway.directory.source import PolicySource
 from gateway.domain.grant import Grant
+from gateway.domain.restraint import Standing
 from gateway.domain.snapshot import Snapshot
-from gateway.interfaces import IJournal
+from gateway.interfaces import IFactSink, IFactSinkFactory, IJournal
 from gateway.journal.beside import load_key
 from gateway.journal.opening import open_journal
+from gateway.plugins.named import named, settings_of
+from gateway.runtime.approvals import Approvals
 from gateway.runtime.orders import Orders
 from gateway.runtime.roster import Roster
 from gateway.runtime.run import Run
 from gateway.siem.destinations import Destination
 from gateway.siem.notices import Notice
 from gateway.siem.outlets import Outlets
+from gateway.vault.codes import SecondFactors
 from gateway.vault.files import load_or_make_node_key, read_passphrase
 from gateway.vault.seal import NodeKey
 from gateway.vault.vault import Vault
@@ -62,9 +66,11 @@ class Rooms:
     directory: Directory
     operators: Operators
     vault: Vault
+    factors: SecondFactors
     policies: PolicySource
     roster: Roster
     orders: Orders
+    approvals: Approvals
     archive: Archive
     tokens: Tokens
     outlets: Outlets
@@ -125,31 +131,78 @@ def make_rooms(config: Config, reactor: Any, environ: Mapping[str, str], anew: b
         Today(policies, directory),
     )
     orders = Orders(roster, journal, reactor if reactor is not None else Clock(), wall, config.lock.contact)
+    approvals = Approvals(orders.clock, wall, partial(approvers, directory, orders))
+    orders.standing = partial(standing, directory, orders)
     operators = Operators(directory, journal, in_thread, wall, orders.is_deactivated)
+    factors = SecondFactors(vault, journal, wall, config.node.name)
     tokens = Tokens(journal, wall)
-    for fold in (directory, vault, orders, operators, roster, tokens):
+    for fold in (directory, vault, orders, operators, roster, factors, tokens):
         journal.attach(fold)
     archive = Archive(state / "recordings", _recording_keys(state, node_key), in_thread)
     outlets = Outlets(journal, reactor, wall, state / "siem")
     if reactor is not None:
         add_destinations(config, outlets)
     return Rooms(
-        config, state, reactor, pool, wall, journal, directory, operators, vault, policies, roster, orders, archive,
-        tokens, outlets, environment,
+        config, state, reactor, pool, wall, journal, directory, operators, vault, factors, policies, roster, orders,
+        approvals, archive, tokens, outlets, environment,
     )  # fmt: skip
+
+
+def approvers(directory: Directory, orders: Orders) -> list[tuple[str, str]]:
+    """Return names and full names of those who could answer a request now, approvers before admins."""
+    locked = {lock["subject"] for lock in orders.locks() if lock["scope"] == "user"}
+    able = [
+        user for user in directory.snapshot().user.values()
+        if {"approver", "admin"} & set(user.roles) and user.active and user.name not in locked
+        and not orders.is_deactivated(user.name)
+    ]  # fmt: skip
+    able.sort(key=lambda user: ("approver" not in user.roles, user.name))
+    return [(user.name, user.full_name) for user in able]
+
+
+def standing(directory: Directory, orders: Orders, user: str) -> Standing:
+    """Say who a user is to a rule that would switch him off: the last admin who can act, a service."""
+    users = directory.snapshot().user
+    locked = {lock["subject"] for lock in orders.locks() if lock["scope"] == "user"}
+    admins = {
+        name for name, each in users.items()
+        if "admin" in each.roles and each.active and name not in locked and not orders.is_deactivated(name)
+    }  # fmt: skip
+    found = users.get(user)
+    return Standing(admins == {user}, found is not None and found.kind == "service")
 
 
 def add_destinations(config: Config, outlets: Outlets) -> None:
     """Add whom events are sent to and who is told of them; raise ValueError for one that lacks something."""
     for siem in config.siem:
-        outlets.add(Destination(**attrs.asdict(siem, recurse=False)))
+        destination = Destination(**attrs.asdict(siem, recurse=False))
+        if destination.plugin:
+            outlets.add_sink(destination, sink_of(destination))
+        elif destination.settings:
+            raise ValueError(f"[[siem]] {destination.transport}: `settings` are for plugins")
+        else:
+            outlets.add(destination)
     for notify in config.notify:
         notice = Notice(**attrs.asdict(notify, recurse=False))
         if notice.is_hook and not notice.secret:
             raise ValueError(f"[[notify]] {notice.name}: name with `secret` the file that signs its notices")
+        if not notice.is_hook and bool(notice.login) != bool(notice.secret):
+            raise ValueError(f"[[notify]] {notice.name}: `login` and the `secret` with its password go together")
         if not notice.is_hook and not notice.to:
             raise ValueError(f"[[notify]] {notice.name}: say with `to` who is to get the mail")
         outlets.add_notice(notice, config.node.name)
+
+
+def sink_of(destination: Destination) -> IFactSink:
+    """Set a plugin up as its name and settings say; raise ValueError where it is not there or lacks something."""
+    factory = named(IFactSinkFactory, destination.plugin, "the sink of facts")
+    where = f"[[siem]] {destination.transport}"
+    settings = settings_of(factory.schema, dict(destination.settings), where)
+    try:
+        made: IFactSink = factory.configure(settings)
+    except ValueError as failure:
+        raise ValueError(f"{where}: {failure}") from None
+    return made
 
 
 @attrs.define(eq=False, repr=False)

@@ -36,12 +36,12 @@ from gateway.admin.verbs import VERBS
 from gateway.admin.vigil import Vigil
 from gateway.admin.welcome import FirstStart, started
 from gateway.config import Config, ConfigError, load
-from gateway.config.schema import Ssh
 from gateway.directory.operators import CODE_LIFE
 from gateway.domain.facts import Fact
 from gateway.domain.secret import Secret
 from gateway.interfaces import VaultError
 from gateway.journal.errors import JournalRefused
+from gateway.node.door import admission, offered, with_backlog
 from gateway.node.first import DEMO_PASSWORD, called, first_start, has_demo, refuse_empty, said
 from gateway.node.http import HttpDoors
 from gateway.node.rooms import Rooms, make_rooms
@@ -56,7 +56,7 @@ from gateway.ssh.operator import Reception
 from gateway.ssh.program import ProgramDoor
 from gateway.ssh.target import Dialler
 from gateway.ssh.vouching import Revocations, Vouching, read_authorities
-from gateway.wire.algorithms import EXCHANGES, NIST_EXCHANGES, Offered
+from gateway.wire.carrier import RekeyLimits
 from gateway.wire.hostkeys import BadHostKey, HostKey, load_host_keys
 from gateway.wire.pacing import FailurePace
 
@@ -189,9 +189,8 @@ class Node(Service):
     async def _recover(self, rooms: Rooms) -> None:
         for row in await rooms.archive.recover():
             await rooms.journal.tell(Fact("recording.recovered", dict(row)))
-        for session in rooms.roster.unfinished():
-            body = {**session, "reason": "node_died", "duration": None}
-            await rooms.journal.tell(Fact("session.ended", body))
+        unfinished = [{**session, "reason": "node_died", "duration": None} for session in rooms.roster.unfinished()]
+        await rooms.journal.tell_all([Fact("session.ended", body) for body in unfinished])
 
     async def _start_demo(self, rooms: Rooms) -> None:
         password = secrets.token_urlsafe(24)
@@ -202,14 +201,16 @@ class Node(Service):
         await rooms.directory.change("target", "demo", values, by=f"node@{self.config.node.name}")
 
     async def _listen(self, rooms: Rooms, host_keys: tuple[HostKey, ...], http: HttpDoors) -> None:
+        rekey = RekeyLimits(octets=self.config.ssh.rekey_limit)
         reception = self._reception = Reception(
             operators=rooms.operators,
             policies=rooms.policies,
             orders=rooms.orders,
+            approvals=rooms.approvals,
             roster=rooms.roster,
             archive=rooms.archive,
             facts=rooms.journal,
-            dialler=Dialler(self.reactor, rooms.vault, rooms.journal, rooms.wall, http.arrived),
+            dialler=Dialler(self.reactor, rooms.vault, rooms.journal, rooms.wall, rekey, http.arrived),
             clock=self.reactor,
             wall=rooms.wall,
             without_target=self._without_target,
@@ -220,15 +221,18 @@ class Node(Service):
         vouching = await self._vouch(rooms)
 
         def authority(open_door: OpenDoor) -> Authority:
-            return Authority(rooms.operators, open_door, self.config.ssh.banner, vouching, reception.may_come)
+            return Authority(
+                rooms.operators, open_door, self.config.ssh.banner, vouching, reception.may_come, rooms.factors
+            )
 
         pace = FailurePace(secrets.token_bytes(32))
         self._listener = Listener(
             self.reactor, host_keys, rooms.journal, authority, reception.open_door, pace,
-            offered=offered(self.config.ssh), proxy_from=self.config.ssh.proxy_from,
+            admission(self.config.ssh, self.reactor.seconds), offered(self.config.ssh),
+            self.config.ssh.login_grace_time, rekey, self.config.ssh.proxy_from,
         )  # fmt: skip
         for text in self.config.ssh.listen:
-            endpoint = serverFromString(self.reactor, text)  # type: ignore[no-untyped-call]
+            endpoint = serverFromString(self.reactor, with_backlog(text))  # type: ignore[no-untyped-call]
             port = await endpoint.listen(self._listener.factory())
             self.ports.append(port)
             self.places.append(("ssh", place_of(port)))
@@ -264,15 +268,16 @@ class Node(Service):
         menu = partial(self._menu, login)
         prefers_verbs = bool(VERB_ROLES & set(login.user.roles))
         if "operator" not in login.user.roles:
-            return ProgramDoor(lambda: Chooser(verbs, None, prefers_verbs))
-        return ProgramDoor(lambda: Chooser(verbs, menu, prefers_verbs), jump=self._jump_host(login).open_requested)
+            return ProgramDoor(lambda: Chooser(verbs, None, prefers_verbs), clock=self.reactor)
+        jump = self._jump_host(login).open_requested
+        return ProgramDoor(lambda: Chooser(verbs, menu, prefers_verbs), jump=jump, clock=self.reactor)
 
     def _jump_host(self, login: Login) -> JumpHost:
         assert self._listener is not None and self.rooms is not None  # noqa: S101 - a login came through it
         return JumpHost(
             login, self.rooms.policies, self.rooms.journal, self.reactor, self._listener.host_keys,
             self._listener.pace, self._reception.open_door, self._reception.may_come,
-            self._listener.offered,
+            self._listener.offered, self._listener.rekey,
         )  # fmt: skip
 
     def _menu(self, login: Login) -> Menu:
@@ -321,8 +326,10 @@ class Node(Service):
         for port in self.ports:
             await port.stopListening()
         rooms, self.rooms = self.rooms, None
-        if rooms is None:
-            return
+        if rooms is not None:
+            await self._leave(rooms)
+
+    async def _leave(self, rooms: Rooms) -> None:
         for run in rooms.roster.running():
             run.end(75, "node_stopped", "the gateway is being stopped; the session is over")
         await rooms.roster.settled()
@@ -338,12 +345,6 @@ class Node(Service):
         if self._http is not None:
             self._http.stop()
         await rooms.close()
-
-
-def offered(settings: Ssh) -> Offered:
-    """Return which algorithms operators' clients are offered."""
-    ciphers = tuple(name.encode("ascii") for name in settings.ciphers) or None
-    return Offered(ciphers, EXCHANGES + NIST_EXCHANGES if settings.nistp else EXCHANGES)
 
 
 def raise_open_files() -> None:

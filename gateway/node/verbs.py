@@ -6,9 +6,8 @@ counts at once.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import attrs
@@ -25,6 +24,7 @@ from gateway.journal.verify import verify
 from gateway.node.first import demo_off, initialise, recover
 from gateway.node.rooms import STORE, Rooms
 from gateway.runtime.roster import rfc3339
+from gateway.siem.anchors import Anchor, anchors, covering, sealed_at
 from gateway.ssh.login import Login
 
 
@@ -47,8 +47,10 @@ class VerbRooms:
             directory=rooms.directory,
             roster=rooms.roster,
             orders=rooms.orders,
+            approvals=rooms.approvals,
             archive=rooms.archive,
             vault=rooms.vault,
+            factors=rooms.factors,
             journal=rooms.journal,
             access=self._access(),
             front=self.front,
@@ -57,11 +59,11 @@ class VerbRooms:
                 recover=partial(_said, recover, rooms),
                 demo_off=partial(_said, demo_off, rooms),
             ),
-            proofs=Proofs(file=self._verify_file, journal=self._verify_journal),
+            proofs=Proofs(self._verify_file, self._verify_journal, self._anchors_of),
             hash_password=self._hash,
             check=self._check,
             faults=self.faults,
-            gaps=lambda: (*config_gaps(rooms.config), *rooms.directory.gaps()),
+            gaps=lambda: (*config_gaps(rooms.config), *rooms.directory.gaps(), *_factorless(rooms)),
             in_thread=rooms.in_thread,
             contact=rooms.config.help.contact,
             feeds=self._feeds(),
@@ -125,7 +127,10 @@ class VerbRooms:
         return self.rooms.archive.verify_path(path)
 
     def _verify_journal(self) -> Deferred[Any]:
-        return self.rooms.in_thread(_journal_row, self.rooms.state / STORE, self.rooms.config.node.name)
+        return self.rooms.in_thread(_journal_row, self.rooms)
+
+    def _anchors_of(self, session: str, root: str) -> Deferred[Any]:
+        return self.rooms.in_thread(_sealed_row, self.rooms, session, root)
 
 
 @attrs.frozen
@@ -143,20 +148,37 @@ class WallClock:
         return self.rooms.clock.callLater(delay, call, *arguments, **named)
 
 
+def _factorless(rooms: Rooms) -> Iterator[str]:
+    for user in rooms.directory.snapshot().user.values():
+        if user.second_factor == "totp" and not rooms.factors.enrolled(user.name):
+            yield f"{user.name} has no authenticator yet, such logins are refused: user totp {user.name}"
+
+
 def _said(act: Callable[..., Any], rooms: Rooms, *arguments: str) -> Deferred[str]:
     return Deferred.fromCoroutine(act(rooms, *arguments))
 
 
-def _journal_row(path: Path, node: str) -> dict[str, Any]:
-    verdict = verify(path)
+def _anchors(rooms: Rooms) -> tuple[Anchor, ...]:
+    return anchors(rooms.journal, rooms.outlets.folder, [siem.transport for siem in rooms.config.siem])
+
+
+def _sealed_row(rooms: Rooms, session: str, root: str) -> list[str]:
+    """Say which SIEMs hold a head of the journal that covers a recording's seal."""
+    seq = sealed_at(rooms.journal, session, root)
+    return [] if seq is None else covering(_anchors(rooms), seq)
+
+
+def _journal_row(rooms: Rooms) -> dict[str, Any]:
+    found = [str(anchor) for anchor in _anchors(rooms)]
+    verdict = verify(rooms.state / STORE)
     return {
-        "id": f"journal {node}",
+        "id": f"journal {rooms.config.node.name}",
         "result": verdict.result,
         "at": rfc3339(verdict.time) if verdict.count else None,
         "frames": 0,
         "events": verdict.count,
         "signed_by": verdict.origin,
-        "anchored_by": [verdict.rests_on],
+        "anchored_by": found or [verdict.rests_on],
         "policy": "",
         "detail": f"{verdict.bad_at}: {verdict.detail}" if verdict.detail else f"up to seq {verdict.seq}",
     }

@@ -15,7 +15,7 @@ from collections.abc import Callable
 
 import attrs
 
-from gateway.domain.audited import Attempts, AuditedGate
+from gateway.domain.audited import AuditedGate
 from gateway.domain.barrier import LockGate
 from gateway.domain.flow import Flow, Gate, Tap
 from gateway.domain.greeting import GreetingGate
@@ -23,6 +23,7 @@ from gateway.domain.lane import Lane
 from gateway.domain.policy import FrozenPolicy
 from gateway.domain.rights import Kind
 from gateway.domain.risk import Risk
+from gateway.domain.verdict import Attempts
 from gateway.runtime.record import Recorder
 from gateway.runtime.shown import Showing
 
@@ -52,7 +53,7 @@ def _lock(makings: Makings) -> Gate:
 
 
 def _audited(makings: Makings) -> Gate:
-    return AuditedGate(makings.policy, makings.attempts, makings.risk)
+    return AuditedGate(makings.policy, makings.attempts, makings.risk, makings.terminal)
 
 
 def _greeting(makings: Makings) -> Gate:

@@ -2,7 +2,7 @@
 
 The rule: a lock or interruption reaches the running sessions in the turn it is given; its fact is committed next; the
 one who gave it hears of it last. What bars new sessions is a fold of those facts, so it survives a restart. Nobody
-gives orders for himself.
+gives orders for himself. How far a rule may go by itself is settled in :mod:`gateway.domain.restraint`.
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ from zope.interface import implementer
 from gateway.domain.facts import Entry, Fact
 from gateway.domain.lane import GiveOrder, OrderKind
 from gateway.domain.lock import Lock, LockSet, Scope, Subject
+from gateway.domain.restraint import MOST, Measure, Restraint, Standing
+from gateway.domain.risk import RULE
 from gateway.domain.session import crockford
 from gateway.interfaces import IFacts, IFold, IOrders
 from gateway.runtime.roster import Roster
@@ -30,6 +32,10 @@ END_NOTICES: dict[str, Callable[[str, str], str]] = {
     "reason": lambda by_name, reason: f"{by_name} ended this session: {reason or 'no reason given'}",
 }
 """What an interrupted operator is told, by ``[interrupt] notice``; ``none`` is not here."""
+
+
+POLICY = "policy"
+"""The door of what rules order."""
 
 
 class NotForOneself(ValueError):
@@ -46,12 +52,17 @@ class Orders:
     clock: IReactorTime
     wall: Callable[[], float]
     contact: str = ""
+    standing: Callable[[str], Standing] = lambda user: Standing()
+    """Says who a user is, to a rule that would switch him off."""
+    _restraint: Restraint = attrs.field(init=False, factory=Restraint)
     _set: LockSet = attrs.field(init=False, factory=LockSet)
     _timer: IDelayedCall | None = attrs.field(init=False, default=None)
 
     def apply(self, entry: Entry) -> None:
         """Take a committed fact into account."""
         self._set.apply(entry)
+        if entry.kind == "user.deactivated" and entry.body and entry.body.get("door") == POLICY:
+            self._restraint.note(str(entry.body["order"]), entry.time)
         self._wake()
 
     # Locks.
@@ -195,6 +206,8 @@ class Orders:
         requested = self.wall()
         order = "D-" + crockford(secrets.randbits(40), 8)
         self._set.deactivate(order, user)
+        if door == POLICY:
+            self._restraint.note(order, requested)
         hit = [run for run in self.roster.running() if run.subject.user == user]
         for run in hit:
             run.end(79, "deactivated", f"the account {user} was deactivated; the session is over")
@@ -214,12 +227,30 @@ class Orders:
     def by_rule(self, run: Run, order: GiveOrder) -> None:
         """Give the order a rule asks for, about the operator of a session."""
         user, by = run.subject.user, f"policy rule {order.rule}"
-        reason = f"rule {order.rule} in session {run.id}"
+        reason = f"{'risk' if order.rule == RULE else f'rule {order.rule}'} in session {run.id}"
+        measure = Measure.LOCK
         if order.kind is OrderKind.DEACTIVATE:
-            done: Deferred[Any] = self.deactivate(user, by=by, by_name=by, reason=reason, door="policy")
-        else:
-            done = self.lock("user", user, by=by, by_name=by, reason=reason, ttl=None, only=False, door="policy")
-        done.addErrback(run.not_kept, f"user.{order.kind.value}").addErrback(lambda _: None)
+            measure = self._restrained(run, order.rule)
+        match measure:
+            case Measure.DEACTIVATE:
+                done: Deferred[Any] = self.deactivate(user, by=by, by_name=by, reason=reason, door=POLICY)
+            case Measure.LOCK:
+                done = self.lock("user", user, by=by, by_name=by, reason=reason, ttl=None, only=False, door=POLICY)
+            case Measure.SPARE:
+                return
+        done.addErrback(run.not_kept, f"user.{measure.value}").addErrback(lambda _: None)
+
+    def _restrained(self, run: Run, rule: str) -> Measure:
+        """Return what a rule may do to the operator's account, and tell where that is less than it says."""
+        now, standing = self.wall(), self.standing(run.subject.user)
+        services = any(each.services for each in run.grant.policy.audited if each.name == rule)
+        measure = self._restraint.measure(standing, services, now)
+        if measure is Measure.SPARE:
+            run.tell(Fact("user.spared", {"rule": rule, "reason": standing.spared(services), "outcome": "ended"}))
+        elif measure is Measure.LOCK and self._restraint.alarm(now):
+            reason = f"rules switched off {MOST} accounts within ten minutes; more are locked"
+            run.tell(Fact("user.deactivations_limited", {"rule": rule, "reason": reason, "outcome": "locked"}))
+        return measure
 
     def is_deactivated(self, user: str) -> bool:
         """Say whether a deactivation is in force."""

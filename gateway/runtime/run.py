@@ -16,7 +16,6 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from gateway.domain.audited import Attempts, shown
 from gateway.domain.budget import Budget
 from gateway.domain.echo import EchoMask
 from gateway.domain.facts import Fact
@@ -24,10 +23,12 @@ from gateway.domain.flow import Flow, Tap
 from gateway.domain.grant import Grant
 from gateway.domain.lane import Event, GiveOrder, Order, OrderKind
 from gateway.domain.lock import Lock, Subject
+from gateway.domain.review import Decision, Review
 from gateway.domain.rights import OPAQUE, Kind
 from gateway.domain.risk import Risk
 from gateway.domain.screen import Screen
 from gateway.domain.session import State
+from gateway.domain.verdict import Attempts, shown
 from gateway.interfaces import IFacts, IRecording, ITrack
 from gateway.runtime.compose import Makings, early_flow, flow_of
 from gateway.runtime.record import STORED, Recorder
@@ -73,6 +74,23 @@ class Connections(Protocol):
         """Open the channels that waited for a lock's end."""
 
 
+class Asker(Protocol):
+    """Where a request for approval comes from."""
+
+    def say(self, text: str) -> None:
+        """Tell the operator one line."""
+
+    def decided(self, decision: Decision) -> None:
+        """Take the answer; called once, and never in the turn that asked."""
+
+
+class Ask(Protocol):
+    """Ask approvers."""
+
+    def __call__(self, run: Run, review: Review, asker: Asker) -> Callable[[], None]:
+        """Ask; return what takes the question back."""
+
+
 @attrs.frozen
 class Workings:
     """What a session runs on. ``wall`` gives seconds since the epoch, the clock monotonic ones."""
@@ -83,6 +101,7 @@ class Workings:
     user_budget: Budget
     ended: Callable[[Run], None]
     rule_order: Callable[[Run, GiveOrder], None]
+    ask: Ask
 
 
 @attrs.define(eq=False, repr=False)
@@ -112,7 +131,8 @@ class Run:
     _warned: float = attrs.field(init=False, default=float("inf"))
 
     def __attrs_post_init__(self) -> None:
-        """Start the session's clock."""
+        """Start the session's clock; know the thresholds of its risk."""
+        self.risk.thresholds = self.grant.policy.restrictions.risk
         self._epoch = self._touched = self.workings.clock.seconds()
 
     # Identity and time.

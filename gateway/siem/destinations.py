@@ -46,11 +46,18 @@ class Destination:
     key: str = ""
     min_severity: int = 0
     kinds: tuple[str, ...] = ("*",)
+    settings: tuple[tuple[str, Any], ...] = ()
+    """What a plugin is set up with."""
 
     @property
     def scheme(self) -> str:
-        """Return ``udp``, ``tcp``, ``tls`` or ``file``."""
+        """Return ``udp``, ``tcp``, ``tls``, ``file`` or ``plugin``."""
         return self.transport.partition(":")[0]
+
+    @property
+    def plugin(self) -> str:
+        """Return the name of the plugin that takes the events; empty where there is none."""
+        return self.transport.partition(":")[2] if self.scheme == "plugin" else ""
 
     @property
     def where(self) -> tuple[str, int]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from fnmatch import fnmatchcase
 from itertools import islice
+from typing import Any
 
 import attrs
 
@@ -45,7 +46,7 @@ class Filter:
 class Page:
     """Hold what was read: the messages to send, up to which place, and the events without a body."""
 
-    messages: Sequence[bytes]
+    messages: Sequence[Any]
     place: Place | None
     bodiless: Sequence[Place] = ()
 
@@ -56,7 +57,7 @@ class Feed:
 
     journal: IJournal
     wanted: Filter
-    shape: Callable[[Entry], bytes]
+    shape: Callable[[Entry], Any]
     place: Place | None = None
     _rows: Iterator[Entry] | None = None
 

@@ -27,8 +27,6 @@ from gateway.siem.product import PRODUCT, VERSION
 from gateway.siem.texts import encoded, json_line, printable
 from gateway.siem.ways import IWay
 
-DIGEST_SECONDS = 60.0
-"""The least time between two notices to one destination."""
 PATIENCE = 20.0
 MOST_CHARACTERS = 500
 """Of one value in a notice; the whole event is in the journal."""
@@ -46,6 +44,10 @@ class Notice:
     to: tuple[str, ...] = ()
     min_severity: int = 7
     secret: str = ""
+    login: str = ""
+    """The name to log in to a mail server with; ``secret`` then holds its password."""
+    digest: float = 60.0
+    """The least seconds between two notices."""
 
     @property
     def name(self) -> str:
@@ -90,25 +92,36 @@ def opening_notice(notice: Notice, node: str, in_thread: Callable[..., Deferred[
 
 @attrs.frozen
 class Mail:
-    """Send notices by SMTP: encrypted where the server can, always with ``smtps:``."""
+    """Send notices by SMTP: encrypted where the server can, always with ``smtps:`` and where it logs in."""
 
     notice: Notice
     node: str
+    trust: ssl.SSLContext | None = None
 
     def write(self, messages: Sequence[bytes]) -> None:
         """Send one mail; raise OSError where it was not taken for all."""
         where = urlsplit(self.notice.transport)
         mail = mailed(self.node, self.notice.to, [json.loads(message) for message in messages])
-        trust = ssl.create_default_context()
+        trust = self.trust or ssl.create_default_context()
         try:
             with _connected(where.scheme, where.hostname or "", where.port, trust) as server:
-                if where.scheme == "smtp" and server.has_extn("starttls"):
+                encrypted = where.scheme == "smtps"
+                if not encrypted and server.has_extn("starttls"):
                     server.starttls(context=trust)
+                    encrypted = True
+                if self.notice.login:
+                    self._log_in(server, encrypted)
                 refused = server.send_message(mail)
         except smtplib.SMTPException as failure:
             raise OSError(f"{where.hostname} did not take the mail: {printable(str(failure))}") from None
         if refused:
             raise OSError(f"{where.hostname} did not take the mail for {', '.join(refused)}")
+
+    def _log_in(self, server: smtplib.SMTP, encrypted: bool) -> None:
+        """Log in; raise OSError rather than give the password to whoever listens."""
+        if not encrypted:
+            raise OSError("the mail server offers no encryption, so it is not given the password")
+        server.login(self.notice.login, _secret_of(self.notice).decode("utf-8", "replace"))
 
     def close(self) -> None:
         """Do nothing: each mail is a connection."""
@@ -169,11 +182,16 @@ class Hook:
             raise OSError(f"{where.hostname} answered {status}")
 
     def _sign(self, body: bytes) -> str:
-        with open(self.notice.secret.removeprefix("file:"), "rb") as opened:
-            secret = opened.read(4096).strip()
-        if not secret:
-            raise OSError(f"{self.notice.secret} is empty; a notice is not sent unsigned")
-        return f"sha256={hmac.new(secret, body, hashlib.sha256).hexdigest()}"
+        return f"sha256={hmac.new(_secret_of(self.notice), body, hashlib.sha256).hexdigest()}"
 
     def close(self) -> None:
         """Do nothing: each notice is a connection."""
+
+
+def _secret_of(notice: Notice) -> bytes:
+    """Read the secret anew each time, so that it can be changed; raise OSError where there is none."""
+    with open(notice.secret.removeprefix("file:"), "rb") as opened:
+        secret = opened.read(4096).strip()
+    if not secret:
+        raise OSError(f"{notice.secret} is empty; a notice is sent neither unsigned nor without a login")
+    return secret

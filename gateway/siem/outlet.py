@@ -97,8 +97,7 @@ class Outlet:
         """Hand over what is there, within :data:`GRACE`, and keep the cursor."""
         self._stopping = True
         self.ring()
-        if self._pause is not None:
-            self._pause.cancel()
+        self.hurry()
         if self._running is not None:
             grace = self.workings.clock.callLater(GRACE, self._running.cancel)
             await self._running
@@ -150,8 +149,13 @@ class Outlet:
             journal = self.workings.journal
             self.confirmed = Place(journal.origin, journal.head()[0])
 
+    def hurry(self) -> None:
+        """Wait no longer: neither for a digest to fill nor until the next try."""
+        if self._pause is not None:
+            self._pause.cancel()
+
     async def _rest(self, seconds: float) -> None:
-        """Wait; :meth:`stop` cuts it short."""
+        """Wait; :meth:`stop` and :meth:`hurry` cut it short."""
         if self._stopping:
             return
         self._pause = deferLater(self.workings.clock, seconds)

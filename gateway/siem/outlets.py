@@ -18,19 +18,22 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 from twisted.python.threadpool import ThreadPool
 
-from gateway.domain.facts import Fact
-from gateway.interfaces import IJournal
+from gateway.domain.facts import Fact, leaving
+from gateway.interfaces import IFactSink, IJournal
 from gateway.siem.cursor import cursor_of
 from gateway.siem.destinations import Destination, opening
 from gateway.siem.feed import Feed, Filter
-from gateway.siem.notices import DIGEST_SECONDS, Notice, noticed, opening_notice
+from gateway.siem.notices import Notice, noticed, opening_notice
 from gateway.siem.outlet import Outlet, Workings
+from gateway.siem.sinks import opening_sink
 
 log = Logger()
 THREADS = 4
 ANCHOR_SECONDS = 60.0
 TEST_SECONDS = 10.0
 LOOK_SECONDS = 0.1
+TO_PEOPLE = frozenset({"mail", "hook"})
+"""The forms of those outlets that tell people."""
 
 
 @attrs.define(eq=False)
@@ -65,13 +68,20 @@ class Outlets:
             self.workings,
         ))  # fmt: skip
 
+    def add_sink(self, destination: Destination, sink: IFactSink) -> None:
+        """Add a plugin's sink as a destination; raise ValueError for one that is there already."""
+        feed = Feed(self.journal, Filter(destination.min_severity, destination.kinds), leaving)
+        cursor = cursor_of(self.folder, destination.transport)
+        name = destination.transport
+        self.add_outlet(Outlet(name, "plugin", opening_sink(sink), feed, cursor, self.workings))
+
     def add_notice(self, notice: Notice, node: str) -> None:
         """Add somebody to be told of grave events; raise ValueError for one that is there already."""
         feed = Feed(self.journal, notice.wanted, noticed)
         way = opening_notice(notice, node, self.in_thread)
         cursor = cursor_of(self.folder, notice.name)
-        pace, form = DIGEST_SECONDS, "hook" if notice.is_hook else "mail"
-        self.add_outlet(Outlet(notice.name, form, way, feed, cursor, self.workings, pace, from_now=True))
+        form = "hook" if notice.is_hook else "mail"
+        self.add_outlet(Outlet(notice.name, form, way, feed, cursor, self.workings, notice.digest, from_now=True))
 
     def add_outlet(self, outlet: Outlet) -> None:
         """Add an outlet; raise ValueError where its name is taken."""
@@ -113,9 +123,14 @@ class Outlets:
         return [outlet.row() for outlet in self.outlets]
 
     async def test(self, by: str, wanted: str = "") -> Sequence[Mapping[str, Any]]:
-        """Tell a test event; return how each destination fared with it after at most :data:`TEST_SECONDS`."""
+        """Tell a test event; return how each destination fared with it after at most :data:`TEST_SECONDS`.
+
+        ``wanted`` names one of them; empty: all, ``people``: those that tell people.
+        """
+        chosen = [outlet for outlet in self.outlets if wanted in ("", outlet.name, _kind(outlet))]
         entry = await self.journal.tell(Fact("siem.tested", {"by": by}))
-        chosen = [outlet for outlet in self.outlets if wanted in ("", outlet.name)]
+        for outlet in chosen:
+            outlet.hurry()
         until = self.reactor.seconds() + TEST_SECONDS
         while self.reactor.seconds() < until and not all(_has(outlet, entry.seq) for outlet in chosen):
             await deferLater(self.reactor, LOOK_SECONDS)
@@ -138,6 +153,10 @@ class Outlets:
         loop.clock = self.reactor
         loop.start(seconds, now=False).addErrback(lambda failure: log.failure("a duty of the outlets failed", failure))
         self._loops.append(loop)
+
+
+def _kind(outlet: Outlet) -> str:
+    return "people" if outlet.format in TO_PEOPLE else "siem"
 
 
 def _has(outlet: Outlet, seq: int) -> bool:

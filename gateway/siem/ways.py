@@ -6,6 +6,7 @@ The rule: a way carries whole messages in order or fails with OSError; what fail
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from twisted.internet.defer import Deferred
 from zope.interface import Attribute, Interface
@@ -16,8 +17,8 @@ class IWay(Interface):
 
     window = Attribute("Seconds for which what was handed over may still be lost; 0: it is delivered.")
 
-    def send(messages: Sequence[bytes]) -> Deferred[None]:  # noqa: N805 - an interface
-        """Hand messages over in order; fire when there is room for more, fail with OSError."""
+    def send(messages: Sequence[Any]) -> Deferred[None]:  # noqa: N805 - an interface
+        """Hand messages (a sink: entries) over in order; fire when there is room for more, fail with OSError."""
 
     def acknowledged() -> int:
         """Return how many of the messages handed over have left this machine."""

@@ -17,6 +17,7 @@ from twisted.python.failure import Failure
 
 from gateway.domain.entries import Target
 from gateway.ssh.reach import HOST_KEY, Reach, TargetFailed
+from gateway.wire.carrier import RekeyLimits
 from gateway.wire.target_transport import TargetTransport
 
 LIFE = 10.0
@@ -58,6 +59,7 @@ class Approaches:
 
     reactor: Any
     wall: Callable[[], float]
+    rekey: RekeyLimits = RekeyLimits()
     counters: Counters = attrs.field(init=False, factory=Counters)
     _open: list[Approach] = attrs.field(init=False, factory=list)
     _rests: dict[str, float] = attrs.field(init=False, factory=dict)
@@ -67,7 +69,7 @@ class Approaches:
         if target.jump or self._is_too_much(operator, target):
             return
         self.counters.begun += 1
-        going = Deferred.fromCoroutine(Reach(self.reactor, self.wall, target, _unknown).secured())
+        going = Deferred.fromCoroutine(Reach(self.reactor, self.wall, target, _unknown, rekey=self.rekey).secured())
         approach = Approach(operator, target, going, self.reactor.callLater(LIFE, self._expired, operator, target))
         self._open.append(approach)
         going.addCallbacks(self._arrived, self._failed, callbackArgs=(approach,), errbackArgs=(approach,))

@@ -24,6 +24,7 @@ from gateway.ssh.login import Login, MayCome, OpenDoor
 from gateway.ssh.tunnel import WINDOW, Tunnel
 from gateway.wire.algorithms import Offered
 from gateway.wire.authority import IAttempt, IAuthority, IService, Outcome, Prompts
+from gateway.wire.carrier import RekeyLimits
 from gateway.wire.certificates import Certificate
 from gateway.wire.channels import LARGEST_PACKET, ChannelEnd
 from gateway.wire.connection import ADMINISTRATIVELY_PROHIBITED, RESOURCE_SHORTAGE
@@ -50,6 +51,7 @@ class JumpHost:
     open_door: OpenDoor
     may_come: MayCome
     offered: Offered = Offered()
+    rekey: RekeyLimits = RekeyLimits()
     _inner: set[OperatorTransport] = attrs.field(init=False, factory=set)
 
     def open_requested(self, end: ChannelEnd, extra: bytes) -> None:
@@ -85,6 +87,7 @@ class JumpHost:
             make_userauth=lambda made: self._userauth(authority, made),
             ciphers=self.offered.ciphers,
             exchanges=self.offered.exchanges,
+            rekey=self.rekey,
         )
         self._inner.add(transport)
         transport.on_closed = lambda reason: self._inner.discard(transport)

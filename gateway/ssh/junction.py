@@ -35,12 +35,15 @@ from gateway.domain.lane import (
     Request,
     Resize,
     Tell,
+    Tick,
+    Withdraw,
 )
 from gateway.domain.notice import line
 from gateway.domain.rights import Kind
 from gateway.runtime.compose import WAYS, Way, way_now
 from gateway.runtime.record import Recorder
 from gateway.runtime.run import Run
+from gateway.ssh.questions import Questions
 from gateway.wire.channels import ChannelEnd
 from gateway.wire.splice import Splice
 from gateway.wire.windows import credit_due
@@ -81,13 +84,16 @@ class Junction:
     """Slots of the operator's requests that nobody has answered."""
     kind: Kind | None = None
     """What decides how the lanes travel; None while it is not known."""
+    questions: Questions = attrs.field(init=False)
     _later: IDelayedCall | None = attrs.field(init=False, default=None)
     _splices: dict[Lane, Splice] = attrs.field(init=False, factory=dict)
     _faster: tuple[Lane, ...] = attrs.field(init=False, default=())
     _lagging: IDelayedCall | None = attrs.field(init=False, default=None)
+    _ticking: IDelayedCall | None = attrs.field(init=False, default=None)
 
     def __attrs_post_init__(self) -> None:
-        """Know which lanes have a faster way."""
+        """Know which lanes have a faster way, and whom to ask."""
+        self.questions = Questions(self.run, self.say, self.feed)
         if self.kind is not None:
             self.become(self.kind, self.flow)
 
@@ -107,7 +113,24 @@ class Junction:
             else:
                 self._do(effect)
         self._choose_ways()
+        self._await_tick()
+        self.questions.bring()
         self.settle()
+
+    def _await_tick(self) -> None:
+        """See to it that a gate which waits for a time hears of it."""
+        due = self.flow.due
+        if due is None:
+            return
+        later = max(0.0, due - self.run.at)
+        if self._ticking is None:
+            self._ticking = self.run.workings.clock.callLater(later, self._tick)
+        elif later < self._ticking.getTime() - self.run.workings.clock.seconds():
+            self._ticking.reset(later)
+
+    def _tick(self) -> None:
+        self._ticking = None
+        self.feed(Tick())
 
     def _choose_ways(self) -> None:
         """Give each lane the way it may take now."""
@@ -153,6 +176,7 @@ class Junction:
     def stop(self) -> None:
         """Let nothing pass any more."""
         self.flow.ended = True
+        self.questions.withdraw_all()
         self._choose_ways()
 
     def say(self, text: str) -> None:
@@ -194,8 +218,11 @@ class Junction:
                 self.run.order_by_rule(effect)
             case EndSession():
                 self.run.end(effect.code, effect.reason, effect.text)
+            case Withdraw():
+                self.questions.withdraw(effect.ticket)
             case Ask():
-                self.run.end(FAILED, "unanswerable", "nobody can be asked in this version; the session is over")
+                if not self.questions.ask(effect):
+                    self.run.end(FAILED, "unanswerable", "nobody can be asked in this version; the session is over")
             case _:
                 pass
 
@@ -249,9 +276,9 @@ class Junction:
     def over(self) -> None:
         """Forget what is pending: both ends are closed."""
         self.stop()
-        for call in (self._later, self._lagging):
+        for call in (self._later, self._lagging, self._ticking):
             if call is not None and call.active():
                 call.cancel()
         if self._lagging is not None and self.target is not None:
             self.target.sender.resume_reading(self._why)
-        self._later = self._lagging = None
+        self._later = self._lagging = self._ticking = None

@@ -25,16 +25,17 @@ from gateway.ssh.login import Authority, Login, OpenDoor
 from gateway.wire.admission import Admission, Parting, Waiting
 from gateway.wire.algorithms import Offered
 from gateway.wire.authority import IService
+from gateway.wire.carrier import RekeyLimits
 from gateway.wire.hostkeys import HostKey
 from gateway.wire.pacing import FailurePace
 from gateway.wire.transport import OperatorTransport
-from gateway.wire.userauth import Ending, Refusal, UserAuthServer
+from gateway.wire.userauth import Ending, Limits, Refusal, UserAuthServer
 from gateway.wire.violation import Counts
 
 log = Logger()
 
 GRACE = 60.0
-"""Seconds in which a connection must have logged in."""
+"""Seconds in which a connection must have logged in, where nothing else is said."""
 SILENCE = 15.0
 """Seconds in which its client must have come to the key exchange: programs do that, nobody is asked anything yet."""
 
@@ -60,6 +61,8 @@ class Listener:
     pace: FailurePace
     admission: Admission = attrs.field(default=attrs.Factory(_own_admission, takes_self=True))
     offered: Offered = Offered()
+    grace: float = GRACE
+    rekey: RekeyLimits = RekeyLimits()
     proxy_from: tuple[str, ...] = ()
     """The addresses of front ends, whose connections begin with a PROXY header."""
     violations: Counts = attrs.field(init=False, factory=Counts)
@@ -132,12 +135,13 @@ class Arrival:
             tally=self,
             ciphers=listener.offered.ciphers,
             exchanges=listener.offered.exchanges,
+            rekey=listener.rekey,
         )
         self.transport.on_closed = self._closed
         self.waiting.cut, self.waiting.has_spoken = self.transport.abort, self._has_spoken
         listener.transports.add(self.transport)
-        self._grace = listener.clock.callLater(GRACE, self._late)
-        self._silence = listener.clock.callLater(SILENCE, self._still_silent)
+        self._grace = listener.clock.callLater(listener.grace, self._late)
+        self._silence = listener.clock.callLater(min(SILENCE, listener.grace), self._still_silent)
 
     def count(self, name: str) -> None:
         """Count a violation, for the listener and for how this connection parts."""
@@ -161,7 +165,8 @@ class Arrival:
     def _make_userauth(self, transport: OperatorTransport) -> Any:
         listener = self.listener
         authority = listener.make_authority(self._open_door)
-        server = UserAuthServer(authority, listener.clock, listener.pace, self.source, tell=self._refused)
+        limits = Limits(grace=listener.grace)
+        server = UserAuthServer(authority, listener.clock, listener.pace, self.source, limits, self._refused)
         server.transport = transport  # type: ignore[assignment]
         self._userauth = server
         return server

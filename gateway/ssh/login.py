@@ -2,8 +2,9 @@
 
 The rule: an unknown, inactive or unreadable name takes the same way as a known one and is refused at the end; the
 operator's identity is that of the verified key or password, never of a name merely offered. A certificate is worth
-its authority's word for this name, here and now; what is revoked is weighed anew for each proof. What this version
-can not check (a second factor) is refused, never skipped.
+its authority's word for this name, here and now; what is revoked is weighed anew for each proof. Who needs a second
+factor is asked for its code after the first proof, on the same connection (keyboard-interactive, RFC 4256); who has
+no authenticator yet is refused.
 """
 
 from __future__ import annotations
@@ -18,13 +19,16 @@ from gateway.domain.entries import User
 from gateway.domain.grant import within
 from gateway.domain.login import BadLogin, Reading, read_login
 from gateway.domain.secret import Secret
-from gateway.interfaces import IOperatorSource
+from gateway.interfaces import IOperatorSource, ISecondFactors
 from gateway.ssh.vouching import Vouching
 from gateway.wire.authority import IAttempt, IAuthority, IService, Outcome, Prompts, Refused, ShownKey
 from gateway.wire.certificates import Certificate, Untrusted
 from gateway.wire.keyblobs import BadKey, PublicKey, parse_line
 
 METHODS = (b"publickey", b"password")
+SECOND = (b"keyboard-interactive",)
+"""What may continue once the first factor is proven."""
+QUESTION = "One-time code: "
 
 
 @attrs.frozen
@@ -37,6 +41,8 @@ class Login:
     method: str
     fingerprint: str = ""
     certificate: Certificate | None = None
+    second_factor: bool = False
+    """Whether a one-time code was proven too."""
 
     def outlived(self, now: float) -> bool:
         """Say whether the certificate of this login has expired: no new session may start on it, days later."""
@@ -63,6 +69,8 @@ class Authority:
     text: str
     vouching: Vouching = attrs.field(factory=Vouching)
     may_come: MayCome = _unprepared
+    factors: ISecondFactors | None = None
+    """Without, nobody gets in who needs a second factor."""
 
     def banner(self) -> bytes:
         """Return the text shown before login."""
@@ -91,8 +99,8 @@ class Attempt:
     _login: Login | None = attrs.field(init=False, default=None)
 
     def methods(self) -> tuple[bytes, ...]:
-        """Return the methods that may continue: the same for everybody."""
-        return METHODS
+        """Return the methods that may continue: the same for everybody until a first factor is proven."""
+        return METHODS if self._login is None else SECOND
 
     def key_acceptable(self, key: ShownKey) -> Deferred[bool]:
         """Say whether the user may log in with a key; fails with Refused where he may not."""
@@ -104,7 +112,7 @@ class Attempt:
 
     async def _key_acceptable(self, key: ShownKey) -> bool:
         user = await self._holder(key)
-        if _may_log_in(user, self.source):
+        if self._may_log_in(user):
             self.authority.may_come(user, self.readings, self.source)
         return True
 
@@ -126,17 +134,37 @@ class Attempt:
         return self._weighed(self._user() if right and person is not None else None, "password", "")
 
     def interactive(self) -> Deferred[Prompts | Outcome]:
-        """Refuse: keyboard-interactive is not among the methods."""
-        return succeed(Outcome.REFUSED)
+        """Ask for the one-time code; before a first factor it is not among the methods."""
+        return succeed(Outcome.REFUSED if self._login is None else Prompts("", "", ((QUESTION, False),)))
 
     def answers(self, answers: tuple[Secret, ...]) -> Deferred[Prompts | Outcome]:
-        """Refuse: keyboard-interactive is not among the methods."""
-        return succeed(Outcome.REFUSED)
+        """Weigh the one-time code."""
+        return Deferred.fromCoroutine(self._code(answers))
+
+    async def _code(self, answers: tuple[Secret, ...]) -> Outcome:
+        login = self._login
+        factors = self.authority.factors
+        if login is None or factors is None or len(answers) != 1:
+            return Outcome.REFUSED
+        try:
+            right = await factors.check(login.user.name, answers[0])
+        finally:
+            answers[0].wipe()
+        if not right or self._user() is None:  # he may have been switched off meanwhile
+            return Outcome.REFUSED
+        self._login = attrs.evolve(login, method=f"{login.method}+totp", second_factor=True)
+        return Outcome.ACCEPTED
 
     def finish(self) -> IService:
         """Open the door."""
         assert self._login is not None  # noqa: S101 - called after ACCEPTED only
         return self.authority.open_door(self._login)
+
+    def _may_log_in(self, user: User) -> bool:
+        factors = self.authority.factors
+        if user.second_factor != "none" and (factors is None or not factors.enrolled(user.name)):
+            return False
+        return not user.origin or within(self.source, user.origin)
 
     def _user(self) -> User | None:
         if not self.readings:
@@ -168,14 +196,10 @@ class Attempt:
     def _weighed(
         self, user: User | None, method: str, fingerprint: str, certificate: Certificate | None = None
     ) -> Outcome:
-        if user is None or not _may_log_in(user, self.source):
+        if user is None or not self._may_log_in(user):
             return Outcome.REFUSED
         self._login = Login(user, self.readings, self.source, method, fingerprint, certificate)
-        return Outcome.ACCEPTED
-
-
-def _may_log_in(user: User, source: str) -> bool:
-    return user.second_factor == "none" and (not user.origin or within(source, user.origin))
+        return Outcome.ACCEPTED if user.second_factor == "none" else Outcome.PARTIAL
 
 
 def _same(line: str, key: PublicKey) -> bool:

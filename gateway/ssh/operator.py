@@ -20,6 +20,7 @@ from gateway.domain.lock import Lock
 from gateway.domain.login import Reading
 from gateway.domain.session import reference, session_id
 from gateway.interfaces import IArchive, IFacts, IOperatorSource, IPolicySource
+from gateway.runtime.approvals import Approvals
 from gateway.runtime.orders import Orders
 from gateway.runtime.roster import Roster, rfc3339
 from gateway.runtime.run import Run, Workings
@@ -51,6 +52,7 @@ class Reception:
     operators: IOperatorSource
     policies: IPolicySource
     orders: Orders
+    approvals: Approvals
     roster: Roster
     archive: IArchive
     facts: IFacts
@@ -74,7 +76,7 @@ class Reception:
         readings = [reading for reading in login.readings if reading.target]
         chosen = self._choose(login.user, readings, login.source)
         opened = Refusal(USAGE, chosen) if isinstance(chosen, str) else self.session(login, chosen)
-        return refusal_door(opened) if isinstance(opened, Refusal) else opened
+        return refusal_door(opened, self.clock) if isinstance(opened, Refusal) else opened
 
     def _choose(self, user: User, readings: list[Reading], source: str) -> Reading | str:
         reachable = dict(self.policies.reachable(user, source))
@@ -133,8 +135,12 @@ class Reception:
             return Refusal(DENIED, self._not_allowed(login, reading, grant))
         if reading.port and split_address(grant.target.address)[1] != reading.port:
             return Refusal(DENIED, self._not_allowed(login, reading, Refused("port", "not a port of the target")))
+        if grant.policy.restrictions.second_factor == "required" and not login.second_factor:
+            self._refuse(login, reading, "second_factor", "the login was by one factor only")
+            words = f"{reading.written()} needs a login with a second factor; enrol with: ssh {user.name}@GATEWAY totp"
+            return Refusal(DENIED, words)
         if not _enforceable(grant):
-            self._refuse(login, reading, "unenforceable", "approval, presence, second factor or reason")
+            self._refuse(login, reading, "unenforceable", "approval, presence or reason")
             return Refusal(CONFIGURATION, "this grant asks for what this version can not check; tell an administrator")
         opened = self._begin(grant)
         if isinstance(opened, Refusal):
@@ -165,6 +171,7 @@ class Reception:
             user_budget=self.roster.budget_of(grant.policy.operator),
             ended=self.roster.over,
             rule_order=self.orders.by_rule,
+            ask=self.approvals.ask,
         )
         run = Run(name, grant, workings)
         facts = {"operator": grant.policy.operator, "target": grant.target.name, "account": grant.account,
@@ -201,7 +208,7 @@ class Reception:
 
 def _enforceable(grant: Grant) -> bool:
     restrictions = grant.policy.restrictions
-    wanted = (restrictions.approval, restrictions.present, restrictions.second_factor == "required")
+    wanted = (restrictions.approval, restrictions.present)
     return not (any(wanted) or restrictions.reason == "required" or restrictions.tickets)
 
 

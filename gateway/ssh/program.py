@@ -13,8 +13,10 @@ from functools import partial
 from typing import Protocol
 
 import attrs
+from twisted.internet.interfaces import IReactorTime
 
 from gateway.domain.notice import line
+from gateway.ssh.keepalive import Keepalive
 from gateway.wire.channels import LARGEST_PACKET, ChannelEnd
 from gateway.wire.connection import ADMINISTRATIVELY_PROHIBITED, Connection
 from gateway.wire.fields import Fields, MalformedField
@@ -95,11 +97,15 @@ class ProgramDoor:
     subsystems: Mapping[str, Callable[[], Program]] = attrs.field(factory=dict)
     jump: Callable[[ChannelEnd, bytes], None] | None = None
     """Takes ``direct-tcpip`` channels, where they may end in a server of the gateway's own."""
-    _connection: Connection | None = attrs.field(init=False, default=None)
+    clock: IReactorTime | None = None
+    """With it, an operator who does not answer any more is cut."""
+    _watch: Keepalive | None = attrs.field(init=False, default=None)
 
     def started(self, connection: Connection) -> None:
-        """Keep the connection."""
-        self._connection = connection
+        """Ask from now on whether the operator is there."""
+        if self.clock is not None:
+            self._watch = Keepalive(self.clock, connection, connection.transport.abort)
+            self._watch.start()
 
     def open_requested(self, end: ChannelEnd, extra: bytes) -> None:
         """Open session channels; refuse all others in words."""
@@ -117,8 +123,9 @@ class ProgramDoor:
         return False
 
     def lost(self) -> None:
-        """Forget the connection."""
-        self._connection = None
+        """Ask no more."""
+        if self._watch is not None:
+            self._watch.stop()
 
 
 @attrs.define(eq=False)
@@ -285,9 +292,9 @@ def _nothing() -> None:
     """Do nothing more."""
 
 
-def refusal_door(refusal: Refusal) -> ProgramDoor:
+def refusal_door(refusal: Refusal, clock: IReactorTime | None = None) -> ProgramDoor:
     """Make a door that says why there is no session."""
-    return ProgramDoor(lambda: refusal, refusal.text, {"sftp": lambda: refusal})
+    return ProgramDoor(lambda: refusal, refusal.text, {"sftp": lambda: refusal}, clock=clock)
 
 
 def refuse_channel(end: ChannelEnd, refusal: Refusal) -> None:

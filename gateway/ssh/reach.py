@@ -10,9 +10,10 @@ from collections.abc import Callable
 from typing import Any
 
 import attrs
+from twisted.internet.abstract import isIPAddress
 from twisted.internet.defer import Deferred, fail, succeed
 from twisted.internet.defer import TimeoutError as WaitTimeout
-from twisted.internet.endpoints import HostnameEndpoint
+from twisted.internet.endpoints import HostnameEndpoint, TCP4ClientEndpoint
 from twisted.internet.error import (
     ConnectError,
     ConnectionRefusedError,
@@ -23,15 +24,22 @@ from twisted.internet.error import (
 from twisted.internet.protocol import Factory
 
 from gateway.domain.entries import Target
+from gateway.ssh.crossing import NotCrossed, Passage
 from gateway.wire.algorithms import (
     EXCHANGES,
-    NIST_EXCHANGES,
+    GCM_FIRST,
+    MACS_OFFERED,
+    OLD_CIPHERS_OFFERED,
+    OLD_EXCHANGES,
     OLD_HOST_KEYS,
+    OLD_MACS_OFFERED,
     TARGET_CERTIFICATES,
     TARGET_KEYS,
     Names,
 )
+from gateway.wire.carrier import RekeyLimits
 from gateway.wire.certificates import PLAIN, Untrusted, holder_key, parse_certificate, trust_host
+from gateway.wire.connection import Connection
 from gateway.wire.hostkeys import fingerprint
 from gateway.wire.keyblobs import BadKey, PublicKey, parse_blob, parse_line
 from gateway.wire.target_transport import TargetTransport
@@ -63,6 +71,9 @@ class Reach:
     """Seconds since 1970: certificates are judged by it."""
     target: Target
     unknown: Callable[[bytes], Deferred[None]]
+    through: Connection | None = None
+    """The connection to the host before it on the way; None: from here."""
+    rekey: RekeyLimits = RekeyLimits()
 
     async def secured(self) -> TargetTransport:
         """Return a connection with the recognised host; raise :exc:`TargetFailed`."""
@@ -89,12 +100,12 @@ class Reach:
 
     async def _connect(self) -> TargetTransport:
         target = self.target
-        if target.jump:
-            raise TargetFailed(
-                CONFIGURATION, "jump", f"{target.name} is behind {target.jump}, which this version can not cross"
-            )
         host, port = split_address(target.address)
-        endpoint = HostnameEndpoint(self.reactor, host, port, timeout=CONNECT_SECONDS)
+        if self.through is not None:
+            return await self._cross(self.through, host, port)
+        # An address needs no look-up, which costs more than the rest of the way there.
+        kind = TCP4ClientEndpoint if isIPAddress(host) else HostnameEndpoint
+        endpoint = kind(self.reactor, host, port, timeout=CONNECT_SECONDS)
         try:
             factory = Factory.forProtocol(self._transport)
             factory.noisy = False
@@ -105,12 +116,27 @@ class Reach:
             words = why_unreachable(fault)
             raise TargetFailed(UNREACHABLE, "unreachable", f"cannot reach {target.name} ({words})") from None
 
+    async def _cross(self, hop: Connection, host: str, port: int) -> TargetTransport:
+        transport, name = self._transport(), self.target.name
+        opened = Passage(hop, transport).begin(host, port)
+        opened.addTimeout(CONNECT_SECONDS, self.reactor)
+        try:
+            await opened
+        except NotCrossed as fault:
+            raise TargetFailed(UNREACHABLE, "unreachable", f"cannot reach {name} on its way ({fault})") from None
+        except WaitTimeout:
+            raise TargetFailed(UNREACHABLE, "timeout", f"cannot reach {name} on its way (no answer)") from None
+        return transport
+
     def _transport(self) -> TargetTransport:
         return TargetTransport(
             clock=self.reactor,
             verify_host_key=self._recognise,
             host_key_algorithms=host_algorithms(self.target),
+            ciphers=ciphers(self.target),
             exchanges=exchanges(self.target),
+            macs=macs(self.target),
+            rekey=self.rekey,
         )
 
     def _recognise(self, algorithm: bytes, blob: bytes) -> Deferred[None]:
@@ -155,7 +181,17 @@ def host_algorithms(target: Target) -> tuple[bytes, ...]:
 
 def exchanges(target: Target) -> Names:
     """Return which key exchanges are offered to a target: the old ones that its entry names behind the others."""
-    return EXCHANGES + named(target, NIST_EXCHANGES)
+    return EXCHANGES + named(target, OLD_EXCHANGES)
+
+
+def ciphers(target: Target) -> Names:
+    """Return which ciphers are offered to a target, the old ones behind the others."""
+    return GCM_FIRST + named(target, OLD_CIPHERS_OFFERED)
+
+
+def macs(target: Target) -> Names:
+    """Return which MACs are offered to a target, the old ones behind the others."""
+    return MACS_OFFERED + named(target, OLD_MACS_OFFERED)
 
 
 def named(target: Target, old: Names) -> Names:

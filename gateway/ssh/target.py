@@ -15,12 +15,13 @@ import attrs
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
-from gateway.domain.entries import Credential
+from gateway.domain.entries import Credential, Target
 from gateway.domain.facts import Fact
 from gateway.domain.grant import Grant
 from gateway.domain.secret import Secret
 from gateway.interfaces import ICredentialVault, IFacts, IKeyPair, VaultError
 from gateway.ssh.approach import UNKNOWN, Approaches
+from gateway.ssh.crossing import HopOwner
 from gateway.ssh.reach import (
     CONFIGURATION,
     EXCHANGE_SECONDS,
@@ -30,6 +31,7 @@ from gateway.ssh.reach import (
     TargetFailed,
     key_line,
 )
+from gateway.wire.carrier import RekeyLimits
 from gateway.wire.connection import Connection
 from gateway.wire.hostkeys import fingerprint
 from gateway.wire.target_transport import TargetTransport
@@ -62,10 +64,11 @@ class Dialler:
     facts: IFacts
     wall: Callable[[], float]
     """Seconds since 1970: certificates are judged by it."""
+    rekey: RekeyLimits = RekeyLimits()
     arrived: Callable[[float, str], None] = _unmeasured
     """Told how many seconds the way to a target took, and ``ok`` or the reason of its end."""
     approaches: Approaches = attrs.field(
-        init=False, default=attrs.Factory(lambda self: Approaches(self.reactor, self.wall), takes_self=True)
+        init=False, default=attrs.Factory(lambda self: Approaches(self.reactor, self.wall, self.rekey), takes_self=True)
     )
 
     def dial(self, grant: Grant, session: str, started: Deferred[Any], connection: Connection) -> Deferred[None]:
@@ -85,42 +88,71 @@ class Dialler:
 
 @attrs.define(eq=False)
 class Dial:
-    """One attempt to reach one target."""
+    """One attempt to reach one target, and first the hosts on the way to it."""
 
     by: Dialler
     grant: Grant
     session: str
-    reach: Reach = attrs.field(init=False)
-
-    def __attrs_post_init__(self) -> None:
-        """Say how to reach the target."""
-        self.reach = Reach(self.by.reactor, self.by.wall, self.grant.target, self._unknown)
-
-    @property
-    def _name(self) -> str:
-        return self.grant.target.name
+    _made: list[TargetTransport] = attrs.field(init=False, factory=list)
 
     async def run(self, started: Deferred[Any], connection: Connection) -> None:
         """Go all the way; raise :exc:`TargetFailed`."""
-        offered = Deferred.fromCoroutine(self._offer())
-        transport: TargetTransport | None = None
+        policy, through = self.grant.policy, None
         arrived = False
         try:
-            transport = await self._secured()
+            for hop in policy.hops:
+                onward = Connection(HopOwner())
+                await self._leg(hop.target, hop.credential, hop.credential.account, started, onward, through)
+                through = onward
+            await self._leg(self.grant.target, policy.credential, self.grant.account, started, connection, through)
+            arrived = True
+        finally:
+            if not arrived:
+                for transport in reversed(self._made):
+                    transport.abort()
+
+    async def _leg(
+        self, target: Target, credential: Credential, account: str, started: Deferred[Any], connection: Connection,
+        through: Connection | None,
+    ) -> None:  # fmt: skip
+        leg = Leg(self.by, target, account, credential, self.grant.policy.operator, self.session, through)
+        offered = Deferred.fromCoroutine(leg.offer())
+        arrived = False
+        try:
+            transport = await leg.secured()
+            self._made.append(transport)
             await started
-            await self._log_in(transport, await offered, connection)
+            await leg.log_in(transport, await offered, connection)
             arrived = True
         finally:
             if not arrived:
                 # Why the way ended is known; what became of the credential then is of no use to anybody.
                 offered.addErrback(lambda _: None)
                 offered.cancel()
-                if transport is not None:
-                    transport.abort()
 
-    async def _secured(self) -> TargetTransport:
+
+@attrs.define(eq=False)
+class Leg:
+    """One host: reach it, recognise it, log in to it."""
+
+    by: Dialler
+    target: Target
+    account: str
+    credential: Credential
+    operator: str
+    session: str
+    through: Connection | None
+    reach: Reach = attrs.field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        """Say how to reach it."""
+        self.reach = Reach(
+            self.by.reactor, self.by.wall, self.target, self._unknown, self.through, self.by.rekey,
+        )
+
+    async def secured(self) -> TargetTransport:
         """Take the connection that was made ahead, or make one."""
-        ahead = self.by.approaches.take(self.grant.policy.operator, self.grant.target)
+        ahead = self.by.approaches.take(self.operator, self.target)
         if ahead is not None:
             try:
                 return await ahead
@@ -133,32 +165,34 @@ class Dial:
         return Deferred.fromCoroutine(self._queue(blob, fingerprint(blob)))
 
     async def _queue(self, blob: bytes, shown: str) -> None:
-        body = {"target": self._name, "key": key_line(blob), "fingerprint": shown, "session": self.session}
+        name = self.target.name
+        body = {"target": name, "key": key_line(blob), "fingerprint": shown, "session": self.session}
         await self.by.facts.tell(Fact("target.key_queued", body))
-        text = f"{self._name} shows an unknown host key ({shown}); an administrator must run: "
-        raise TargetFailed(HOST_KEY, "host_key_unknown", f"{text}pamctl target trust {self._name}", shown)
+        text = f"{name} shows an unknown host key ({shown}); an administrator must run: "
+        raise TargetFailed(HOST_KEY, "host_key_unknown", f"{text}pamctl target trust {name}", shown)
 
-    async def _offer(self) -> Offer:
-        credential = self.grant.policy.credential
+    async def offer(self) -> Offer:
+        """Look up the credential; raise :exc:`TargetFailed`."""
+        credential = self.credential
         try:
             if credential.kind == "password":
                 return PasswordOffer(_writer(await self.by.vault.password(credential)))
             if credential.kind == "none":
                 return NoneOffer()
-            return await self._signing_offer(credential)
+            return await self._signing_offer()
         except VaultError as fault:
-            text = (
-                f"the gateway's credential for {self.grant.account}@{self._name} can not be used; tell an administrator"
-            )
-            raise TargetFailed(CONFIGURATION, "credential", text, str(fault)) from None
+            text = f"the gateway's credential for {self.account}@{self.target.name} can not be used; "
+            raise TargetFailed(CONFIGURATION, "credential", f"{text}tell an administrator", str(fault)) from None
 
-    async def _signing_offer(self, credential: Credential) -> Offer:
-        pair: IKeyPair = await self.by.vault.key(credential, operator=self.grant.policy.operator, session=self.session)
-        offer = CertificateOffer if credential.kind == "certificate" else KeyOffer
+    async def _signing_offer(self) -> Offer:
+        pair: IKeyPair = await self.by.vault.key(self.credential, operator=self.operator, session=self.session)
+        offer = CertificateOffer if self.credential.kind == "certificate" else KeyOffer
         return offer(pair.public_blob(), tuple(pair.algorithms()), pair.sign)
 
-    async def _log_in(self, transport: TargetTransport, offer: Offer, connection: Connection) -> None:
-        service = UserAuthClient(self.grant.account.encode(), offer, connection, self.by.reactor)
+    async def log_in(self, transport: TargetTransport, offer: Offer, connection: Connection) -> None:
+        """Log in and run the connection; raise :exc:`TargetFailed`."""
+        service = UserAuthClient(self.account.encode(), offer, connection, self.by.reactor)
+        name = self.target.name
         try:
             accepted = transport.request_service(b"ssh-userauth")
             if pipelines(transport.peer_version, offer):
@@ -169,10 +203,10 @@ class Dial:
             transport.setService(service)
             await service.outcome
         except TargetLoginRefused as fault:
-            text = f"{self._name} refused the gateway's login as {self.grant.account}; tell an administrator"
+            text = f"{name} refused the gateway's login as {self.account}; tell an administrator"
             raise TargetFailed(UNREACHABLE, "login_refused", text, fault.reason) from None
         except TargetLoginLost as fault:
-            raise TargetFailed(UNREACHABLE, "login_lost", f"{self._name} broke off the login", str(fault)) from None
+            raise TargetFailed(UNREACHABLE, "login_lost", f"{name} broke off the login", str(fault)) from None
 
 
 def pipelines(peer_version: bytes, offer: Offer) -> bool:

@@ -2,12 +2,12 @@
 
 The rule: bytes come and go within the channel's windows and are refunded as the inner transport takes them; what the
 inner side writes waits in the channel's ordered queue, and its producer is paused while that is long. Closing and
-aborting end the channel, never the connection that carries it.
+aborting end the channel, and the connection that carries it only where that lives for this channel alone.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import attrs
@@ -33,6 +33,8 @@ class Tunnel:
     end: ChannelEnd
     protocol: IProtocol
     source: str
+    carrying: Callable[[], None] | None = None
+    """Cuts the connection that carries the channel, where it lives for this one alone."""
     disconnecting: bool = attrs.field(init=False, default=False)
     _producer: IPushProducer | None = attrs.field(init=False, default=None)
     _producing: bool = attrs.field(init=False, default=True)
@@ -62,6 +64,7 @@ class Tunnel:
         self.disconnecting = True
         self.end.drop()
         self.end.close()
+        self._leave()
 
     def getPeer(self) -> IPv4Address | IPv6Address:
         """Return where the outer connection comes from."""
@@ -133,6 +136,12 @@ class Tunnel:
         if not self._lost:
             self._lost = True
             self.protocol.connectionLost(Failure(ConnectionDone()))
+            self._leave()
+
+    def _leave(self) -> None:
+        carrying, self.carrying = self.carrying, None
+        if carrying is not None:
+            carrying()
 
     def _refund(self) -> None:
         if not self._paused and (self._owed >= REFUND_AT or self.end.granted < REFUND_AT):

@@ -1,8 +1,8 @@
 """The vault: sealed secrets folded from the journal, and what they are good for.
 
 The rule: keys answer with signatures; only passwords leave, as :class:`Secret`. A secret is sealed on disk before
-its putting is acknowledged; a value behind ``file:`` or ``env:`` is fetched anew at each use. Fetching, parsing and
-sealing run in threads.
+its putting is acknowledged; a value behind ``file:`` or ``env:`` is fetched anew at each use, unless a file's key was
+read already and the file has not changed. Fetching, parsing and sealing run in threads.
 
 Objects: ``credential/NAME``, ``elevation/NAME``, ``ca/user``, and what the node itself keeps (host keys).
 """
@@ -12,7 +12,7 @@ from __future__ import annotations
 import base64
 import os
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from typing import Any
 
 import attrs
@@ -26,6 +26,7 @@ from gateway.interfaces.facts import IFacts, IFold
 from gateway.interfaces.vault import ICredentialVault, IKeyPair, VaultError
 from gateway.vault.certificate import ca_line, certify, fresh_ca
 from gateway.vault.files import read_reference
+from gateway.vault.kept import KeptKeys, file_mark
 from gateway.vault.keypair import KeyPair, looks_like_key, read_private_key
 from gateway.vault.seal import NodeKey, SealingKey
 
@@ -63,6 +64,7 @@ class Vault:
     _objects: dict[str, Sealed] = attrs.field(factory=dict)
     _wraps: dict[str, dict[bytes, bytes]] = attrs.field(factory=dict, repr=False)
     _opened: dict[str, SealingKey] = attrs.field(factory=dict, repr=False)
+    _kept: KeptKeys = attrs.field(factory=KeptKeys, repr=False)
     _epoch: str = ""
     _one_at_a_time: DeferredLock = attrs.field(factory=DeferredLock)
 
@@ -133,8 +135,7 @@ class Vault:
         async def key() -> IKeyPair:
             match credential.kind:
                 case "key":
-                    what = f"credential {credential.name}"
-                    found: KeyPair = await self._in_thread(lambda: read_private_key(self._fetched(credential), what))
+                    found = await self._key(credential)
                 case "certificate":
                     ca = await self._ca()
                     key_id, serial = f"ostiary:{operator}:{session}", secrets.randbits(63)
@@ -145,6 +146,23 @@ class Vault:
             return found
 
         return Deferred.fromCoroutine(key())
+
+    async def _key(self, credential: Credential) -> KeyPair:
+        mark = self._mark(credential)
+        kept = self._kept.find(credential.name, mark)
+        if kept is not None:
+            return kept
+        what = f"credential {credential.name}"
+        found: KeyPair = await self._in_thread(lambda: read_private_key(self._fetched(credential), what))
+        if mark is not None and mark == self._mark(credential):
+            self._kept.keep(credential.name, mark, found)
+        return found
+
+    def _mark(self, credential: Credential) -> Hashable:
+        if credential.secret != "store":
+            return file_mark(credential.secret, self._now())
+        object_id = f"credential/{credential.name}"
+        return (object_id, self._objects[object_id].version) if self.has(object_id) else None
 
     def ca_public_line(self) -> Deferred[str]:
         """Return the CA's public key; it is made on first use."""

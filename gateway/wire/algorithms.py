@@ -1,19 +1,22 @@
 """What we offer, and how two offers become one agreement (RFC 4253 §7.1).
 
-The rule: the lists are literal; SHA-1, CBC, finite-field groups, DSA and compression stand in none of them;
+The rule: the lists are literal; SHA-1, CBC and finite-field groups stand in none of them but those that begin with
+OLD, which a target's entry has to ask for; DSA and compression stand nowhere;
 the client's order decides; markers are never agreed on as methods.
 """
 
 from __future__ import annotations
 
 import os
+from functools import lru_cache
 from typing import Final
 
 import attrs
 
-from gateway.wire.ciphers import CIPHERS
 from gateway.wire.fields import Fields, MalformedField, boolean, string, uint32
-from gateway.wire.kex import METHODS
+from gateway.wire.finite import FINITE_METHODS
+from gateway.wire.kex import METHODS, Method
+from gateway.wire.oldciphers import ALL_CIPHERS, OLD_CIPHERS, OLD_MACS
 from gateway.wire.phases import KEXINIT, Role
 from gateway.wire.violation import KEY_EXCHANGE_FAILED, Violation
 
@@ -63,6 +66,13 @@ TARGET_CERTIFICATES: Final[Names] = (
 
 OLD_HOST_KEYS: Final[Names] = (b"ssh-rsa",)
 """RSA with SHA-1: offered to a target whose entry names it, behind everything else, and to nobody besides."""
+OLD_EXCHANGES: Final[Names] = (*NIST_EXCHANGES, *FINITE_METHODS)
+OLD_CIPHERS_OFFERED: Final[Names] = tuple(OLD_CIPHERS)
+OLD_MACS_OFFERED: Final[Names] = tuple(OLD_MACS)
+"""What else is offered so, and only so."""
+
+ALL_METHODS: Final[dict[bytes, Method]] = {**METHODS, **FINITE_METHODS}
+"""How every exchange is done that can be agreed on, when it was offered."""
 
 USER_KEYS: Final[Names] = (
     b"ssh-ed25519",
@@ -109,6 +119,9 @@ class Offered:
 LONGEST_PROPOSAL: Final = 32 * 1024
 _LONGEST_LIST: Final = 16 * 1024
 
+PROPOSALS_KNOWN: Final = 64
+"""Offers read or written lately; programs of one version make the same one but for the cookie."""
+
 
 @attrs.frozen
 class Proposal:
@@ -126,20 +139,26 @@ class Proposal:
 
     def encode(self) -> bytes:
         """Return the payload, its message number in front and a fresh cookie in it."""
-        lists = (
-            self.exchanges,
-            self.host_keys,
-            self.ciphers_up,
-            self.ciphers_down,
-            self.macs_up,
-            self.macs_down,
-            self.compressions_up,
-            self.compressions_down,
-            (),
-            (),
-        )
-        names = b"".join(string(b",".join(entries)) for entries in lists)
-        return bytes((KEXINIT,)) + os.urandom(16) + names + boolean(self.guessed) + uint32(0)
+        return bytes((KEXINIT,)) + os.urandom(16) + _encoded(self)
+
+
+@lru_cache(maxsize=PROPOSALS_KNOWN)
+def _encoded(proposal: Proposal) -> bytes:
+    """Return what stands behind the cookie."""
+    lists = (
+        proposal.exchanges,
+        proposal.host_keys,
+        proposal.ciphers_up,
+        proposal.ciphers_down,
+        proposal.macs_up,
+        proposal.macs_down,
+        proposal.compressions_up,
+        proposal.compressions_down,
+        (),
+        (),
+    )
+    names = b"".join(string(b",".join(entries)) for entries in lists)
+    return names + boolean(proposal.guessed) + uint32(0)
 
 
 @attrs.frozen
@@ -155,7 +174,13 @@ class Agreement:
 
 
 def propose(
-    role: Role, host_keys: Names, ciphers: Names, *, first: bool, exchanges: Names = EXCHANGES
+    role: Role,
+    host_keys: Names,
+    ciphers: Names,
+    *,
+    first: bool,
+    exchanges: Names = EXCHANGES,
+    macs: Names = MACS_OFFERED,
 ) -> Proposal:
     """Return what we offer; only the *first* exchange of a connection carries the markers."""
     markers = (EXTENDED[role], STRICT[role]) if first else ()
@@ -164,8 +189,8 @@ def propose(
         host_keys=host_keys,
         ciphers_up=ciphers,
         ciphers_down=ciphers,
-        macs_up=MACS_OFFERED,
-        macs_down=MACS_OFFERED,
+        macs_up=macs,
+        macs_down=macs,
     )
 
 
@@ -182,7 +207,12 @@ def parse_proposal(payload: bytes) -> Proposal:
     """Return the peer's KEXINIT from its payload without the message number; raise :exc:`Violation`."""
     if len(payload) > LONGEST_PROPOSAL:
         raise Violation("kexinit", KEY_EXCHANGE_FAILED, "the key exchange offer is too long")
-    fields = Fields(payload[16:])
+    return _parsed(payload[16:])
+
+
+@lru_cache(maxsize=PROPOSALS_KNOWN)
+def _parsed(lists_and_more: bytes) -> Proposal:
+    fields = Fields(lists_and_more)
     try:
         lists = [_names(fields) for _ in range(10)]
         guessed = fields.boolean("first_kex_packet_follows")
@@ -205,12 +235,12 @@ def agree(client: Proposal, server: Proposal) -> Agreement:
     _first("compression", client.compressions_up, server.compressions_up, (b"none",))
     _first("compression", client.compressions_down, server.compressions_down, (b"none",))
     return Agreement(
-        exchange=_first("key exchange method", client.exchanges, server.exchanges, tuple(METHODS)),
+        exchange=_first("key exchange method", client.exchanges, server.exchanges, tuple(ALL_METHODS)),
         host_key=_first("host key algorithm", client.host_keys, server.host_keys),
         cipher_up=cipher_up,
         cipher_down=cipher_down,
-        mac_up=_first("MAC", client.macs_up, server.macs_up) if CIPHERS[cipher_up].mac else b"",
-        mac_down=_first("MAC", client.macs_down, server.macs_down) if CIPHERS[cipher_down].mac else b"",
+        mac_up=_first("MAC", client.macs_up, server.macs_up) if ALL_CIPHERS[cipher_up].mac else b"",
+        mac_down=_first("MAC", client.macs_down, server.macs_down) if ALL_CIPHERS[cipher_down].mac else b"",
     )
 
 

@@ -11,11 +11,12 @@ from typing import Final
 
 import attrs
 
-from gateway.wire.algorithms import Agreement, Proposal, agree, guessed_right, parse_proposal
-from gateway.wire.ciphers import CIPHERS, MACS, NO_MAC, PacketCipher
+from gateway.wire.algorithms import ALL_METHODS, Agreement, Proposal, agree, guessed_right, parse_proposal
+from gateway.wire.ciphers import NO_MAC, PacketCipher
 from gateway.wire.fields import Fields, MalformedField, string
 from gateway.wire.hostkeys import HostKey, check_signature
-from gateway.wire.kex import METHODS, Hash, Opening, Transcript, derive
+from gateway.wire.kex import Hash, Opening, Transcript, derive
+from gateway.wire.oldciphers import ALL_CIPHERS, ALL_MACS
 from gateway.wire.phases import KEXINIT, Role
 from gateway.wire.violation import KEY_EXCHANGE_FAILED, Violation
 
@@ -82,7 +83,7 @@ class Exchange:
 
     def open(self) -> bytes:
         """Return the payload of the client's question."""
-        self._opening = METHODS[self._agreed().exchange].open()
+        self._opening = ALL_METHODS[self._agreed().exchange].open()
         return string(self._opening.public)
 
     def answer(
@@ -92,9 +93,9 @@ class Exchange:
         agreement = self._agreed()
         (public,) = _strings(payload, _LONGEST_PUBLIC)
         key = next(key for key in keys if agreement.host_key in key.algorithms)
-        made = METHODS[agreement.exchange].answer(public)
+        made = ALL_METHODS[agreement.exchange].answer(public)
         transcript = self._transcript(our_version, peer_version)
-        digest = transcript.digest(key.blob, public, made.public, made.secret, METHODS[agreement.exchange].hash)
+        digest = transcript.digest(key.blob, public, made.public, made.secret, ALL_METHODS[agreement.exchange].hash)
         signature = key.sign(agreement.host_key, digest)
         return string(key.blob) + string(made.public) + string(signature), Shared(made.secret, digest)
 
@@ -107,7 +108,7 @@ class Exchange:
         self.answered = True
         secret = self._opening.finish(public)
         transcript = self._transcript(our_version, peer_version)
-        hashed = METHODS[agreement.exchange].hash
+        hashed = ALL_METHODS[agreement.exchange].hash
         digest = transcript.digest(blob, self._opening.public, public, secret, hashed)
         check_signature(agreement.host_key, blob, signature, digest)
         return Reply(blob, Shared(secret, digest))
@@ -115,7 +116,7 @@ class Exchange:
     def ciphers(self, shared: Shared, session_id: bytes) -> tuple[PacketCipher, PacketCipher]:
         """Return the states for what we receive and for what we send."""
         agreement = self._agreed()
-        make = partial(_cipher, shared, session_id, METHODS[agreement.exchange].hash)
+        make = partial(_cipher, shared, session_id, ALL_METHODS[agreement.exchange].hash)
         up = make(agreement.cipher_up, agreement.mac_up, b"ACE")
         down = make(agreement.cipher_down, agreement.mac_down, b"BDF")
         return (up, down) if self.role is Role.OPERATOR else (down, up)
@@ -124,8 +125,8 @@ class Exchange:
 def _cipher(
     shared: Shared, session_id: bytes, hashed: Hash, name: bytes, mac_name: bytes, letters: bytes
 ) -> PacketCipher:
-    kind = CIPHERS[name]
-    mac = MACS[mac_name] if kind.mac else NO_MAC
+    kind = ALL_CIPHERS[name]
+    mac = ALL_MACS[mac_name] if kind.mac else NO_MAC
     iv, key, mac_key = (
         derive(shared.secret, shared.exchange_hash, session_id, bytes((letter,)), size, hashed)
         for letter, size in zip(letters, (kind.iv, kind.key, mac.key), strict=True)

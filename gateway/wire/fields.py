@@ -43,7 +43,11 @@ class Fields:
 
     def uint32(self, what: str) -> int:
         """Take one unsigned 32-bit number."""
-        number: int = _UINT32.unpack(self._take(4, what))[0]
+        start, self._offset = self._offset, self._offset + 4
+        if self._offset > len(self._payload):
+            self._offset = start
+            raise MalformedField(f"{what} is cut short")
+        number: int = _UINT32.unpack_from(self._payload, start)[0]
         return number
 
     def uint64(self, what: str) -> int:
@@ -53,10 +57,17 @@ class Fields:
 
     def string(self, what: str, limit: int) -> bytes:
         """Take one string of at most *limit* bytes."""
-        size = self.uint32(what)
+        payload, start = self._payload, self._offset + 4
+        if start > len(payload):
+            raise MalformedField(f"{what} is cut short")
+        size = _UINT32.unpack_from(payload, start - 4)[0]
         if size > limit:
             raise MalformedField(f"{what} is longer than {limit} bytes")
-        return self._take(size, what)
+        end = start + size
+        if end > len(payload):
+            raise MalformedField(f"{what} is cut short")
+        self._offset = end
+        return payload[start:end]
 
     def natural(self, what: str, limit: int) -> int:
         """Take one non-negative multiple precision integer of at most *limit* bytes, in its only form."""

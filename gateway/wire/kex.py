@@ -54,18 +54,19 @@ class Method:
     hash: Hash = hashlib.sha256
 
 
-def _bad() -> Violation:
+def refused() -> Violation:
+    """Return what ends an exchange whose peer sent a value that cannot be right."""
     return Violation("kex-public", KEY_EXCHANGE_FAILED, "a key exchange value cannot be right")
 
 
 def _shared(private: X25519PrivateKey, public: bytes) -> bytes:
     if len(public) != _CURVE:
-        raise _bad()
+        raise refused()
     try:
         return private.exchange(X25519PublicKey.from_public_bytes(public))
     except ValueError:
         # The all-zero result of a point of low order (RFC 8731 §3).
-        raise _bad() from None
+        raise refused() from None
 
 
 def _as_number(secret: bytes) -> bytes:
@@ -93,7 +94,7 @@ def _open_hybrid() -> Opening:
 
     def finish(public: bytes) -> bytes:
         if len(public) != _LATTICE_SEALED + _CURVE:
-            raise _bad()
+            raise refused()
         secret = lattice.decapsulate(public[:_LATTICE_SEALED])
         return _mix(secret, _shared(curve, public[_LATTICE_SEALED:]))
 
@@ -102,11 +103,11 @@ def _open_hybrid() -> Opening:
 
 def _answer_hybrid(public: bytes) -> Answer:
     if len(public) != _LATTICE_PUBLIC + _CURVE:
-        raise _bad()
+        raise refused()
     try:
         peer = MLKEM768PublicKey.from_public_bytes(public[:_LATTICE_PUBLIC])
     except ValueError:
-        raise _bad() from None
+        raise refused() from None
     curve = X25519PrivateKey.generate()
     classical = _shared(curve, public[_LATTICE_PUBLIC:])
     secret, sealed = peer.encapsulate()
@@ -117,11 +118,11 @@ def _met(private: ec.EllipticCurvePrivateKey, public: bytes) -> bytes:
     """Return what both know; a point is taken uncompressed and on its curve alone (RFC 5656 §4)."""
     size = (private.curve.key_size + 7) // 8
     if len(public) != 1 + 2 * size or public[0] != _UNCOMPRESSED:
-        raise _bad()
+        raise refused()
     try:
         point = ec.EllipticCurvePublicKey.from_encoded_point(private.curve, public)
     except ValueError:
-        raise _bad() from None
+        raise refused() from None
     return _as_number(private.exchange(ec.ECDH(), point))
 
 

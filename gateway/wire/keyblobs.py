@@ -12,6 +12,7 @@ import binascii
 import hashlib
 import re
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Final
 
 import attrs
@@ -25,6 +26,9 @@ LONGEST_BLOB: Final = 16 * 1024
 
 LONGEST_LINE: Final = 24 * 1024
 """Characters of the longest public key line that is looked at."""
+
+KEYS_KNOWN: Final = 256
+"""Keys read lately: whoever logs in shows his several times, and those of targets are read for each session."""
 
 SMALLEST_RSA: Final = 2048
 LARGEST_RSA: Final = 8192
@@ -77,6 +81,7 @@ class PublicKey:
         )
 
 
+@lru_cache(maxsize=KEYS_KNOWN)
 def parse_blob(blob: bytes) -> PublicKey:
     """Return the key in an RFC 4253 §6.6 blob; raise :exc:`BadKey`."""
     if len(blob) > LONGEST_BLOB:
@@ -101,6 +106,7 @@ def take_key(kind: bytes, fields: Fields, content: bytes) -> PublicKey:
     return attrs.evolve(key, blob=string(kind) + content[start : fields.taken])
 
 
+@lru_cache(maxsize=KEYS_KNOWN)
 def parse_line(line: str) -> PublicKey:
     """Return the key in an OpenSSH line, ``TYPE BASE64 [COMMENT]``; raise :exc:`BadKey`."""
     if len(line) > LONGEST_LINE:

@@ -15,7 +15,17 @@ from typing import Final, Protocol
 
 import attrs
 
-from gateway.wire.algorithms import EXCHANGES, EXTENDED, OTHER, STRICT, USER_SIGNATURES, Names, ciphers_for, propose
+from gateway.wire.algorithms import (
+    EXCHANGES,
+    EXTENDED,
+    MACS_OFFERED,
+    OTHER,
+    STRICT,
+    USER_SIGNATURES,
+    Names,
+    ciphers_for,
+    propose,
+)
 from gateway.wire.ciphers import PacketCipher
 from gateway.wire.exchange import Exchange, Shared
 from gateway.wire.fields import Fields, MalformedField, string, uint32
@@ -84,6 +94,7 @@ class Link:
     ciphers: Names | None = None
     reader: PacketReader = attrs.field(factory=PacketReader, repr=False)
     exchanges: Names = EXCHANGES
+    macs: Names = MACS_OFFERED
     writer: PacketWriter = attrs.field(factory=PacketWriter, init=False, repr=False)
     peer_version: bytes = attrs.field(default=b"", init=False)
     session_id: bytes = attrs.field(default=b"", init=False)
@@ -283,7 +294,9 @@ class Link:
     def _start_exchange(self) -> Exchange:
         first = not self.session_id
         ciphers = self.ciphers or ciphers_for(self.peer_version)
-        proposal = propose(self.role, self.host_key_algorithms, ciphers, first=first, exchanges=self.exchanges)
+        proposal = propose(
+            self.role, self.host_key_algorithms, ciphers, first=first, exchanges=self.exchanges, macs=self.macs
+        )
         exchange = Exchange(self.role, first, proposal, proposal.encode())
         self.exchange = exchange
         self.send(KEXINIT, exchange.ours[1:])

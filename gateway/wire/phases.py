@@ -32,6 +32,8 @@ class Role(enum.Enum):
     OPERATOR = "we are the server of an operator"
     TARGET = "we are the client of a target"
 
+    __hash__ = object.__hash__  # the one of Enum is written in Python
+
 
 class Phase(enum.Enum):
     """How far a connection has come."""
@@ -46,6 +48,8 @@ class Phase(enum.Enum):
     CONNECTED = enum.auto()
     REKEY_EXCHANGE = enum.auto()
     REKEY_NEWKEYS = enum.auto()
+
+    __hash__ = object.__hash__  # the one of Enum is written in Python
 
 
 class Verdict(enum.Enum):

@@ -14,7 +14,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.python.failure import Failure
 
-from gateway.wire.algorithms import EXCHANGES, GCM_FIRST, HOST_KEYS, Names
+from gateway.wire.algorithms import EXCHANGES, GCM_FIRST, HOST_KEYS, MACS_OFFERED, Names
 from gateway.wire.carrier import Carrier, RekeyLimits, Service
 from gateway.wire.exchange import Reply
 from gateway.wire.fields import string, uint32
@@ -54,6 +54,7 @@ class TargetTransport(SSHClientTransport):
         tally: Tally | None = None,
         ciphers: Names = GCM_FIRST,
         exchanges: Names = EXCHANGES,
+        macs: Names = MACS_OFFERED,
         rekey: RekeyLimits | None = None,
         reader: PacketReader | None = None,
     ) -> None:
@@ -67,7 +68,7 @@ class TargetTransport(SSHClientTransport):
         self._asking: Deferred[None] | None = None
         self._requested: tuple[bytes, Deferred[None]] | None = None
         self.carrier.carry(
-            Link(Role.TARGET, self.carrier, host_key_algorithms, ciphers, reader or PacketReader(), exchanges)
+            Link(Role.TARGET, self.carrier, host_key_algorithms, ciphers, reader or PacketReader(), exchanges, macs)
         )
 
     # -- Twisted calls these

@@ -21,8 +21,11 @@ from gateway.directory.directory import Directory
 from gateway.domain.grant import Question, Refused, freeze
 from gateway.domain.lock import Lock
 from gateway.domain.secret import Secret
-from gateway.interfaces import ArchiveError, IArchive, ICredentialVault, IOrders, IRoster
+from gateway.interfaces import ApprovalError, ArchiveError, IApprovals, IArchive, ICredentialVault, IOrders, IRoster
 from gateway.journal.memory import MemoryJournal
+from gateway.vault.codes import SecondFactors
+from gateway.vault.seal import NodeKey
+from gateway.vault.vault import Vault
 
 HASH = "$scrypt$ln=15,r=8,p=1$c2FsdHNhbHRzYWx0c2FsdA$" + "QUJD" * 10 + "QUI"
 NOW = 1_795_000_000.0
@@ -96,6 +99,39 @@ class MemoryRoster:
     def reference(self, ref: str) -> Mapping[str, Any]:
         """Return a refusal that was put in."""
         return self.refusals[ref]
+
+
+@implementer(IApprovals)
+@attrs.define(eq=False)
+class MemoryApprovals:
+    """One request of alice, for two approvers."""
+
+    rows: list[dict[str, Any]] = attrs.field(factory=lambda: [{
+        "id": "Q-0000000A", "subject": "command", "session": ONE, "operator": "alice", "account": "root",
+        "target": "web1", "command": "rm \x1b[31m", "rule": "rm", "since": NOW, "until": NOW + 300, "needed": 2,
+        "given": ["carol"], "source": "192.0.2.7",
+    }])  # fmt: skip
+    given: list[tuple[str, str, str]] = attrs.field(factory=list)
+
+    def requests(self) -> Sequence[Mapping[str, Any]]:
+        """Return what waits."""
+        return self.rows
+
+    def approve(self, prefix: str, *, by: str, by_name: str, reason: str, door: str) -> Deferred[Mapping[str, Any]]:
+        """Agree."""
+        return self._answered("approve", prefix, by, reason, "given" if by == "admin" else "waiting")
+
+    def deny(self, prefix: str, *, by: str, by_name: str, reason: str, door: str) -> Deferred[Mapping[str, Any]]:
+        """Refuse."""
+        return self._answered("deny", prefix, by, reason, "denied")
+
+    def _answered(self, how: str, prefix: str, by: str, reason: str, state: str) -> Deferred[Mapping[str, Any]]:
+        if not self.rows[0]["id"].startswith(prefix):
+            raise ApprovalError(f"{prefix} waits for nobody")
+        if by == self.rows[0]["operator"]:
+            raise ValueError("nobody answers his own request")
+        self.given.append((how, by, reason))
+        return succeed({**self.rows[0], "state": state})
 
 
 @implementer(IOrders)
@@ -284,6 +320,7 @@ class MemoryNode:
     journal: MemoryJournal = attrs.field(factory=lambda: MemoryJournal("gw1", wall=lambda: NOW))
     roster: MemoryRoster = attrs.field(factory=MemoryRoster)
     orders: MemoryOrders = attrs.field(factory=MemoryOrders)
+    approvals: MemoryApprovals = attrs.field(factory=MemoryApprovals)
     archive: MemoryArchive = attrs.field(factory=MemoryArchive)
     vault: MemoryVault = attrs.field(factory=MemoryVault)
     faults: list[dict[str, Any]] = attrs.field(factory=list)
@@ -292,18 +329,23 @@ class MemoryNode:
     hash_failure: Exception | None = None
     refusal: ValueError | None = None
     directory: Directory = attrs.field(init=False)
+    factors: SecondFactors = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
+        sealing = Vault(NodeKey.fresh(), self.journal, lambda: NOW)
+        self.factors = SecondFactors(sealing, self.journal, lambda: NOW, "gw1")
         self.clock.advance(NOW)
         self.directory = Directory(self.journal)
-        self.journal.attach(self.directory)
+        for fold in (self.directory, sealing, self.factors):
+            self.journal.attach(fold)
         self.directory.commit(self.directory.plan(TOML), by="test")
 
     def room(self, caller: Caller) -> Room:
         """Return the room for a caller."""
         return Room(
             node="gw1", caller=caller, clock=self.clock, directory=self.directory, roster=self.roster,
-            orders=self.orders, archive=self.archive, vault=self.vault, journal=self.journal, access=self._access(),
+            orders=self.orders, approvals=self.approvals, archive=self.archive, vault=self.vault,
+            factors=self.factors, journal=self.journal, access=self._access(),
             front=Front("gw.example", 2222, (KEY,)),
             local=Local(
                 lambda admin, by: self._did("init", admin, by), lambda user, by: self._did("recover", user, by),

@@ -102,6 +102,28 @@ class ArchiveTests(SynchronousTestCase):
         self.assertEqual(self.successResultOf(archive.verify(SESSION))["result"], "OK")
         self.assertEqual(len(text_of(self.successResultOf(archive.export_cast(SESSION)))["o"]), acknowledged)
 
+    def test_an_exit_alone_needs_no_tail(self) -> None:
+        """It stands in a frame at once, behind what a tail held; what could not be written is nowhere."""
+        root = self.mktemp()
+        archive = archive_in(root)
+        recording = archive.begin(SESSION, FACTS, POLICY, DIGEST)
+        silent, spoken = (recording.track(channel, "exec", 0.0, {}) for channel in (1, 2))
+        limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (silent.stored, limits[1]))
+        try:
+            self.assertRaises(OSError, silent.write, 1.0, "x", b"1")
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        silent.write(1.0, "x", b"0")
+        self.assertFalse(os.path.exists(silent.tail))
+        spoken.write(1.0, "o", b"one")
+        spoken.write(2.0, "x", b"0")
+        self.assertEqual((silent.counts.events, spoken.counts.events), (1, 2))
+        self.assertEqual(os.path.getsize(spoken.tail), 0)
+        self.assertEqual(self.successResultOf(archive.verify(SESSION))["result"], "UNSEALED")
+        self.successResultOf(recording.seal(3.0, "done"))
+        self.assertEqual(self.successResultOf(archive.verify(SESSION))["result"], "OK")
+
     def test_an_unwritable_root_is_refused_at_the_beginning(self) -> None:
         """A file stands where the directory should be: no record, no session."""
         root = self.mktemp()

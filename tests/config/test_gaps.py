@@ -14,6 +14,12 @@ class GapTests(SynchronousTestCase):
         """So a first start is not full of excuses."""
         self.assertEqual(gaps(Config()), ())
 
+    def test_a_limit_that_another_reaches_first_is_named(self) -> None:
+        """One address can not have more than all together; a smaller total alone is no mistake."""
+        config = parse('[ssh]\nmax_startups = "5:30:10"\nper_source_max_startups = 11\n')
+        self.assertEqual([words.split(":")[0] for words in gaps(config)], ["[ssh] per_source_max_startups"])
+        self.assertEqual(gaps(parse('[ssh]\nmax_startups = "5:30:10"\n')), ())
+
     def test_each_setting_without_effect_is_named(self) -> None:
         """By its place in the file."""
         config = parse(

@@ -8,13 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from gateway.config import kinds
+from gateway.config import kinds, startups
 
 EVERY = (
     kinds.text, kinds.truth, kinds.name, kinds.severity, kinds.duration, kinds.path, kinds.file_reference,
     kinds.one_of("a", "b"), kinds.list_of(kinds.endpoint), kinds.public_key, kinds.endpoint, kinds.redis,
     kinds.siem_transport, kinds.notify_transport, kinds.fact_kind, kinds.cipher,
-    kinds.network,
+    kinds.network, kinds.count, kinds.volume, startups.startups, startups.penalties,
 )  # fmt: skip
 TOML = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=40) | st.dates(),
@@ -118,6 +118,10 @@ class KindTests(SynchronousTestCase):
         self.refuses(kinds.public_key, "ssh-ed25519", "ssh-ed25519 AAAA… me", key[:-4], "ssh-ed25519 " + "A" * 68)
         self.takes(kinds.severity, 10)
         self.refuses(kinds.severity, 11, -1, True, "1")
+        self.takes(kinds.count, 200)
+        self.refuses(kinds.count, 0, -1, 65536, True, "200", 1.5)
+        self.takes(kinds.volume, "512MiB", 512 << 20)
+        self.refuses(kinds.volume, "512", "1023KiB", 512, "much", "")
         self.takes(kinds.fact_kind, "session.*")
         self.refuses(kinds.fact_kind, "sesion.*", "")
 

@@ -99,6 +99,13 @@ class LoadTests(SynchronousTestCase):
         self.assertEqual((config.node.name, config.node.state, config.source), ("two", "/h/s", two))
         self.assertFalse(config.is_default)
 
+    def test_what_else_the_node_is_told_is_kept(self) -> None:
+        """A name and a folder are worked out beside the reference to its passphrase, not instead of it."""
+        path = self.mktemp()
+        with open(path, "w") as file:
+            file.write('[node]\npassphrase = "env:WORDS"\n')
+        self.assertEqual(load(path, {}).node.passphrase, "env:WORDS")
+
     def test_the_service_managers_state_directory_is_the_default(self) -> None:
         """The first, where there are several."""
         self.assertEqual(load(None, {"STATE_DIRECTORY": "/var/lib/a:/b"}).node.state, "/var/lib/a")

@@ -80,10 +80,9 @@ class AccessTests(SynchronousTestCase):
         json.dumps(list(rows.values()))
 
     def test_who_says_what_a_target_lacks(self) -> None:
-        """A host key nobody trusts, a time that has passed, a factor that can not be asked for."""
+        """A host key nobody trusts, a time that has passed."""
         rows = {row["user"]: row for row in self.access.who("db1")}
         self.assertIn("no host key of db1 is trusted yet: `target trust db1`", rows["carol"]["obstacles"])
-        self.assertIn("user carol needs totp, which this version can not ask for", rows["carol"]["obstacles"])
         self.assertEqual(rows["carol"]["conditions"], ["approval", "grant dba from 10.0.0.0/8"])
         self.assertIn("grant over has expired", rows["bob"]["obstacles"])
         self.assertFalse(rows["alice"]["allowed"])

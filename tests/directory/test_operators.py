@@ -77,14 +77,11 @@ class OperatorTests(SynchronousTestCase):
         self.assertFalse(self.proves("alice", "hunter2"))
         self.assertFalse(self.operators.is_active("nobody"))
 
-    def test_who_needs_a_second_factor_is_refused_with_a_reason(self) -> None:
-        """It can not be asked for yet, so nobody is let in without."""
+    def test_what_hinders_a_login_has_words(self) -> None:
+        """A second factor is no hindrance to the first: it is asked for after it."""
         result_of(self.operators.set_password("alice", Secret(b"hunter2"), by="bob"))
         self.made.apply('[[user]]\nname = "alice"\nsecond_factor = "totp"')
-        self.assertFalse(self.proves("alice", "hunter2"))
-        alice = self.operators.find("alice")
-        assert alice is not None
-        self.assertIn("totp", str(self.operators.hindrance(alice)))
+        self.assertTrue(self.proves("alice", "hunter2"))
         self.assertIn("switched off", str(self.operators.hindrance(User("nobody"))))
         bob = self.operators.find("bob")
         assert bob is not None

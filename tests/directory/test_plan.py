@@ -185,6 +185,7 @@ class ReferenceTests(SynchronousTestCase):
             ('[[transfer]]\nname = "t"\ninspectors = []\nusers = ["x"]', "there is no user 'x'"),
             ('[[audited]]\nname = "r"\nmatch = { command = "rm" }\nattempts = 3', "go together"),
             ('[[audited]]\nname = "r"\nmatch = { command = "rm" }\nthen = "deny"', "go together"),
+            ('[[audited]]\nname = "r"\nmatch = { command = "rm" }\nservices = true', "deactivate alone"),
             ('[[audited]]\nname = "r"\nmatch = {}', "either command or regex"),
             ('[[audited]]\nname = "r"\nmatch = { regex = "" }', "every command"),
             ('[[audited]]\nname = "r"\nmatch = { regex = "a", options = ["b"] }', "stands alone"),

@@ -10,11 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from gateway.domain.audited import DENIED, ENDED, Attempts, AuditedGate, shown
+from gateway.domain.audited import DENIED, TICKET, AuditedGate
 from gateway.domain.entries import AuditedRule
 from gateway.domain.lane import (
+    Answered,
+    Ask,
     Bytes,
+    Close,
     Effect,
+    End,
     EndSession,
     Event,
     GiveOrder,
@@ -27,8 +31,11 @@ from gateway.domain.lane import (
     Request,
     Tell,
     Tick,
+    Withdraw,
 )
+from gateway.domain.review import Decision, Review, Ruling
 from gateway.domain.risk import Risk
+from gateway.domain.verdict import ENDED, Attempts
 from tests.domain.policies import policy
 
 RM = AuditedRule("rm", command="rm", action="deny", score=40)
@@ -94,7 +101,7 @@ class AuditedTests(SynchronousTestCase):
         words = '"rm x" is not allowed on web1 (rule rm). The attempt was reported.'
         self.assertEqual(effects("allow"), [asked("rm x")])
         self.assertEqual(effects("warn"), [Notice('"rm x" is an audited command (rule rm)'), asked("rm x")])
-        self.assertEqual(effects("review"), [Refuse(DENIED, words)])
+        self.assertEqual(effects("review"), [Ask(TICKET, Lane.TO_TARGET, Review("rm x", "rm", "exec"))])
         self.assertEqual(effects("deny"), [Refuse(DENIED, words)])
         self.assertEqual(effects("lock"), [Refuse(DENIED, words), GiveOrder(OrderKind.LOCK, "rm")])
         self.assertEqual(effects("interrupt"), [EndSession(ENDED, "rule_interrupt:rm", words)])
@@ -102,6 +109,40 @@ class AuditedTests(SynchronousTestCase):
             effects("deactivate"),
             [Notice(words), GiveOrder(OrderKind.DEACTIVATE, "rm"), EndSession(ENDED, "rule_deactivate:rm", None)],
         )
+
+    def test_a_reviewed_line_runs_when_it_is_approved_and_not_otherwise(self) -> None:
+        """An answer that comes late, or twice, changes nothing."""
+        rule = attrs.evolve(RM, action="review")
+        for ruling, kinds in ((Ruling.GIVEN, ["command.executed"]), (Ruling.EXPIRED, ["command.denied"])):
+            judging = gate(rule)
+            weigh(judging, "rm x")
+            answered = Answered(TICKET, Decision(ruling, "bob", "Bob"))
+            out = list(judging.weigh(answered, 0.0))
+            self.assertEqual([kind for kind, _ in facts(out)], kinds)
+            if ruling is Ruling.GIVEN:
+                self.assertEqual((out[0], out[-1]), (Notice('"rm x" was approved by Bob'), asked("rm x")))
+            else:
+                self.assertEqual(out[-1], Refuse(DENIED, '"rm x" was not approved: nobody answered in time'))
+            self.assertEqual(list(judging.weigh(answered, 0.0)), [])
+
+    def test_ctrl_c_on_a_terminal_and_a_close_take_a_review_back(self) -> None:
+        """Other bytes, and other channels' Ctrl-C, wait behind it."""
+        rule, typed = attrs.evolve(RM, action="review"), Bytes(Lane.TO_TARGET, b"x\x03")
+        for terminal in (True, False):
+            judging = attrs.evolve(gate(rule), terminal=terminal)
+            self.assertEqual(list(judging.weigh(typed, 0.0)), [typed])
+            weigh(judging, "rm x")
+            for other in (Bytes(Lane.TO_TARGET, b"x"), End(Lane.TO_TARGET), Bytes(Lane.TO_OPERATOR, b"\x03")):
+                self.assertEqual(list(judging.weigh(other, 0.0)), [other])
+            out = list(judging.weigh(typed, 0.0))
+            if terminal:
+                self.assertEqual(facts(out), [("command.denied", "denied")])
+                self.assertEqual(out[1:], [Refuse(DENIED, '"rm x" was withdrawn; it did not run'), Withdraw(TICKET)])
+            else:
+                self.assertEqual(out, [typed])
+                closed = Close(Lane.TO_TARGET)
+                self.assertEqual(list(judging.weigh(closed, 0.0)), [Withdraw(TICKET), closed])
+                self.assertEqual(list(judging.weigh(closed, 0.0)), [closed])
 
     def test_the_strongest_rule_wins(self) -> None:
         """Also over an allowing one, and on a line that is opaque besides."""
@@ -214,9 +255,3 @@ class AuditedTests(SynchronousTestCase):
         self.assertEqual(len(ends), 1)
         if observe:
             self.assertEqual(ends, [asked(line)])
-
-    def test_commands_are_shown_in_one_printable_line(self) -> None:
-        """No control or bidi characters, at most 1 KiB."""
-        self.assertEqual(shown("a\n\x1b[31m\u202eb\udcff"), "a\ufffd\ufffd[31m\ufffdb\ufffd")
-        self.assertEqual(shown("é" * 1024), "é" * 1024)
-        self.assertEqual(len(shown("x" * 5000)), 1024)

@@ -33,6 +33,7 @@ from gateway.domain.lane import (
     Seen,
     Tell,
     Tick,
+    Withdraw,
 )
 
 UP, DOWN = Lane.TO_TARGET, Lane.TO_OPERATOR
@@ -51,6 +52,16 @@ class Script:
         key = event.chunk if isinstance(event, Bytes) else type(event)
         default: list[Event | Effect] = [] if isinstance(event, Tick | Order | Answered) else [event]
         return self.answers.get(key, default)
+
+
+@attrs.define(eq=False)
+class Waiting:
+    """A gate that waits for a time."""
+
+    due: float | None
+
+    def weigh(self, event: Event, at: float) -> Iterable[Event | Effect]:
+        yield event
 
 
 @attrs.define(eq=False)
@@ -126,6 +137,19 @@ class FlowTests(SynchronousTestCase):
         self.assertEqual(gates[0].weighed, [order, Tick(), Bytes(DOWN, b"late")])
         self.assertEqual(gates[1].weighed, [order, Tick()])
 
+    def test_the_next_tick_is_due_when_the_first_gate_wants_it(self) -> None:
+        """Gates that never wait say nothing; an ended flow waits for nothing."""
+        first, second = Waiting(None), Waiting(None)
+        flow = Flow((first, Script("b"), second))
+        self.assertIsNone(flow.due)
+        second.due = 3.0
+        self.assertEqual(flow.due, 3.0)
+        first.due = 2.0
+        self.assertEqual(flow.due, 2.0)
+        flow.ended = True
+        self.assertIsNone(flow.due)
+        self.assertIsNone(Flow((Script("a"),)).due)
+
     def test_an_open_ticket_stops_what_is_behind_it_and_nothing_else(self) -> None:
         """What the asker passes on waits in order; the other lane goes on; the answer releases it."""
         asking = Script("1", {b"?": [Ask(7, UP, "may it?")], Answered: [Bytes(UP, b"?")]})
@@ -150,6 +174,24 @@ class FlowTests(SynchronousTestCase):
         self.assertEqual((flow.rests(UP), flow.rests(DOWN)), (False, True))
         flow.feed(Bytes(DOWN, b"go"), 0)
         self.assertFalse(flow.rests(DOWN))
+
+    def test_a_question_taken_back_releases_what_waited(self) -> None:
+        """Behind the word for it; no answer is heard any more, and one can ask again."""
+        asking = Script("1", {b"?": [Ask(7, UP, "")], b"no": [Withdraw(7), Bytes(UP, b"!")], Answered: [End(UP)]})
+        flow = Flow((asking, Script("2")))
+        flow.feed(Bytes(UP, b"?"), 0)
+        flow.feed(Bytes(UP, b"next"), 0)
+        self.assertEqual(flow.feed(Bytes(UP, b"no"), 0), [Withdraw(7), Bytes(UP, b"next"), Bytes(UP, b"!")])
+        self.assertEqual((flow.held(UP), flow.rests(UP), flow.feed(Answered(7, True), 0)), (0, False, []))
+        self.assertEqual(flow.feed(Bytes(UP, b"?"), 0), [Ask(7, UP, "")])
+
+    def test_nobody_takes_back_what_he_did_not_ask(self) -> None:
+        """Neither another gate's question nor one that is answered."""
+        flow = Flow((Script("1", {b"?": [Ask(7, UP, "")]}), Script("2", {b"no": [Withdraw(7)]})))
+        flow.feed(Bytes(UP, b"?"), 0)
+        self.assertIsInstance(flow.feed(Bytes(DOWN, b"no"), 0)[-1], EndSession)
+        flow = Flow((Script("1", {b"no": [Withdraw(7)]}),))
+        self.assertIsInstance(flow.feed(Bytes(UP, b"no"), 0)[-1], EndSession)
 
     def test_an_answer_nobody_asked_for_is_ignored(self) -> None:
         """A late answer changes nothing."""

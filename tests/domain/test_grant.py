@@ -88,6 +88,7 @@ class FreezeTests(SynchronousTestCase):
             ("no_grant", snapshot(), {"user": User("eve")}),
             ("no_credential", snapshot(credential={}), {}),
             ("no_credential", snapshot(credential=tied), {}),
+            ("no_way", snapshot(target=named(attrs.evolve(WEB1, jump="web9"))), {}),
         ):
             self.assertEqual(self.refused(directory, **fields).reason, reason)
         self.assertEqual(self.refused(snapshot(), user=User("eve")).detail, "no grant names this user")

@@ -26,8 +26,8 @@ class LaneTests(SynchronousTestCase):
         self.assertEqual({each.__name__ for each in get_args(Event)} - {each.__name__ for each in get_args(LaneEvent)},
                          {"Tick", "Answered", "Order"})  # fmt: skip
         self.assertEqual({each.__name__ for each in get_args(Effect)} - {each.__name__ for each in get_args(LaneEvent)},
-                         {"Notice", "Inject", "Hold", "Credit", "Ask", "Tell", "Mark", "Refuse", "GiveOrder",
-                          "EndSession"})  # fmt: skip
+                         {"Notice", "Inject", "Hold", "Credit", "Ask", "Withdraw", "Tell", "Mark", "Refuse",
+                          "GiveOrder", "EndSession"})  # fmt: skip
         self.assertEqual({kind.value for kind in OrderKind},
                          {"lock", "unlock", "interrupt", "deactivate", "mark", "presence"})  # fmt: skip
 

@@ -21,6 +21,7 @@ from gateway.domain.entries import (
     Target,
     TransferRule,
 )
+from gateway.domain.hops import Hop
 from gateway.domain.policy import (
     INPUT_LEVELS,
     FrozenPolicy,
@@ -117,6 +118,7 @@ def policy(**fields: Any) -> FrozenPolicy:
         "operator": "alice", "groups": ("ops",), "account": "root", "grants": ("g",), "rights": ("exec", "shell"),
         "target": Target("web1", "10.0.0.1:22", labels=(("env", "prod"), ("tür", "1"))),
         "credential": Credential("c", "web1", "root", elevation=Elevation("otp", "store")),
+        "hops": (Hop(Target("bastion", "10.0.0.2:22"), Credential("b", "bastion", "hop")),),
         "elevate": False, "env": ("A",), "restrictions": Restrictions(until=1.5), "settings": SessionSettings(),
         "audited": (AuditedRule("r", command="rm", options=("r|R",)), AuditedRule("é", regex="^a")),
         "transfers": (TransferRule("t", inspectors=("size",)),),

@@ -9,29 +9,36 @@ from queue import Queue
 from typing import Any
 
 import attrs
+from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.domain.facts import Fact
-from gateway.journal.lanes import GROUP_FACTS, DirectLane, Errand, ThreadLane, Work, next_group
+from gateway.journal.lanes import GROUP_FACTS, LINGER, DirectLane, Errand, ThreadLane, Work, next_group
 from gateway.journal.ledger import Batch, Outcome
 
-LIST = Fact("command.executed")
+LIST = Fact("session.started")
+ROUTINE = Fact("command.executed")
 
 
-def batch(facts: int = 1) -> Batch:
+def batch(facts: int = 1, fact: Fact = LIST) -> Batch:
     """Return a batch of so many facts."""
-    return Batch((LIST,) * facts, 0)
+    return Batch((fact,) * facts, 0)
 
 
 @attrs.define
 class Turns:
-    """The part of a reactor that threads see; :meth:`turn` runs what one of them sent."""
+    """The part of a reactor that lanes see; :meth:`turn` runs what a thread sent."""
 
+    clock: Clock = attrs.field(factory=Clock)
     sent: Queue[Callable[[], Any]] = attrs.field(factory=Queue)
 
     def callFromThread(self, work: Callable[[], Any]) -> None:
         """Keep it for the next turn."""
         self.sent.put(work)
+
+    def callLater(self, seconds: float, work: Callable[[], Any]) -> Any:
+        """Keep it for that time."""
+        return self.clock.callLater(seconds, work)
 
     def turn(self) -> None:
         """Run one piece of work, which has to come soon."""
@@ -187,3 +194,29 @@ class ThreadTests(SynchronousTestCase):
         self.reactor.turn()
         self.assertIsInstance(self.bench.failures[0], MemoryError)
         self.assertIsNone(self.bench.failures[1])
+
+    def test_facts_that_nobody_waits_for_go_together(self) -> None:
+        """A moment later, in the order they were told in."""
+        self.bench.gate.set()
+        first, second, third = batch(fact=ROUTINE), batch(fact=ROUTINE), batch(fact=ROUTINE)
+        self.lane.put(first)
+        self.reactor.clock.advance(LINGER / 2)
+        self.lane.put(second)
+        self.assertIsNone(self.lane._thread)
+        self.reactor.clock.advance(LINGER / 2)
+        self.reactor.turn()
+        self.lane.put(third)
+        self.reactor.clock.advance(LINGER)
+        self.reactor.turn()
+        self.assertEqual(self.bench.groups, [[first, second], [third]])
+
+    def test_what_is_urgent_takes_along_what_lingers(self) -> None:
+        """What an effect waits for, an alarm by its kind, and one by its own severity; no call is left behind."""
+        self.bench.gate.set()
+        for urgent in (LIST, Fact("command.denied"), attrs.evolve(ROUTINE, severity=9)):
+            routine, last = batch(fact=ROUTINE), batch(fact=urgent)
+            self.lane.put(routine)
+            self.lane.put(last)
+            self.reactor.turn()
+            self.assertEqual(self.bench.groups.pop(), [routine, last])
+            self.assertEqual(self.reactor.clock.getDelayedCalls(), [])

@@ -69,7 +69,8 @@ class Browser:
 
     def one(self, css: str) -> WebElement:
         """Wait for an element and return it."""
-        return until(lambda: self.driver.find_elements(By.CSS_SELECTOR, css)[:1], f"{css} on {self.driver.current_url}")[0]
+        found = until(lambda: self.driver.find_elements(By.CSS_SELECTOR, css)[:1], f"{css} on {self.driver.current_url}")
+        return found[0]
 
     def text(self, css: str = "main") -> str:
         """Return what an element says."""
@@ -94,7 +95,8 @@ class Browser:
 
     def complaints(self) -> list[str]:
         """Return what the browser had to say against the pages since the last call (policy, scripts, loads)."""
-        return [str(each["message"]) for each in self.driver.get_log("browser") if each["level"] in ("SEVERE", "WARNING")]
+        said = self.driver.get_log("browser")
+        return [str(each["message"]) for each in said if each["level"] in ("SEVERE", "WARNING")]
 
     def checked(self, axe: str) -> list[str]:
         """Return what axe-core finds on the page."""

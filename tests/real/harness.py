@@ -13,12 +13,10 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -27,11 +25,15 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.admin.ctl import Terminal, Use, main
 from gateway.admin.verbs import VERBS
+from tests.real.processes import PATIENCE, Outcome, clean, free_port, listens, make_key, run, stop, until
+
+__all__ = [
+    "ACCOUNT", "GRANT", "PATIENCE", "ROOT", "SSHD", "USERS", "Gateway", "Outcome", "Place", "PlaceCase", "Sshd",
+    "all_files", "cast_of", "clean", "close_all", "free_port", "listens", "make_key", "run", "stop", "until",
+]  # fmt: skip
 
 ACCOUNT = getpass.getuser()
 ROOT = Path(__file__).parents[2]
-PATIENCE = 30.0
-"""Seconds until anything here that should have happened is given up."""
 
 SSHD = """
 {extra}
@@ -93,85 +95,6 @@ targets = ["web*"]
 accounts = ["{account}"]
 rights = ["shell", "exec", "sftp", "scp", "rsync"]
 """
-
-
-def free_port() -> int:
-    """Return a loopback port that nobody listens on."""
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
-
-
-def until(holds: Callable[[], Any], what: str, seconds: float = PATIENCE) -> Any:
-    """Look again and again until something is true, and return it."""
-    deadline = time.monotonic() + seconds
-    while True:
-        found = holds()
-        if found:
-            return found
-        if time.monotonic() > deadline:
-            raise AssertionError(f"not within {seconds:.0f} s: {what}")
-        time.sleep(0.02)
-
-
-def listens(port: int) -> bool:
-    """Say whether somebody accepts connections on a loopback port."""
-    with socket.socket() as found:
-        return found.connect_ex(("127.0.0.1", port)) == 0
-
-
-def stop(process: subprocess.Popen[bytes], how: int = signal.SIGTERM) -> int:
-    """End a process of ours and wait until it is gone."""
-    if process.poll() is None:
-        process.send_signal(how)
-    try:
-        return process.wait(PATIENCE)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        return process.wait(PATIENCE)
-    finally:
-        for stream in (process.stdin, process.stdout, process.stderr):
-            if stream is not None:
-                try:
-                    stream.close()
-                except BrokenPipeError:
-                    pass
-
-
-@attrs.frozen
-class Outcome:
-    """What a program left: its exit code (negative: the signal) and its two outputs."""
-
-    code: int
-    out: bytes
-    err: str
-
-    @property
-    def said(self) -> list[str]:
-        """The gateway's own lines on stderr."""
-        return [line for line in self.err.splitlines() if line.startswith("ostiary: ")]
-
-
-def run(argv: Sequence[str], stdin: bytes = b"", seconds: float = PATIENCE, **environment: str) -> Outcome:
-    """Run a program to its end."""
-    try:
-        done = subprocess.run(
-            argv, input=stdin, capture_output=True, timeout=seconds, env={**clean(), **environment}, check=False
-        )
-    except subprocess.TimeoutExpired as late:
-        raise AssertionError(f"{' '.join(argv)}: no end within {seconds:.0f} s; stderr {late.stderr!r}") from None
-    return Outcome(done.returncode, done.stdout, done.stderr.decode("utf-8", "replace"))
-
-
-def clean() -> dict[str, str]:
-    """Return an environment that does not depend on who runs the tests."""
-    return {"PATH": os.environ.get("PATH", "") + ":/usr/sbin:/sbin", "LC_ALL": "C", "HOME": os.environ.get("HOME", "/")}
-
-
-def make_key(path: Path) -> str:
-    """Make an Ed25519 key without a passphrase; return its public line."""
-    run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", path.name, "-f", str(path)])
-    return path.with_suffix(".pub").read_text().strip()
 
 
 @attrs.define(eq=False)
@@ -312,6 +235,8 @@ class Place:
 
     access: str = GRANT
     settings: str = ""
+    bare: bool = False
+    """Whether commands on the target find no start-up files of whoever runs this."""
     folder: Path = attrs.field(factory=lambda: Path(tempfile.mkdtemp(prefix="ostiary-real-")))
     sshd: Sshd = attrs.field(init=False)
     gateway: Gateway = attrs.field(init=False)
@@ -321,7 +246,7 @@ class Place:
         """Start everything."""
         self.folder.chmod(0o755)
         keys = {name: make_key(self.folder / name) for name in ("alice", "bob", "carol", "credential", "other")}
-        self.sshd = Sshd(self.folder)
+        self.sshd = Sshd(self.folder, extra=f"SetEnv HOME={self.folder}" if self.bare else "")
         self.sshd.start()
         self.gateway = Gateway(self.folder, self.settings)
         known = {"port": self.sshd.port, "host": self.sshd.host_key, "account": ACCOUNT, "folder": self.folder}
@@ -360,18 +285,39 @@ class Place:
         return list(until(found, f"{count} live sessions"))
 
     def newest(self) -> dict[str, Any]:
-        """Return the session that began last, once it has ended."""
-        return dict(until(lambda: [r for r in self._by_start() if r["ended"]][:1], "a session ended")[0])
+        """Return the session that began last, once it has ended: all that it told before its end is told."""
 
-    def _by_start(self) -> list[dict[str, Any]]:
-        rows = sorted(self.pamctl("sessions"), key=lambda row: str(row["id"]), reverse=True)
-        return rows[:1]
+        def found() -> dict[str, Any] | None:
+            last = max(self.pamctl("sessions"), key=lambda row: str(row["id"]), default={"ended": None})
+            return last if last["ended"] else None
+
+        return dict(until(found, "the newest session has ended"))
+
+    def sealed(self) -> str:
+        """Return the newest session's id, once its recording is sealed."""
+        session = str(self.newest()["id"])
+        self.told("recording.sealed", session=session)
+        return session
+
+    def fence(self) -> str:
+        """Run a session of its own to its seal: what others told before is told. Return its id."""
+        assert self.ssh(self.to_web("bob"), "true", key="bob").code == 0
+        return self.sealed()
 
     def events(self, *words: str) -> list[dict[str, Any]]:
-        """Return the audit log."""
+        """Return the audit log as it is now; facts come slightly after what they tell, so most want told()."""
         done = self.gateway.pamctl("events", *words)
         assert done.code == 0, done
         return [json.loads(line) for line in done.out.splitlines()]
+
+    def told(self, kind: str, least: int = 1, **known: object) -> list[dict[str, Any]]:
+        """Wait for at least so many facts of a kind in which these fields stand; return all of them, in order."""
+
+        def found() -> list[dict[str, Any]]:
+            rows = [row for row in self.events("--kind", kind) if known.items() <= row.items()]
+            return rows if len(rows) >= least else []
+
+        return list(until(found, f"{least} {kind} with {known}"))
 
     # The clients.
 

@@ -46,6 +46,7 @@ class PasswordTests(PlaceCase):
         self.put(PASSWORD)
         done = self.place.ssh(f"alice={self.account}=pw1", "id -un")
         self.assertEqual(done.out.decode().strip(), self.account, done)
+        self.place.sealed()
         held = [path for path in all_files(self.place.gateway.state) if PASSWORD.encode() in path.read_bytes()]
         self.assertEqual(held, [])
         self.assertNotIn(PASSWORD, self.place.gateway.words())

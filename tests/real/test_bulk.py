@@ -27,12 +27,7 @@ class BulkCase(PlaceCase):
 
     def fact(self, kind: str) -> dict[str, object]:
         """Return the last session's fact of a kind."""
-        session = self.place.newest()["id"]
-
-        def told() -> list[dict[str, object]]:
-            return [each for each in self.place.events("--session", str(session)) if each["kind"] == kind]
-
-        return dict(until(told, kind)[-1])
+        return dict(self.place.told(kind, session=self.place.newest()["id"])[-1])
 
 
 class IntegrityTests(BulkCase):

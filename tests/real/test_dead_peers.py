@@ -35,7 +35,7 @@ class DeadPeerTests(PlaceCase):
         place.live(3)
         until(lambda: self.live() == 1, "two sessions have ended", GIVEN_UP_AFTER)
         self.assertGreater(time.monotonic() - began, SECONDS * MOST_UNANSWERED)
-        ended = [row["reason"] for row in place.events() if row["kind"] == "session.ended"]
+        ended = [row["reason"] for row in place.told("session.ended", least=2)]
         self.assertEqual(sorted(ended), ["operator_lost", "target_lost"])
         out, err = bob.communicate(timeout=30)
         self.assertEqual((bob.returncode, out), (69, b""), err)

@@ -76,7 +76,7 @@ class ForwardTests(PlaceCase):
             back = b"".join(iter(lambda: end.recv(65536), b""))
         self.assertEqual(back, sent)
         until(
-            lambda: [row for row in self.place.events("--kind", "forward.closed") if row["bytes_out"] >= 300_000],
+            lambda: any(row["bytes_out"] >= 300_000 for row in self.place.told("forward.closed")),
             "the forward's bytes are told",
         )
 
@@ -114,5 +114,4 @@ class AgentTests(PlaceCase):
         listed = run([argv[0], *with_agent, *argv[1:]], SSH_AUTH_SOCK=agent)
         self.assertIn("ED25519", listed.out.decode(), listed.err)
         self.assertNotIn("ED25519", run(argv, SSH_AUTH_SOCK=agent).out.decode())
-        opened = self.place.events("--kind", "forward.opened")
-        self.assertTrue([row for row in opened if row["what"] == "auth-agent@openssh.com"])
+        self.place.told("forward.opened", what="auth-agent@openssh.com")

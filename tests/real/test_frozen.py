@@ -127,6 +127,7 @@ class DigestTests(FrozenCase):
         """Sessions under equal settings have equal digests, in facts, rows and manifests."""
         for _ in range(2):
             self.assertEqual(self.place.ssh(self.place.to_web(), "true").code, 0)
+        self.place.sealed()
         newest = self.place.newest()
         rows = self.place.events("--session", newest["id"])
         self.assertEqual({row["policy"] for row in rows}, {newest["policy"]})

@@ -184,8 +184,7 @@ class SessionTests(PlaceCase):
         self.target("elsewhere.example")
         done = self.place.ssh(self.place.to_web(target="web2"), "echo", "arrived")
         self.assert_said(done, 76, "web2 can not prove who it is: the certificate is not for this host")
-        fact = self.place.events("--kind", "target.failed")[-1]
-        self.assertEqual(fact["reason"], "host_certificate_principal")
+        fact = self.place.told("target.failed", reason="host_certificate_principal")[-1]
         self.assertIn("certified SHA256:", fact["detail"])
 
 

@@ -33,6 +33,7 @@ class JumpTests(PlaceCase):
         done = self.ssh(self.where(), "cat; exit 5", stdin=sent)
         self.assertEqual((done.code, done.out), (5, sent))
         self.assertEqual(self.ssh(self.where(), "echo seen").out, b"seen\n")
+        self.place.sealed()
         row = self.place.newest()
         self.assertEqual((row["operator"], row["account"], row["target"]), ("alice", ACCOUNT, "web1"))
         shown = "".join(text for _, code, text in cast_of(self.place, row["id"]) if code == "o")

@@ -79,7 +79,7 @@ class FloodTests(PlaceCase):
         self.assertEqual(flood.returncode, 77)
         self.assertLess(slowest, 1.0)
         ended = until(self.over_budget, "the end is told")
-        until(lambda: self.place.events("--kind", "recording.sealed", "--session", ended[0]), "the seal")
+        self.place.told("recording.sealed", session=ended[0])
         self.assertEqual(self.place.gateway.pamctl("verify", ended[0]).code, 0)
 
     def over_budget(self) -> list[str]:
@@ -133,7 +133,8 @@ class StoreTests(SynchronousTestCase):
     def test_an_unknown_key_is_told_with_its_line(self) -> None:
         """The file, line and nearest key."""
         words = self.refused('[interrupt]\nnotise = "generic"\n')
-        self.assertIn("pam.toml:7:1: unknown key 'notise' in [interrupt]; did you mean 'notice'?", words)
+        line = (self.folder / "pam.toml").read_text().splitlines().index('notise = "generic"') + 1
+        self.assertIn(f"pam.toml:{line}:1: unknown key 'notise' in [interrupt]; did you mean 'notice'?", words)
 
     def test_an_empty_store_beside_a_configuration_is_refused(self) -> None:
         """An unmounted volume must not become a fresh gateway."""

@@ -94,6 +94,7 @@ class LockTests(OrderCase):
         terminal.expect("on2ward")
         self.assertFalse(never.exists())
         identity = self.place.live()[0]["id"]
+        self.place.told("session.unlocked", session=identity)
         actions = self.place.pamctl("session", "show", identity)["admin_actions"]
         self.assertEqual([each["kind"] for each in actions], ["session.locked", "session.unlocked"])
         self.assertEqual({each["by"] for each in actions}, {"carol"})
@@ -145,7 +146,7 @@ class LockTests(OrderCase):
         child.stdin.write(b"through\n")
         child.stdin.flush()
         self.assertEqual(child.stdout.readline(), b"through\n")
-        self.assertEqual(self.place.pamctl("locks"), [])
+        until(lambda: not self.place.pamctl("locks"), "the lock is over")
 
     def test_nobody_orders_for_himself(self) -> None:
         """An admin can not lock, unlock or activate himself; locked by another, his verbs are refused."""
@@ -173,7 +174,7 @@ class KillTests(OrderCase):
         self.assertEqual((child.returncode, out), (255, b""))
         self.assertNotIn(b"ostiary", err)
         until(lambda: run(["pgrep", "-x", "-f", f"sleep {mark}"]).code == 1, "sleep is gone")
-        fact = self.place.events("--kind", "session.interrupted", "--session", identity)[0]
+        fact = self.place.told("session.interrupted", session=identity)[0]
         self.assertEqual((fact["by"], fact["reason"]), ("carol", "enough"))
         self.assertLess(fact["effective_at"] - fact["requested_at"], 0.1)
 

@@ -8,7 +8,7 @@ import sqlite3
 import subprocess
 from pathlib import Path
 
-from tests.real.harness import PATIENCE, PlaceCase, all_files, cast_of, until
+from tests.real.harness import PATIENCE, PlaceCase, all_files, cast_of
 from tests.real.terminals import Terminal
 
 HIDDEN = "stty -echo; printf 'Pass''word: '; read x; stty echo; echo; echo length ${#x}"
@@ -30,12 +30,6 @@ class RecordingCase(PlaceCase):
         done = self.place.gateway.pamctl("verify", session, "--json")
         return done.code, json.loads(done.out)["data"][0]["result"]
 
-    def sealed(self) -> str:
-        """Wait until the newest session's recording is sealed; return its id."""
-        session = str(self.place.newest()["id"])
-        until(lambda: self.place.events("--kind", "recording.sealed", "--session", session), "the seal")
-        return session
-
     def texts(self, session: str, code: str) -> str:
         return "".join(text for _, each, text in cast_of(self.place, session) if each == code)
 
@@ -51,7 +45,7 @@ class ContentTests(RecordingCase):
         terminal.resize(120, 33)
         terminal.type("exit 3\r")
         self.assertEqual(terminal.ended(), 3)
-        session = self.sealed()
+        session = self.place.sealed()
         self.assertEqual(self.texts(session, "o"), bytes(terminal.seen).decode())
         self.assertIn("echo ty''ped; printf", self.texts(session, "i"))
         self.assertIn("120x33", self.texts(session, "r"))
@@ -62,7 +56,7 @@ class ContentTests(RecordingCase):
     def test_an_execs_output_is_recorded(self) -> None:
         """Both streams, and the command in the facts."""
         self.place.ssh(self.place.to_web(), "echo out; echo err >&2")
-        session = self.sealed()
+        session = self.place.sealed()
         self.assertEqual(sorted(self.texts(session, "o").split()), ["err", "out"])
         channel = self.place.pamctl("session", "show", session)["channels"][0]
         self.assertEqual((channel["command"], channel["exit"]), ("echo out; echo err >&2", "0"))
@@ -76,7 +70,7 @@ class ContentTests(RecordingCase):
         terminal.expect("unlocked")
         terminal.type("exit\r")
         terminal.ended()
-        self.assertEqual(self.texts(self.sealed(), "o"), bytes(terminal.seen).decode())
+        self.assertEqual(self.texts(self.place.sealed(), "o"), bytes(terminal.seen).decode())
 
     def test_a_hidden_password_is_nowhere(self) -> None:
         """Typed while the echo is off, it is in no export and in no file of the state directory."""
@@ -87,7 +81,7 @@ class ContentTests(RecordingCase):
         terminal.expect(f"length {len(CANARY)}")
         terminal.type("echo se''en; exit\r")
         terminal.ended()
-        session = self.sealed()
+        session = self.place.sealed()
         self.assertIn("echo se''en", self.texts(session, "i"))
         self.assertNotIn(CANARY.encode(), self.place.gateway.pamctl("export", session, "--cast").out)
         self.assertNotIn(CANARY, self.place.gateway.words())
@@ -98,7 +92,7 @@ class ContentTests(RecordingCase):
     def test_recordings_are_sealed_against_readers_of_the_disk(self) -> None:
         """What was shown stands nowhere in clear below the recordings, and only their owner may read there."""
         self.place.ssh(self.place.to_web(), "echo Visible-$((41+1))-Canary")
-        session = self.sealed()
+        session = self.place.sealed()
         self.assertIn("Visible-42-Canary", self.texts(session, "o"))
         for path in all_files(self.place.gateway.state):
             self.assertNotIn(b"Visible-42-Canary", path.read_bytes(), path)
@@ -111,7 +105,7 @@ class TamperTests(RecordingCase):
     def test_one_flipped_byte_in_any_file_is_found(self) -> None:
         """At the beginning, in the middle and at the end of every stored file: BAD, and code 1."""
         self.place.ssh(self.place.to_web(), "seq 1 2000")
-        session = self.sealed()
+        session = self.place.sealed()
         files = list(all_files(self.folder_of(session)))
         self.assertGreaterEqual(len(files), 2)
         for path in files:
@@ -127,7 +121,7 @@ class TamperTests(RecordingCase):
     def test_a_removed_track_is_found(self) -> None:
         """A file that is gone is no OK."""
         self.place.ssh(self.place.to_web(), "seq 1 20")
-        session = self.sealed()
+        session = self.place.sealed()
         track = next(path for path in all_files(self.folder_of(session)) if path.suffix == ".pamrec")
         kept = track.read_bytes()
         track.unlink()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import tempfile
@@ -13,7 +14,8 @@ from twisted.trial.unittest import SkipTest, TestCase
 
 from gateway.domain.entries import Target
 from gateway.ssh.reach import TargetFailed
-from tests.real.harness import ACCOUNT, clean, free_port, listens, make_key, run, stop, until
+from gateway.wire.connection import Connection
+from tests.real.harness import ACCOUNT, PlaceCase, Sshd, clean, free_port, listens, make_key, run, stop, until
 from tests.ssh.dialling import OneKeyVault, Way
 
 SERVER = shutil.which("dropbear", path=clean()["PATH"])
@@ -58,15 +60,17 @@ AuthorizedKeysFile {folder}/credential.pub
 PermitRootLogin yes
 UsePAM no
 StrictModes no
-KexAlgorithms ecdh-sha2-nistp384
 HostKeyAlgorithms ssh-rsa
 """
+CURVE = "KexAlgorithms ecdh-sha2-nistp384\n"
+"""What it has for the exchange; the rest is as new as sshd."""
 
 
-class OldServerTests(TestCase):
+class OldServerCase(TestCase):
     """An sshd that has nothing but what is old."""
 
     timeout = 60
+    offers = CURVE
 
     def setUp(self) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="ostiary-old-"))
@@ -75,7 +79,7 @@ class OldServerTests(TestCase):
         run(["ssh-keygen", "-q", "-t", "rsa", "-b", "2048", "-N", "", "-f", str(self.folder / "host")])
         make_key(self.folder / "credential")
         port = free_port()
-        (self.folder / "config").write_text(OLD.format(port=port, folder=self.folder))
+        (self.folder / "config").write_text(OLD.format(port=port, folder=self.folder) + self.offers)
         daemon = str(shutil.which("sshd", path=clean()["PATH"]))
         argv = [daemon, "-D", "-e", "-f", str(self.folder / "config")]
         server = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=clean())
@@ -84,15 +88,61 @@ class OldServerTests(TestCase):
         host = (self.folder / "host.pub").read_text().strip()
         self.target = Target("web1", f"127.0.0.1:{port}", host_keys=(host,))
 
+    async def dialled(self, *legacy: str) -> Connection:
+        """Go to the target with an entry that names these, all the way."""
+        way = Way(attrs.evolve(self.target, legacy=legacy), ACCOUNT, OneKeyVault(self.folder / "credential"))
+        return await way.dial()
+
+    async def refused(self, *legacy: str) -> str:
+        """Go there in vain; return what the operator reads."""
+        failed = await self.assertFailure(Deferred.fromCoroutine(self.dialled(*legacy)), TargetFailed)
+        self.assertEqual(failed.reason, "exchange")
+        return str(failed.text)
+
+
+class OldCurveTests(OldServerCase):
+    """A NIST curve and ssh-rsa."""
+
     async def test_it_is_reached_when_its_entry_names_what_is_old_and_not_otherwise(self) -> None:
         """Each word by itself is not enough."""
-        vault = OneKeyVault(self.folder / "credential")
         for legacy in ((), ("ssh-rsa",), ("ecdh-sha2-nistp384",)):
-            way = Way(attrs.evolve(self.target, legacy=legacy), ACCOUNT, vault)
-            failed = await self.assertFailure(Deferred.fromCoroutine(way.dial()), TargetFailed)
-            self.assertEqual((failed.reason, vault.signed), ("exchange", 0), failed.text)
-        way = Way(attrs.evolve(self.target, legacy=("ssh-rsa", "ecdh-sha2-nistp384")), ACCOUNT, vault)
-        connection = await way.dial()
+            self.assertIn("no ", await self.refused(*legacy))
+        connection = await self.dialled("ssh-rsa", "ecdh-sha2-nistp384")
         self.assertTrue(connection.running)
         connection.transport.lose()
         await connection.transport.closed
+
+
+class OldestTests(PlaceCase):
+    """sshd as it was twenty years ago: finite fields, CBC, SHA-1; real clients work on it through the gateway."""
+
+    def oldest(self, name: str, exchange: str, cipher: str, mac: str, *legacy: str) -> None:
+        """Start one and put it into the directory."""
+        extra = f"KexAlgorithms {exchange}\nCiphers {cipher}\nMACs {mac}\nRekeyLimit 1M\n"
+        daemon = Sshd(self.place.folder, extra=extra)
+        daemon.start()
+        self.addCleanup(daemon.stop)
+        self.place.pamctl(
+            "target", "add", name, "--address", f"127.0.0.1:{daemon.port}", "--host-keys", daemon.host_key,
+            *(("--legacy", ",".join(legacy)) if legacy else ()),
+        )  # fmt: skip
+
+    def test_sessions_on_each_kind_of_old_server(self) -> None:
+        """Much both ways, with changes of keys: each exchange, each cipher."""
+        sent = os.urandom(4_000_000)
+        for number, (exchange, cipher) in enumerate((
+            ("diffie-hellman-group14-sha1", "aes128-cbc"), ("diffie-hellman-group14-sha256", "3des-cbc"),
+            ("diffie-hellman-group16-sha512", "aes256-cbc"),
+        )):  # fmt: skip
+            name = f"webold{number}"
+            self.oldest(name, exchange, cipher, "hmac-sha1", exchange, cipher, "hmac-sha1")
+            done = self.place.ssh(self.place.to_web(target=name), "cat; exit 7", stdin=sent)
+            self.assertEqual((done.code, done.out == sent), (7, True), (exchange, done.err))
+
+    def test_what_the_entry_does_not_name_is_not_offered(self) -> None:
+        """Two of three are not enough; the line says what is missing."""
+        words = ("diffie-hellman-group14-sha1", "aes128-cbc", "hmac-sha1")
+        for number, without in enumerate(words):
+            name = f"webnone{number}"
+            self.oldest(name, *words, *(word for word in words if word != without))
+            self.assert_said(self.place.ssh(self.place.to_web(target=name), "true"), 69, name, "in common")

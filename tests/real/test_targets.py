@@ -90,7 +90,7 @@ class UnreachableTests(TargetCase):
     def test_an_unreachable_target(self) -> None:
         """69, and a fact."""
         self.assert_said(self.tried("down1"), 69, "down1", "connection refused")
-        self.assertIn("down1", [row["target"] for row in self.place.events("--kind", "target.failed")])
+        self.place.told("target.failed", target="down1")
 
     def test_a_target_that_refuses_the_login(self) -> None:
         """69, naming account and target, no word of keys."""
@@ -136,6 +136,7 @@ class SecretTests(TargetCase):
         done = self.place.ssh(f"alice={ACCOUNT}=vault1", "echo here")
         self.assertEqual(done.out, b"here\n", done)
         secret = key.splitlines()[3]
+        self.place.sealed()
         held = [path for path in all_files(self.place.gateway.state) if secret in path.read_bytes()]
         self.assertEqual(held, [])
 
@@ -157,7 +158,8 @@ class AuthorityTests(TargetCase):
         done = place.ssh(f"alice={ACCOUNT}=ca1", "echo certified")
         self.assertEqual(done.out, b"certified\n", done)
         session = place.newest()["id"]
-        self.assertIn(f"ostiary:alice:{session}", (place.folder / "sshd.log").read_text())
+        log = place.folder / "sshd.log"
+        until(lambda: f"ostiary:alice:{session}" in log.read_text(), "the target's log names operator and session")
 
 
 class ForwardTests(TargetCase):
@@ -198,8 +200,11 @@ class ForwardTests(TargetCase):
         with self.web() as port:
             self.assertIn(b"501", self.through("bob", port))
             self.assertEqual(self.through("alice", port), b"")
-        self.assertTrue([row for row in self.place.events("--kind", "forward.closed") if row["bytes_out"] > 0])
-        self.assertTrue([row for row in self.place.events("--kind", "channel.refused") if "forward" in row["what"]])
+        for kind, tells in (
+            ("forward.closed", lambda row: row["bytes_out"] > 0),
+            ("channel.refused", lambda row: "forward" in row["what"]),
+        ):
+            until(lambda kind=kind, tells=tells: any(map(tells, self.place.told(kind))), kind)
 
     def test_loopback_is_not_the_world(self) -> None:
         """``forward:loopback`` opens no other address."""

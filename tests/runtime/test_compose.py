@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from gateway.domain.audited import Attempts, AuditedGate
+from gateway.domain.audited import AuditedGate
 from gateway.domain.barrier import LockGate
 from gateway.domain.entries import AuditedRule
 from gateway.domain.greeting import GreetingGate
 from gateway.domain.lane import Bytes, Lane, Order, OrderKind
 from gateway.domain.rights import Kind
 from gateway.domain.risk import Risk
+from gateway.domain.verdict import Attempts
 from gateway.runtime.compose import GATES, WAYS, Makings, Way, early_flow, flow_of, way_now
 from tests.domain.policies import policy
 

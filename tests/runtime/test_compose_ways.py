@@ -7,7 +7,7 @@ from typing import Any
 import attrs
 from twisted.trial.unittest import SynchronousTestCase
 
-from gateway.domain.audited import Attempts, AuditedGate
+from gateway.domain.audited import AuditedGate
 from gateway.domain.barrier import LockGate
 from gateway.domain.echo import EchoMask
 from gateway.domain.entries import AuditedRule
@@ -17,6 +17,7 @@ from gateway.domain.lane import Bytes, Lane, Order, OrderKind
 from gateway.domain.policy import FrozenPolicy
 from gateway.domain.rights import Kind
 from gateway.domain.risk import Risk
+from gateway.domain.verdict import Attempts
 from gateway.runtime.compose import GATES, WAYS, Makings, Way, flow_of, way_now
 from gateway.runtime.record import Recorder
 from tests.domain.policies import granted

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+import attrs
 from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.domain.entries import AuditedRule
+from gateway.domain.lane import GiveOrder, OrderKind
 from gateway.domain.policy import SessionSettings
+from gateway.domain.restraint import WINDOW, Standing
 from gateway.domain.session import State
-from gateway.runtime.orders import NotForOneself, Orders
+from gateway.runtime.orders import POLICY, NotForOneself, Orders
 from tests.ssh.sessions import World, status
 
 BY = {"by": "bob", "by_name": "Bob", "reason": "why", "door": "test"}
@@ -145,3 +148,40 @@ class OrderTests(SynchronousTestCase):
         end.request("exec", b"\0\0\0\4rm x", wants_reply=True)
         world.settle()
         self.assertEqual(world.run.state, State.ENDED)
+
+    def test_a_rule_switches_off_no_service_and_not_the_last_admin(self) -> None:
+        """Only the session ends, and it is told; a rule may say that it is for services too."""
+        rule = AuditedRule("rm", command="rm", action="deactivate")
+        for standing, services, spared in (
+            (Standing(service=True), False, "service"),
+            (Standing(service=True), True, ""),
+            (Standing(last_admin=True), True, "last_admin"),
+        ):
+            world = World(rules=(attrs.evolve(rule, services=services),))
+            world.orders.standing = lambda user, standing=standing: standing
+            world.exec("rm x")
+            self.assertEqual([told["reason"] for told in world.bodies("user.spared")], [spared] if spared else [])
+            self.assertEqual(world.orders.is_deactivated("alice"), not spared)
+            self.assertEqual((world.run.state, world.orders.locks()), (State.ENDED, []))
+
+    def test_rules_switch_off_five_accounts_in_ten_minutes_and_lock_the_others(self) -> None:
+        """With one alarm; a restart forgets nothing; an admin is not counted and goes on switching off."""
+        world = World(rules=(AuditedRule("rm", command="rm", action="deactivate"),))
+        for number in range(4):
+            given = world.orders.deactivate(f"u{number}", **{**BY, "door": POLICY})
+            self.successResultOf(given)
+        self.successResultOf(world.orders.deactivate("u9", **BY))
+        order = GiveOrder(OrderKind.DEACTIVATE, "rm")
+        world.orders.by_rule(world.run, order)
+        after = Orders(world.roster, world.journal, world.clock, world.wall)
+        world.journal.attach(after)
+        for orders in (world.orders, after):
+            orders.by_rule(world.run, order)
+            self.assertEqual([lock["user"] for lock in orders.locks()][:1], ["alice"])
+        (told, again) = world.bodies("user.deactivations_limited")
+        self.assertEqual((told["rule"], told["outcome"], told["reason"]), ("rm", "locked", again["reason"]))
+        world.orders.by_rule(world.run, order)
+        self.assertEqual(len(world.bodies("user.deactivations_limited")), 2)
+        world.clock.advance(WINDOW + 1)
+        world.orders.by_rule(world.run, order)
+        self.assertEqual(len(world.bodies("user.deactivated")), 7)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import email
 import email.policy
 import hashlib
@@ -14,14 +15,18 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
+import attrs
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from cryptography.x509 import load_pem_x509_certificate
 from twisted.internet import reactor
 from twisted.internet.protocol import Factory
+from twisted.internet.ssl import CertificateOptions
+from twisted.internet.threads import deferToThread
 from twisted.protocols.basic import LineReceiver
 from twisted.trial.unittest import TestCase
 
 from gateway.domain.facts import Entry
-from gateway.siem import outlets as outlets_module
-from gateway.siem.notices import Hook, Notice, mailed, noticed
+from gateway.siem.notices import Hook, Mail, Notice, mailed, noticed
 from tests.siem.certificates import Authority
 from tests.siem.test_outlets import OutletCase, until
 
@@ -49,12 +54,34 @@ class Postbox(LineReceiver):
         self.sendLine(answers.get(verb, b"250 ok"))
 
 
+class Guarded(Postbox):
+    """Take mail over TLS only, from whoever logs in."""
+
+    def lineReceived(self, line: bytes) -> None:
+        verb = line[:4].upper()
+        if self.mail is None and verb == b"EHLO":
+            offered = b"AUTH PLAIN" if self.factory.secured or not self.factory.options else b"STARTTLS"
+            self.sendLine(b"250-here\r\n250 " + offered)
+        elif verb == b"STAR":
+            self.sendLine(b"220 go on")
+            self.factory.secured = True
+            self.transport.startTLS(self.factory.options)
+        elif verb == b"AUTH":
+            self.factory.logins.append(base64.b64decode(line.split()[2]))
+            self.sendLine(b"235 welcome" if self.factory.logins[-1].endswith(b"\0open sesame") else b"535 no")
+        else:
+            super().lineReceived(line)
+
+
 class PostOffice(Factory):
     protocol = Postbox
 
     def __init__(self) -> None:
         self.mails: list[bytes] = []
         self.rcpt = b"250 ok"
+        self.options: Any = None
+        self.secured = False
+        self.logins: list[bytes] = []
 
     def read(self, number: int) -> Any:
         return email.message_from_bytes(self.mails[number], policy=email.policy.default)
@@ -65,11 +92,10 @@ class MailTests(OutletCase):
 
     def setUp(self) -> None:
         super().setUp()
-        self.patch(outlets_module, "DIGEST_SECONDS", 0.5)
         self.office = PostOffice()
         port = reactor.listenTCP(0, self.office, interface="127.0.0.1")
         self.addCleanup(port.stopListening)
-        self.notice = Notice(f"smtp://127.0.0.1:{port.getHost().port}", ("noc@example.com",))
+        self.notice = Notice(f"smtp://127.0.0.1:{port.getHost().port}", ("noc@example.com",), digest=0.5)
 
     async def test_grave_events_and_audited_commands_are_told_in_digests(self) -> None:
         """Nothing of before; the first at once, the others in one mail; nothing that is slight."""
@@ -103,6 +129,51 @@ class MailTests(OutletCase):
         self.assertIn("did not take the mail", outlets.outlets[0].detail)
         self.office.rcpt = b"250 ok"
         await until(lambda: len(self.office.mails) == 1)
+
+
+class LoginTests(TestCase):
+    """A mail server that wants to know who sends."""
+
+    def setUp(self) -> None:
+        self.folder = Path(self.mktemp())
+        self.folder.mkdir(parents=True)
+        Authority(self.folder).issue("localhost")
+        self.secret = self.folder / "secret"
+        self.secret.write_text("open sesame\n")
+        self.office = PostOffice()
+        self.office.protocol = Guarded
+        key = load_pem_private_key((self.folder / "localhost.key").read_bytes(), None)
+        certificate = load_pem_x509_certificate((self.folder / "localhost.pem").read_bytes())
+        self.office.options = CertificateOptions(key, certificate)
+        port = reactor.listenTCP(0, self.office, interface="127.0.0.1")
+        self.addCleanup(port.stopListening)
+        notice = Notice(f"smtp://localhost:{port.getHost().port}", ("a@b",), secret=f"file:{self.secret}", login="gw")
+        self.mail = Mail(notice, "gw1", ssl.create_default_context(cafile=str(self.folder / "ca.pem")))
+        self.told = noticed(Entry("gw1#0.1", 7, "user.locked", time.time(), 6, {}))
+
+    async def written(self) -> str:
+        """Return why the mail was not taken; empty where it was."""
+        try:
+            await deferToThread(self.mail.write, [self.told])
+        except OSError as failure:
+            return str(failure)
+        return ""
+
+    async def test_it_logs_in_over_an_encrypted_connection(self) -> None:
+        """With the password as it stands in the file at that moment."""
+        self.assertEqual(await self.written(), "")
+        self.assertEqual((len(self.office.mails), self.office.logins), (1, [b"\0gw\0open sesame"]))
+        self.secret.write_text("wrong")
+        self.office.secured = False
+        self.assertIn("did not take the mail", await self.written())
+
+    async def test_the_password_is_not_given_to_whoever_listens(self) -> None:
+        """Neither where nothing is encrypted, nor to a server that can not prove its name."""
+        self.mail = attrs.evolve(self.mail, trust=ssl.create_default_context())
+        self.assertIn("CERTIFICATE_VERIFY_FAILED", await self.written())
+        self.office.options = None
+        self.assertIn("offers no encryption", await self.written())
+        self.assertEqual((self.office.logins, self.office.mails), ([], []))
 
 
 class HookTests(TestCase):

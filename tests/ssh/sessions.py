@@ -16,6 +16,7 @@ from gateway.domain.facts import Entry
 from gateway.domain.grant import Grant
 from gateway.interfaces import Snapshot
 from gateway.journal.memory import MemoryJournal
+from gateway.runtime.approvals import Approvals
 from gateway.runtime.orders import Orders
 from gateway.runtime.roster import Roster
 from gateway.runtime.run import Run, Workings
@@ -117,6 +118,7 @@ class World:
         self.journal = MemoryJournal(wall=self.wall)
         self.roster = Roster(self.journal, self.wall, "gw1", self.details)
         self.orders = Orders(self.roster, self.journal, self.clock, self.wall)
+        self.approvals = Approvals(self.clock, self.wall, lambda: [("bob", "Bob"), ("alice", "Alice")])
         self.journal.attach(self.roster)
         self.journal.attach(self.orders)
         self.budget = Budget()
@@ -134,7 +136,7 @@ class World:
         """Add a session to the roster."""
         run = Run(name, grant, Workings(
             clock=self.clock, wall=self.wall, facts=self.journal, user_budget=self.budget, ended=self.roster.over,
-            rule_order=self.orders.by_rule,
+            rule_order=self.orders.by_rule, ask=self.approvals.ask,
         ), recording=self.recording)  # type: ignore[arg-type] # fmt: skip
         self.roster.add(run)
         return run

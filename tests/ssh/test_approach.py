@@ -8,6 +8,7 @@ from pathlib import Path
 import attrs
 from twisted.internet import reactor
 from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.error import ConnectingCancelledError
 from twisted.internet.task import deferLater
 from twisted.trial.unittest import TestCase
 
@@ -133,4 +134,4 @@ class ApproachTests(TestCase):
         taken = self.approaches.take("alice", target)
         assert isinstance(taken, Deferred)
         taken.cancel()
-        await self.assertFailure(taken, CancelledError, TargetFailed)
+        await self.assertFailure(taken, CancelledError, ConnectingCancelledError, TargetFailed)

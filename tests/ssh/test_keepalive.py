@@ -12,7 +12,10 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.domain.session import State
 from gateway.ssh.keepalive import MOST_UNANSWERED, REQUEST, SECONDS, Keepalive
+from gateway.ssh.program import ProgramDoor, Refusal, refusal_door
+from gateway.wire.connection import Connection
 from tests.ssh.sessions import World
+from tests.wire.joined import Open, Side, join, settle
 
 GIVEN_UP_AFTER = SECONDS * (MOST_UNANSWERED + 1)
 
@@ -122,6 +125,40 @@ class KeepaliveTests(SynchronousTestCase):
                 getattr(self.peer, step)()
                 quiet = 0
         self.assertEqual(self.lost, 1)
+
+
+class ProgramTests(SynchronousTestCase):
+    """Connections that reach no target: the menu's, the verbs', a ProxyJump's outer one, a refusal's."""
+
+    def setUp(self) -> None:
+        self.clock = Clock()
+
+    def joined(self, door: ProgramDoor) -> tuple[Side, Side]:
+        """Return an operator's side and the gateway's, joined."""
+        return join(Connection(Open()), Connection(door))
+
+    def test_an_operator_who_answers_stays(self) -> None:
+        """Idle as long as he likes."""
+        operator, gateway = self.joined(ProgramDoor(lambda: Refusal(64, "no"), clock=self.clock))
+        for _ in range(10):
+            self.clock.advance(SECONDS)
+            settle(operator, gateway)
+        self.assertEqual((gateway.said, gateway.closing), (["global"] * 10, False))
+
+    def test_an_operator_who_does_not_answer_is_cut(self) -> None:
+        """Behind a network that is gone, no connection stays for ever; nothing runs any more then."""
+        operator, gateway = self.joined(refusal_door(Refusal(77, "no"), self.clock))
+        self.clock.pump([SECONDS] * (MOST_UNANSWERED + 1))
+        self.assertTrue(gateway.closing)
+        settle(operator, gateway)
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_an_operator_who_left_is_not_asked(self) -> None:
+        """No timer stays behind."""
+        operator, gateway = self.joined(ProgramDoor(lambda: Refusal(64, "no"), clock=self.clock))
+        operator.lose()
+        settle(operator, gateway)
+        self.assertEqual(self.clock.getDelayedCalls(), [])
 
 
 class SessionTests(SynchronousTestCase):

@@ -182,6 +182,19 @@ class WaitingTests(ListenerCase):
         self.clock.advance(GRACE)
         self.assertTrue(caller.wires[caller.door].aborted)
 
+    def test_the_grace_is_as_long_as_configured(self) -> None:
+        """Also for whoever has come to his login."""
+        self.listener.grace = 20.0
+        silent, caller = self.called(), self.called()
+        caller.client.makeConnection(caller.wires[caller.client])
+        caller.settle()
+        caller.client.request_service(b"ssh-userauth").addErrback(lambda failure: None)
+        caller.settle()
+        self.clock.advance(SILENCE + 1)
+        self.assertEqual([each.wires[each.door].aborted for each in (silent, caller)], [True, False])
+        self.clock.advance(5)
+        self.assertTrue(caller.wires[caller.door].aborted)
+
     def test_who_logged_in_is_not_counted(self) -> None:
         """Ten sessions from one address that may have three waiting; nothing ends them later."""
         callers = [self.by_key() for _ in range(10)]

@@ -14,7 +14,7 @@ from gateway.domain.entries import User
 from gateway.domain.login import Reading
 from gateway.domain.secret import Secret, SecretMisuse
 from gateway.ssh.login import Attempt, Authority, Login
-from gateway.wire.authority import Outcome, Refused
+from gateway.wire.authority import Outcome, Prompts, Refused
 from gateway.wire.keyblobs import PublicKey, parse_line
 
 
@@ -48,6 +48,17 @@ class Operators:
 
     def is_active(self, name: str) -> bool:
         return name in self.users and name not in self.switched_off
+
+
+@attrs.frozen
+class Codes:
+    """Everybody is enrolled, and has one code."""
+
+    def enrolled(self, user: str) -> bool:
+        return True
+
+    def check(self, user: str, code: Secret) -> Deferred[bool]:
+        return succeed(user == "alice" and code.same_as(Secret(b"123456")))
 
 
 class LoginTests(SynchronousTestCase):
@@ -136,15 +147,49 @@ class LoginTests(SynchronousTestCase):
         self.assertIs(self.by_password(b"right"), Outcome.REFUSED)
         self.assertIs(self.by_key(), Outcome.ACCEPTED)
 
-    def test_what_can_not_be_checked_is_refused(self) -> None:
-        """A second factor is never skipped, by no method; nothing is interactive."""
+    def test_who_has_no_authenticator_does_not_get_past_needing_one(self) -> None:
+        """A second factor is never skipped, by no method; nothing is interactive before the first."""
         self.operators.users["alice"] = attrs.evolve(ALICE, second_factor="totp")
         self.assertIs(self.by_key(), Outcome.REFUSED)
         self.assertIs(self.by_password(b"right"), Outcome.REFUSED)
         attempt = self.begin()
         self.assertIs(self.successResultOf(attempt.interactive()), Outcome.REFUSED)
-        self.assertIs(self.successResultOf(attempt.answers(())), Outcome.REFUSED)
+        self.assertIs(self.successResultOf(attempt.answers((Secret(b"123456"),))), Outcome.REFUSED)
         self.assertEqual(attempt.methods(), self.begin(b"nobody").methods())
+
+    def second(self) -> Attempt:
+        """Prove the first of two factors."""
+        self.authority = attrs.evolve(self.authority, factors=Codes())
+        self.operators.users["alice"] = attrs.evolve(ALICE, second_factor="totp")
+        attempt = self.begin()
+        self.assertIs(self.successResultOf(attempt.key_verified(parse_line(LINE))), Outcome.PARTIAL)
+        self.assertEqual(attempt.methods(), (b"keyboard-interactive",))
+        return attempt
+
+    def answer(self, attempt: Attempt, code: bytes) -> Any:
+        """Answer the one question; the answer is wiped whatever it was."""
+        prompts = self.successResultOf(attempt.interactive())
+        self.assertEqual(prompts, Prompts("", "", (("One-time code: ", False),)))
+        secret = Secret(code)
+        outcome = self.successResultOf(attempt.answers((secret,)))
+        self.assertRaises(SecretMisuse, secret.same_as, secret)
+        return outcome
+
+    def test_the_second_factor_is_asked_after_the_first(self) -> None:
+        """On the same attempt; a wrong code may be followed by a right one."""
+        attempt = self.second()
+        self.assertIs(self.answer(attempt, b"000000"), Outcome.REFUSED)
+        self.assertIs(self.successResultOf(attempt.answers(())), Outcome.REFUSED)
+        self.assertIs(self.answer(attempt, b"123456"), Outcome.ACCEPTED)
+        attempt.finish()
+        (login,) = self.opened
+        self.assertEqual((login.method, login.second_factor), ("publickey+totp", True))
+
+    def test_who_is_switched_off_between_the_factors_stays_out(self) -> None:
+        """The answer is weighed against what holds then."""
+        attempt = self.second()
+        self.operators.switched_off.add("alice")
+        self.assertIs(self.answer(attempt, b"123456"), Outcome.REFUSED)
 
     def test_a_user_bound_to_origins_comes_from_nowhere_else(self) -> None:
         """Also for doors that need no target."""

@@ -81,6 +81,7 @@ class OperatorTests(SynchronousTestCase):
         self.world.run.cut("not of this test")
         self.policies, self.shelf, self.busy, self.operators = Policies(), Shelf(), "", Operators()
         self.reception = Reception(
+            approvals=self.world.approvals,
             operators=self.operators, policies=self.policies, orders=self.world.orders, roster=self.world.roster,
             archive=self.shelf, facts=self.world.journal, dialler=self.world.dialling, clock=self.world.clock,
             wall=self.world.wall, without_target=lambda login: refusal_door(Refusal(5, "the verbs")),
@@ -194,19 +195,20 @@ class OperatorTests(SynchronousTestCase):
         for more in (
             {"approval": 1},
             {"present": 1},
-            {"second_factor": "required"},
             {"reason": "required"},
             {"ticket": "^C"},
         ):
             self.policies.grants = more
             self.refused(78, "can not check", reading)
+        self.policies.grants = {"second_factor": "required"}
+        self.refused(77, "second factor", reading)
         self.policies.grants = {}
         self.shelf.failure = OSError(28, "No space left on device")
         self.refused(75, "can not be recorded", reading)
         self.operators.active = False
         self.refused(77, "not active any more", reading)
         told = [body["reason"] for body in self.world.bodies("session.refused")]
-        self.assertEqual(told, ["not_admitting", *["unenforceable"] * 5, "not_recorded", "inactive"])
+        self.assertEqual(told, ["not_admitting", *["unenforceable"] * 4, "second_factor", "not_recorded", "inactive"])
 
     def test_no_new_session_starts_on_a_certificate_that_has_expired(self) -> None:
         """The menu and a ProxyJump may ask for one days after the login; a running one goes on."""

@@ -11,13 +11,15 @@ from gateway.domain.entries import LEGACY, Target
 from gateway.ssh.reach import (
     HOST_KEY,
     TargetFailed,
+    ciphers,
     exchanges,
     host_algorithms,
+    macs,
     readable_keys,
     recognise,
     split_address,
 )
-from gateway.wire.algorithms import EXCHANGES, TARGET_CERTIFICATES, TARGET_KEYS
+from gateway.wire.algorithms import EXCHANGES, GCM_FIRST, MACS_OFFERED, TARGET_CERTIFICATES, TARGET_KEYS
 from gateway.wire.certificates import certified
 from tests.wire.issuing import AUTHORITY, HOST, draft, options, public
 from tests.wire.keys import TestKey, key_of
@@ -120,12 +122,16 @@ class OfferTests(SynchronousTestCase):
         for kind in (b"ecdsa-sha2-nistp384", b"ecdsa-sha2-nistp521"):
             pinned = attrs.evolve(BARE, host_keys=(public(key_of(kind)).line,))
             self.assertEqual(host_algorithms(pinned), (kind,))
-        old = attrs.evolve(BARE, legacy=("ssh-rsa", "ecdh-sha2-nistp384", "aes128-cbc"))
+        old = attrs.evolve(BARE, legacy=("ssh-rsa", "ecdh-sha2-nistp384"))
         self.assertEqual(host_algorithms(old), (*TARGET_KEYS, b"ssh-rsa"))
         self.assertEqual(host_algorithms(attrs.evolve(PINNED, legacy=("ssh-rsa",))), (PLAIN,))
         self.assertEqual((exchanges(BARE), exchanges(old)), (EXCHANGES, (*EXCHANGES, b"ecdh-sha2-nistp384")))
         everything = attrs.evolve(BARE, legacy=LEGACY)
-        used = {*host_algorithms(everything), *exchanges(everything)} - {*TARGET_KEYS, *EXCHANGES}
+        used = {*host_algorithms(everything), *exchanges(everything), *ciphers(everything), *macs(everything)}
+        used -= {*TARGET_KEYS, *EXCHANGES, *GCM_FIRST, *MACS_OFFERED}
         self.assertEqual({name.decode() for name in used}, set(LEGACY))
+        self.assertEqual((ciphers(BARE), macs(BARE)), (GCM_FIRST, MACS_OFFERED))
+        self.assertEqual(ciphers(attrs.evolve(BARE, legacy=("3des-cbc",))), (*GCM_FIRST, b"3des-cbc"))
+        self.assertEqual(macs(attrs.evolve(BARE, legacy=("hmac-sha1",))), (*MACS_OFFERED, b"hmac-sha1"))
         rsa = attrs.evolve(BARE, host_keys=(public(key_of(b"ssh-rsa")).line,))
         self.assertEqual(host_algorithms(rsa), (b"rsa-sha2-512", b"rsa-sha2-256"))

@@ -218,7 +218,7 @@ class LoginTests(SynchronousTestCase):
         self.assertEqual(self.refused(KEY), UNUSABLE)
 
     def test_a_second_factor_is_not_skipped_by_a_certificate(self) -> None:
-        """It is refused as long as it can not be asked for."""
+        """Who has no authenticator is refused."""
         self.operators.alice = attrs.evolve(self.operators.alice, second_factor="totp")
         verified = self.attempt().key_verified(parse_certificate(draft()))
         self.assertIs(self.successResultOf(verified), Outcome.REFUSED)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 from typing import Any
 
+import attrs
 from twisted.internet import reactor as installed
 from twisted.internet.defer import Deferred, succeed
 from twisted.internet.endpoints import TCP4ClientEndpoint
@@ -12,7 +13,7 @@ from twisted.internet.protocol import Factory
 from twisted.internet.task import deferLater
 from twisted.trial.unittest import SynchronousTestCase, TestCase
 
-from gateway.wire.direct import CONSIDERATE_READS, LARGE_READ, SMALL_READ, TYPING, Typing
+from gateway.wire.direct import CONSIDERATE_READS, EARLY_READS, LARGE_READ, SMALL_READ, TYPING, DirectSocket, Typing
 from gateway.wire.packets import LONGEST_PAYLOAD
 from gateway.wire.target_transport import TargetTransport
 from gateway.wire.transport import OperatorFactory
@@ -115,6 +116,72 @@ class SocketTests(TestCase):
             else:
                 plain.shutdown(socket.SHUT_WR)
             await closed
+
+
+@attrs.define(eq=False)
+class Plain:
+    """A socket that always has a line to read and remembers what was set."""
+
+    family: int = socket.AF_INET
+    quick: int = 0
+
+    def recv(self, size: int) -> bytes:
+        return b"line"
+
+    def send(self, octets: bytes) -> int:
+        return len(octets)
+
+    def setsockopt(self, level: int, name: int, value: int) -> None:
+        assert (level, name, value) == (socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
+        self.quick += 1
+
+
+@attrs.define(eq=False)
+class Line:
+    """A link that lends nothing, and the transport it is on."""
+
+    socket: Plain = attrs.field(factory=Plain)
+    lendable: bool = False
+    ended: bool = False
+    connected: bool = True
+    disconnecting: bool = False
+    dataBuffer: bytes = b""
+    _tempDataLen: int = 0
+    bufferSize: int = 100
+    doRead: Any = None
+
+
+class QuickTests(SynchronousTestCase):
+    """What is acknowledged at once."""
+
+    def setUp(self) -> None:
+        self.line: Any = Line()
+        self.received: Any = lambda octets: None
+        self.direct = DirectSocket(self.line, self.line, lambda octets: self.received(octets), lambda view: None)
+
+    def test_what_nobody_answers_at_the_beginning_is_acknowledged_at_once(self) -> None:
+        """A peer that waits for the acknowledgement goes on; later on the kernel knows best."""
+        self.direct.attach()
+        for _ in range(EARLY_READS + 5):
+            self.assertIsNone(self.direct.read())
+        self.assertEqual(self.line.socket.quick, EARLY_READS)
+
+    def test_an_answer_is_the_acknowledgement(self) -> None:
+        """Nothing more is done for it; nor for a connection that has ended."""
+        self.direct.attach()
+        self.received = lambda octets: self.direct.write(b"answer")
+        self.direct.read()
+        self.received = lambda octets: None
+        self.line.ended = True
+        self.direct.read()
+        self.assertEqual(self.line.socket.quick, 0)
+
+    def test_a_socket_of_the_file_system_acknowledges_nothing(self) -> None:
+        """There is nobody to wait."""
+        self.line.socket.family = socket.AF_UNIX
+        self.direct.attach()
+        self.direct.read()
+        self.assertEqual(self.line.socket.quick, 0)
 
 
 class TypingTests(SynchronousTestCase):

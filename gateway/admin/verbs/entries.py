@@ -73,7 +73,8 @@ KEYS: dict[str, dict[str, str]] = {
         "address": TEXT, "labels": LABELS, "host_keys": WHOLE, "host_ca": WHOLE, "jump": TEXT, "legacy": LIST,
     },
     "credential": {"target": TEXT, "account": TEXT, "kind": TEXT, "secret": TEXT},
-    "audited": {"score": NUMBER, "action": TEXT, "attempts": NUMBER, "then": TEXT, "mode": TEXT, **SCOPE},
+    "audited": {"score": NUMBER, "action": TEXT, "attempts": NUMBER, "then": TEXT, "services": TRUTH,
+                "mode": TEXT, **SCOPE},
     "transfer": {
         "direction": TEXT, "inspectors": LIST, "action": TEXT, "on_error": TEXT, "mode": TEXT, **SCOPE,
     },

@@ -63,12 +63,19 @@ async def verify(call: Call) -> Answer:
     match call.one_of("recording", "all", "journal"):
         case "all":
             ids = [row["session"] for row in call.room.archive.recordings()]
-            rows = [dict(await call.room.archive.verify(each)) for each in ids]
+            rows = [await _anchored(call.room, await call.room.archive.verify(each)) for each in ids]
         case "journal":
             rows = [dict(await call.room.proofs.journal())]
         case _:
-            rows = [dict(await _one(call))]
+            rows = [await _anchored(call.room, await _one(call))]
     return Answer(rows, COLUMNS, words="there are no recordings", code=worst(rows))
+
+
+async def _anchored(room: Room, row: Mapping[str, Any]) -> dict[str, Any]:
+    """Name those who can testify to a recording's seal, beside the key that signed it."""
+    root = row.get("root")
+    found = await room.proofs.anchors(str(row["id"]), str(root)) if root else ()
+    return {**row, "anchored_by": list(found) or row["anchored_by"]}
 
 
 async def _one(call: Call) -> Mapping[str, Any]:

@@ -9,10 +9,13 @@ from gateway.admin.verb import Verb
 from gateway.admin.verbs import (
     access,
     accounts,
+    approvals,
     entries,
     events,
+    factors,
     local,
     node,
+    notify,
     orders,
     own,
     recordings,
@@ -25,8 +28,8 @@ from gateway.admin.verbs import (
 )
 
 THEMES = (
-    settings, entries, accounts, access, sessions, orders, rules, recordings, events, siem, tokens, node, own, web,
-    local,
+    settings, entries, accounts, factors, access, sessions, orders, approvals, rules,
+    recordings, events, siem, notify, tokens, node, own, web, local,
 )  # fmt: skip
 
 

@@ -9,6 +9,6 @@ Facts are what happened, told after the decision. Diagnostics go to ``twisted.lo
 
 from gateway.domain.facts.catalogue import KINDS, Kind, Moment, Reach
 from gateway.domain.facts.fact import Entry, Fact, Told
-from gateway.domain.facts.shown import WITHHELD, flat
+from gateway.domain.facts.shown import WITHHELD, flat, leaving
 
-__all__ = ["KINDS", "WITHHELD", "Entry", "Fact", "Kind", "Moment", "Reach", "Told", "flat"]
+__all__ = ["KINDS", "WITHHELD", "Entry", "Fact", "Kind", "Moment", "Reach", "Told", "flat", "leaving"]

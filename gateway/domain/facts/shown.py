@@ -9,6 +9,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
+import attrs
+
 from gateway.domain.facts.catalogue import KINDS
 from gateway.domain.facts.fact import Entry
 
@@ -34,6 +36,14 @@ def flat(entry: Entry) -> dict[str, Any]:
     shown = WITHHELD.get(entry.kind)
     told = set(body) - set(envelope) if shown is None else shown & set(body)
     return {**envelope, **{key: body[key] for key in body if key in told}}
+
+
+def leaving(entry: Entry) -> Entry:
+    """Return an entry as it may leave the node, for those who take it as a value."""
+    shown = WITHHELD.get(entry.kind)
+    if shown is None or entry.body is None:
+        return entry
+    return attrs.evolve(entry, body={key: entry.body[key] for key in entry.body if key in shown})
 
 
 def _utc(seconds: float) -> str:

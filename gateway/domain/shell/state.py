@@ -30,6 +30,8 @@ GIVEN = {
 }  # fmt: skip
 """Variables that a login sets, while nobody in the session has set them."""
 
+_NAMES = ("variables", "aliases", "functions", "programs", "exported")
+
 
 @attrs.define
 class Shell:
@@ -49,6 +51,11 @@ class Shell:
     folder: str = ""
     crowded: bool = False
     """Whether more was set than is kept."""
+
+    def copy(self) -> Shell:
+        """Return another shell that remembers the same."""
+        kept = {name: dict(getattr(self, name)) for name in (*_NAMES, "arrays", "files")}
+        return Shell(self.typed, folder=self.folder, crowded=self.crowded, **kept)
 
     def value(self, name: str) -> str:
         """Return a variable's value."""
@@ -176,4 +183,4 @@ class Shell:
 
     @property
     def _names(self) -> tuple[dict[str, str], ...]:
-        return self.variables, self.aliases, self.functions, self.programs, self.exported
+        return tuple(getattr(self, name) for name in _NAMES)

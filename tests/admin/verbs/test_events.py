@@ -66,9 +66,9 @@ class EventTests(SynchronousTestCase):
         node.journal.tell(
             Fact("user.password_set", {"user": "alice", "code": "c", "key": "KKK", "tag": "TTT", "ends": 1})
         )
-        node.journal.tell(Fact("secret.sealed", {"secret": "credential/x", "version": 1, "box": "BBB"}))
+        node.journal.tell(Fact("secret.sealed", {"secret": "credential/x", "version": 1, "epoch": "e", "box": "BBBB"}))
         text = node.say("events").out
-        for withheld in ("scrypt", "KKK", "TTT", "BBB"):
+        for withheld in ("scrypt", "KKK", "TTT", "BBBB"):
             self.assertNotIn(withheld, text)
         self.assertIn('"secret": "credential/x"', text)
 

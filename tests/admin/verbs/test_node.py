@@ -90,7 +90,7 @@ class HelpTests(SynchronousTestCase):
         """For an operator, and for an admin."""
         names = {each["name"] for each in MemoryNode().say("help --json", "alice").data}
         self.assertEqual(names, {"help", "targets", "sessions", "keys", "keys add", "keys rm", "whoami", "ssh-config",
-                                 "why", "status", "check"})  # fmt: skip
+                                 "why", "status", "check", "totp", "totp confirm"})  # fmt: skip
         self.assertIn("  user                activate add", MemoryNode().say("help").out)
 
     def test_a_verb_is_explained_to_who_may_call_it(self) -> None:

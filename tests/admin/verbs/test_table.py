@@ -23,6 +23,7 @@ CONTRACT: dict[str, frozenset[str]] = {
     "apply": ADMIN,
     "dump": READING,
     "user passwd": ADMIN,
+    "user totp": ADMIN,
     "user activate": ADMIN,
     "user deactivate": ADMIN,
     "target trust": ADMIN,
@@ -35,6 +36,9 @@ CONTRACT: dict[str, frozenset[str]] = {
     "session show": READING,
     "policy show": READING,
     "rule test": READING,
+    "requests": frozenset({"admin", "approver", "auditor"}),
+    "approve": frozenset({"admin", "approver"}),
+    "deny": frozenset({"admin", "approver"}),
     "lock": ADMIN,
     "unlock": ADMIN,
     "locks": READING,
@@ -45,6 +49,7 @@ CONTRACT: dict[str, frozenset[str]] = {
     "events": READING,
     "siem status": ADMIN,
     "siem test": ADMIN,
+    "notify test": ADMIN,
     "init": frozenset({"local"}),
     "demo off": frozenset({"local"}),
     "recover-access": frozenset({"local"}),
@@ -61,6 +66,8 @@ CONTRACT: dict[str, frozenset[str]] = {
     "keys": ANY - {"local"},
     "keys add": ANY - {"local"},
     "keys rm": ANY - {"local"},
+    "totp": ANY - {"local"},
+    "totp confirm": ANY - {"local"},
     "ssh-config": ANY - {"local"},
 }
 """The public contract: verb -> roles that may call it."""
@@ -124,7 +131,7 @@ class TableTests(SynchronousTestCase):
     def test_what_changes_something_is_known_to_change_something(self) -> None:
         """By its name, so that none is forgotten."""
         changing = {"add", "rm", "apply", "passwd", "activate", "deactivate", "trust", "put", "lock", "unlock", "kill",
-                    "interrupt", "init", "off", "recover-access"}  # fmt: skip
+                    "interrupt", "init", "off", "recover-access", "totp", "confirm", "approve", "deny"}  # fmt: skip
         for name, verb in VERBS.items():
             self.assertEqual(name.split()[-1] in changing, verb.changes, name)
 
