@@ -134,15 +134,17 @@ class WebDoors:
     def _is_proven(self, authorization: str) -> bool:
         return self.rooms.tokens.known(bearer(authorization)) is not None
 
-    def _check_password(self, name: str, source: str, password: Secret) -> Deferred[bool]:
-        return Deferred.fromCoroutine(self._fits(name, source, password))
+    def _check_password(self, name: str, source: str, password: Secret, second: Secret) -> Deferred[bool]:
+        return Deferred.fromCoroutine(self._fits(name, source, password, second))
 
-    async def _fits(self, name: str, source: str, password: Secret) -> bool:
+    async def _fits(self, name: str, source: str, password: Secret, second: Secret) -> bool:
         operators = self.rooms.operators
         user = operators.find(name)
         person = user if user is not None and user.kind == "person" and operators.is_active(name) else None
         right = await operators.check_password(person, password)
-        return bool(right) and person is not None and (not person.origin or within(source, person.origin))
+        if not right or person is None or (person.origin and not within(source, person.origin)):
+            return False
+        return person.second_factor == "none" or bool(await self.rooms.factors.check(person.name, second))
 
 
 def is_secure(settings: Admin) -> bool:

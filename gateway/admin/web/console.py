@@ -47,8 +47,8 @@ class Console:
     brake: Brake
     facts: IFacts
     clock: IReactorTime
-    check_password: Callable[[str, str, Secret], Deferred[bool]]
-    """For a name, an address and a password: whether that person may come in with it."""
+    check_password: Callable[[str, str, Secret, Secret], Deferred[bool]]
+    """For a name, an address, a password and a second factor's code: whether that person may come in with them."""
     painter: Painter
     secure: bool = False
     ssh: str = "ssh {user}@gateway"

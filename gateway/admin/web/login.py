@@ -81,12 +81,14 @@ def _checked(console: Console, ask: Ask) -> tuple[str, dict[str, str]]:
 async def _by_password(console: Console, ask: Ask) -> Reply:
     _, form = _checked(console, ask)
     name, password = form.get("name", "")[:128], Secret(form.get("password", "").encode())
+    second = Secret(form.get("second", "").replace(" ", "").encode())
     console.brake.begin_check()
     try:
-        fits = await console.check_password(name, ask.source, password)
+        fits = await console.check_password(name, ask.source, password, second)
     finally:
         console.brake.end_check()
         password.wipe()
+        second.wipe()
     if not fits:
         _failed(console, ask, name, "password")
         words = "That name and password do not fit, or the account may not log in here."

@@ -17,7 +17,8 @@ from gateway.admin.web.pages.words import chosen, line
 from gateway.admin.web.reply import Reply
 from gateway.domain.facts import KINDS
 
-EVENTS = 200
+EVENTS, LOOKED_AT = 200, 1000
+"""Events shown, and of how many: those without severity (checkpoints, anchors) are left out unless asked for."""
 ENVELOPE = frozenset({"id", "seq", "time", "node", "kind", "number", "severity", "user", "session", "by", "reason"})
 
 
@@ -66,9 +67,9 @@ async def search(visitor: Visitor) -> Reply:
 async def events(visitor: Visitor) -> Reply:
     """Show the newest entries of the audit log."""
     asked = chosen(dict(visitor.ask.query), "kind", "session", "since")
-    found = await visitor.fetch(line("events", last=str(EVENTS), **asked))
-    rows: list[Row] = [] if found.stream is None else [row async for row in found.stream]
-    rows.reverse()
+    found = await visitor.fetch(line("events", last=str(LOOKED_AT), **asked))
+    every: list[Row] = [] if found.stream is None else [row async for row in found.stream]
+    rows = [row for row in reversed(every) if row["severity"] or asked["kind"]]
     shown = [{**row, "more": {key: row[key] for key in row if key not in ENVELOPE}} for row in islice(rows, EVENTS)]
     themes = sorted({kind.partition(".")[0] for kind in KINDS})
     return visitor.page("events.html", title="Audit log", rows=shown, asked=asked, themes=themes, most=EVENTS)

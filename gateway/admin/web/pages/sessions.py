@@ -17,6 +17,8 @@ from gateway.admin.web.pages.words import chosen, line
 from gateway.admin.web.reply import FORGET, Reply, text_reply
 
 PAGE = 100
+MOST = 60
+"""Tiles on the wall; what goes on beyond them is in the list."""
 LIVE = frozenset({"live", "locked", "waiting"})
 FILTERS = ("user", "target", "since", "risk")
 CAST = "application/x-asciicast"
@@ -28,7 +30,7 @@ async def wall(visitor: Visitor) -> Reply:
     """Show every session that goes on, the riskiest first."""
     rows = (await visitor.fetch(line("sessions", flags=("live",)))).data
     ordered = sorted(rows, key=lambda row: (-(row["risk"] or 0), row["idle_s"] or 0.0))
-    return visitor.page("wall.html", title="Live", rows=ordered, front=visitor.room.front)
+    return visitor.page("wall.html", title="Live", rows=ordered[:MOST], count=len(ordered), front=visitor.room.front)
 
 
 async def sessions(visitor: Visitor) -> Reply:
