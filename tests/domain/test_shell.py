@@ -246,3 +246,17 @@ class SingleTests(SynchronousTestCase):
             "a $'\\x",
         ):
             self.assertIsNone(single(line), line)
+
+
+class CopyTests(SynchronousTestCase):
+    """A line may be weighed without being remembered."""
+
+    def test_a_copy_knows_the_same_and_learns_for_itself(self) -> None:
+        """What is read with a copy changes nothing in the original."""
+        shell = Shell(typed=True)
+        read("tool=rm", shell)
+        copied = shell.copy()
+        self.assertEqual(read("$tool -rf /x", copied).commands[0].argv[0], "rm")
+        read("tool=ls", copied)
+        self.assertEqual(read("$tool /x", shell).commands[0].argv[0], "rm")
+        self.assertTrue(copied.typed)
