@@ -48,8 +48,8 @@ class Answer:
 
     ``columns`` with list ``data`` make a table; ``words`` are said instead of one, or, where ``columns``
     stand, when the list is empty. ``ids`` are all the ids among which shown ones must stay unique. ``raw``
-    goes to stdout as it is. ``stream`` yields rows one by one. ``notes`` go to stderr, ``code`` is the exit
-    code.
+    goes to stdout as it is, ``painted`` lines with their colours. ``stream`` yields rows one by one.
+    ``notes`` go to stderr, ``code`` is the exit code.
     """
 
     data: Any = None
@@ -57,6 +57,7 @@ class Answer:
     words: str = ""
     ids: Sequence[str] = ()
     raw: bytes | None = None
+    painted: str | None = None
     stream: AsyncIterator[Row] | None = None
     notes: tuple[str, ...] = ()
     code: int = 0

@@ -23,6 +23,7 @@ from gateway.admin.perform import PREFIX, perform
 from gateway.admin.refusal import Exit, Refusal, usage
 from gateway.admin.room import Room
 from gateway.admin.streams import MOST_INPUT, Stdin, Streams
+from gateway.admin.tty import Tty
 from gateway.admin.verb import Verb
 from gateway.domain.secret import Secret
 
@@ -130,22 +131,34 @@ def _connect(path: Path) -> socket.socket | None:
 
 def converse(connected: socket.socket, words: Sequence[str], terminal: Terminal) -> int:
     """Say the verb to the node and do what it asks until it says the exit code. Raises :exc:`Refusal`."""
-    connected.sendall(Opening(tuple(words), terminal.is_person).frame().wire)
+    person = Tty(terminal.stdin, terminal.stdout)
+    connected.sendall(Opening(tuple(words), terminal.is_person, person.size()).frame().wire)
     try:
-        for frame in _frames(connected):
+        for frame in _frames(connected, person):
             if frame.kind is Kind.EXIT:
                 return int(struct.unpack(">L", frame.payload)[0]) if len(frame.payload) == 4 else Exit.INTERNAL
-            _react(connected, frame, words, terminal)
+            if frame.kind is Kind.RAW:
+                person.begin()
+            elif frame.kind is Kind.COOKED:
+                person.end()
+            else:
+                _react(connected, frame, words, terminal)
     except FrameError as failure:
         raise Refusal(Exit.INTERNAL, "protocol", f"the node does not speak this version: {failure}") from None
     except (ConnectionResetError, BrokenPipeError):
         pass
+    finally:
+        person.end()
     raise Refusal(Exit.LATER, "lost", "the node went away before it had answered: see its log, then try again")
 
 
-def _frames(connected: socket.socket) -> Iterator[Frame]:
+def _frames(connected: socket.socket, person: Tty) -> Iterator[Frame]:
     reader = FrameReader()
-    while chunk := connected.recv(65536):
+    while True:
+        for frame in person.waiting(connected):
+            connected.sendall(frame.wire)
+        if not (chunk := connected.recv(65536)):
+            return
         yield from reader.feed(chunk)
 
 

@@ -3,7 +3,9 @@
 The rule: a frame is a letter, a length (four bytes, big-endian) and so many bytes; an unknown letter or a
 length over the bound ends the conversation. The client speaks first (``ARGV``), then only answers: to
 ``WANT`` (its stdin), ``ASK`` (a line typed without echo) and ``GET`` (a file or folder that stands in its
-argv). An answer is ``PIECE``s, each file's behind its ``NAME``, then ``END``; or ``NO`` with words.
+argv). An answer is ``PIECE``s, each file's behind its ``NAME``, then ``END``; or ``NO`` with words. While the node
+has the client's terminal (``RAW``, until ``COOKED``) the client also sends ``KEYS`` (none: there is nobody any more)
+and ``SIZE``.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ import attrs
 LARGEST = 256 * 1024
 PIECE = 64 * 1024
 HEAD = struct.Struct(">cL")
+SIZE = struct.Struct(">LL")
 MOST_WORDS = 4096
 
 
@@ -35,6 +38,10 @@ class Kind(enum.Enum):
     PIECE = b"I"
     END = b"E"
     NO = b"N"
+    RAW = b"T"
+    COOKED = b"C"
+    KEYS = b"K"
+    SIZE = b"S"
 
 
 KINDS = {kind.value: kind for kind in Kind}
@@ -97,10 +104,12 @@ class Opening:
 
     words: tuple[str, ...]
     terminal: bool
+    size: tuple[int, int] | None = None
+    """Columns and rows, where stdin and stdout are a terminal."""
 
     def frame(self) -> Frame:
         """Return the opening as its frame."""
-        document = {"argv": list(self.words), "terminal": self.terminal}
+        document = {"argv": list(self.words), "terminal": self.terminal, "size": self.size}
         return Frame(Kind.ARGV, json.dumps(document).encode())
 
 
@@ -117,4 +126,24 @@ def opening(frame: Frame) -> Opening:
         raise FrameError("the first frame has no argv")
     if not all(isinstance(word, str) for word in words):
         raise FrameError("argv is not text")
-    return Opening(tuple(words), document.get("terminal") is True)
+    return Opening(tuple(words), document.get("terminal") is True, _size_in(document.get("size")))
+
+
+def _size_in(read: object) -> tuple[int, int] | None:
+    match read:
+        case [int(columns), int(rows)] if 0 <= columns < 1 << 32 and 0 <= rows < 1 << 32:
+            return columns, rows
+    return None
+
+
+def pack_size(size: tuple[int, int]) -> bytes:
+    """Return columns and rows as the payload of ``SIZE``."""
+    return SIZE.pack(*size)
+
+
+def unpack_size(payload: bytes) -> tuple[int, int]:
+    """Read the payload of ``SIZE``. Raises :exc:`FrameError`."""
+    if len(payload) != SIZE.size:
+        raise FrameError("a size is two numbers")
+    columns, rows = SIZE.unpack(payload)
+    return columns, rows

@@ -21,6 +21,7 @@ from gateway.admin.verb import Call, Verb
 from gateway.domain.facts import Fact
 from gateway.interfaces.archive import ArchiveError
 from gateway.interfaces.directory import DirectoryError
+from gateway.interfaces.live import NotWatchable
 from gateway.interfaces.vault import VaultError
 
 Verbs = Mapping[str, Verb]
@@ -30,7 +31,7 @@ MOST_ROWS_HERE = 100
 """Longer lists are rendered off the reactor: a thousand rows take some ten milliseconds."""
 
 
-REFUSING = (Refusal, DirectoryError, VaultError, ArchiveError, OSError)
+REFUSING = (Refusal, DirectoryError, NotWatchable, VaultError, ArchiveError, OSError)
 """What a verb may fail with, in words for a person."""
 
 
@@ -62,6 +63,8 @@ def as_refusal(failure: BaseException) -> Refusal:
             return failure
         case DirectoryError():
             return Refusal(Exit.CONFIGURATION, "configuration", str(failure))
+        case NotWatchable():
+            return Refusal(Exit.FAILED, "not_watchable", str(failure))
         case VaultError():
             return Refusal(Exit.FAILED, "vault", str(failure))
         case ArchiveError():
@@ -132,6 +135,8 @@ async def _show(answer: Answer, form: Form, room: Room, streams: Streams) -> int
         streams.write_error(f"{PREFIX}{clean_lines(note)}\n".encode())
     if answer.stream is not None:
         await _flow(answer, form, streams)
+    elif answer.painted is not None and form is Form.TEXT:
+        await streams.paint(answer.painted)
     elif answer.raw is not None and form is Form.TEXT:
         await streams.send(answer.raw)
     else:

@@ -24,6 +24,7 @@ from gateway.interfaces import (
     ICredentialVault,
     IDirectory,
     IJournal,
+    ILive,
     IOrders,
     IRoster,
     ISecondFactors,
@@ -147,6 +148,7 @@ class Room:
     roster: IRoster
     orders: IOrders
     approvals: IApprovals
+    live: ILive
     archive: IArchive
     vault: ICredentialVault
     factors: ISecondFactors

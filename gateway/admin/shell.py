@@ -18,6 +18,7 @@ from twisted.python.failure import Failure
 from gateway.admin.arguments import split
 from gateway.admin.cleaning import clean, clean_lines
 from gateway.admin.completion import offer, rest
+from gateway.admin.display import Display
 from gateway.admin.editor import Event, LineEditor
 from gateway.admin.perform import PREFIX, perform
 from gateway.admin.refusal import Exit, Refusal, usage
@@ -91,6 +92,7 @@ class VerbProgram:
     _output: Output = attrs.field(init=False)
     _streams: Streams = attrs.field(init=False)
     _editor: LineEditor | None = attrs.field(init=False, default=None)
+    _display: Display | None = attrs.field(init=False, default=None)
     _interactive: bool = attrs.field(init=False, default=False)
     _running: Deferred[int] | None = attrs.field(init=False, default=None)
     _asking: Deferred[Secret] | None = attrs.field(init=False, default=None)
@@ -106,7 +108,8 @@ class VerbProgram:
             self._streams = Streams(Stdin(), output.write, output.write_error, valve)
         else:
             self._editor = LineEditor("", _columns(start.terminal[0]))
-            self._streams = Streams(Stdin(), self._paint, self._paint, valve, self._ask)
+            self._display = display = Display(*start.terminal, self._painted, valve.is_full)
+            self._streams = Streams(Stdin(), self._paint, self._paint, valve, self._ask, display=display)
         self._roles = self._standing()
         self.open_programs.add(self)
         self._interactive = start.command is None and start.terminal is not None
@@ -120,7 +123,9 @@ class VerbProgram:
         """Take bytes from the operator's side."""
         if self._over:
             return
-        if self._editor is None:
+        if self._display is not None and self._display.holder is not None:
+            self._display.holder.typed(chunk)
+        elif self._editor is None:
             self._streams.stdin.received(chunk)
         elif self._running is not None and self._asking is None:
             self._typed_meanwhile(self._editor, chunk)
@@ -133,7 +138,9 @@ class VerbProgram:
         if self._over:
             return
         self._streams.stdin.eof()
-        if self._asking is not None:
+        if self._display is not None and self._display.holder is not None and self._running is not None:
+            self._running.cancel()
+        elif self._asking is not None:
             self._left()
         elif self._interactive and self._running is None:
             self._finish(self._code)
@@ -142,10 +149,14 @@ class VerbProgram:
         """Take a new size of the terminal."""
         if self._editor is not None:
             self._editor.columns = _columns(columns)
+        if self._display is not None:
+            self._display.resize(columns, rows)
 
     def drained(self) -> None:
         """Take note that the door takes more."""
         self._streams.valve.drained()
+        if self._display is not None:
+            self._display.drained()
 
     def stopped(self) -> None:
         """Take note that the door is gone: cancel what runs, write nothing more."""
@@ -159,6 +170,7 @@ class VerbProgram:
     def revoke(self, words: str) -> None:
         """End at once because the caller lost his right, with words and exit code 77."""
         if not self._over:
+            self._give_back()
             self._say(words)
             self._finish(Exit.DENIED)
 
@@ -181,13 +193,22 @@ class VerbProgram:
     def _paint(self, chunk: bytes) -> None:
         self._output.write(paintable(chunk))
 
+    def _painted(self, chunk: bytes) -> None:
+        if not self._over:
+            self._output.write(chunk)
+
     def _say(self, words: str) -> None:
         self._streams.write_error(f"{PREFIX}{clean(words)}\n".encode())
 
     def _finish(self, code: int) -> None:
         if not self._over:
+            self._give_back()
             self.stopped()
             self._output.exit(int(code))
+
+    def _give_back(self) -> None:
+        if self._display is not None:
+            self._display.give_back()
 
     def _typed_meanwhile(self, editor: LineEditor, chunk: bytes) -> None:
         if CTRL_C in chunk and self._running is not None:

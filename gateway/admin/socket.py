@@ -12,6 +12,7 @@ import pwd
 import socket
 import struct
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import attrs
@@ -22,7 +23,8 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from gateway.admin.frames import Frame, FrameError, FrameReader, Kind, Opening, opening
+from gateway.admin.display import Display
+from gateway.admin.frames import Frame, FrameError, FrameReader, Kind, Opening, opening, unpack_size
 from gateway.admin.perform import PREFIX, perform
 from gateway.admin.refusal import Exit, Refusal, usage
 from gateway.admin.room import ADMIN, LOCAL, Caller, Room
@@ -70,6 +72,7 @@ class VerbConnection(Protocol):
     _files: dict[str, bytearray] = attrs.field(init=False, factory=dict)
     _full: bool = attrs.field(init=False, default=False)
     _valve: Valve = attrs.field(init=False)
+    _display: Display | None = attrs.field(init=False, default=None)
     _stdin: Stdin = attrs.field(init=False, factory=Stdin)
 
     def __attrs_post_init__(self) -> None:
@@ -93,6 +96,8 @@ class VerbConnection(Protocol):
         """Take note that the socket takes more."""
         self._full = False
         self._valve.drained()
+        if self._display is not None:
+            self._display.drained()
 
     def stopProducing(self) -> None:
         """Take note that the socket is gone."""
@@ -114,7 +119,9 @@ class VerbConnection(Protocol):
     def _frame(self, frame: Frame) -> None:
         if self._caller is None:
             return
-        if self._running is None and self._answer is None:
+        if self._display is not None and frame.kind in (Kind.KEYS, Kind.SIZE):
+            self._person(self._display, frame)
+        elif self._running is None and self._answer is None:
             self._begin(self._caller, opening(frame))
         elif self._answer is None:
             raise FrameError("an answer to nothing")
@@ -130,10 +137,31 @@ class VerbConnection(Protocol):
             self._valve,
             self._ask if opened.terminal else None,
             self._get,
+            self._see(opened.size),
         )
         self._stdin = stdin
         self._running = running = Deferred.fromCoroutine(perform(self.verbs, self.room(caller), opened.words, streams))
         running.addCallbacks(self._done, self._failed)
+
+    def _see(self, size: tuple[int, int] | None) -> Display | None:
+        """Return the client's terminal, where it has one."""
+        if size is not None:
+            paint = partial(self._send, Kind.OUT)
+            self._display = Display(*size, paint, self._valve.is_full, self._take_over)
+        return self._display
+
+    def _take_over(self, on: bool) -> None:
+        self._send(Kind.RAW if on else Kind.COOKED, b"")
+
+    def _person(self, display: Display, frame: Frame) -> None:
+        """Take keys and sizes, the last ones also when the verb has just given the terminal back."""
+        if frame.kind is Kind.SIZE:
+            display.resize(*unpack_size(frame.payload))
+        elif not frame.payload:
+            self.connectionLost()
+            self._wire.loseConnection()
+        elif display.holder is not None:
+            display.holder.typed(frame.payload)
 
     def _send(self, kind: Kind, payload: bytes) -> None:
         for start in range(0, len(payload), PIECE) if payload else (0,):

@@ -12,6 +12,7 @@ import attrs
 from twisted.internet.defer import Deferred, succeed
 from twisted.python.failure import Failure
 
+from gateway.admin.display import Display
 from gateway.admin.refusal import Refusal, usage
 from gateway.domain.secret import Secret
 
@@ -90,6 +91,10 @@ class Valve:
     _full: Callable[[], bool] = _never
     _waiting: list[Deferred[None]] = attrs.field(factory=list)
 
+    def is_full(self) -> bool:
+        """Say whether the door takes no more now."""
+        return self._full()
+
     def drained(self) -> None:
         """Let the writers go on, if the door takes more now."""
         waiting, self._waiting = self._waiting, []
@@ -123,12 +128,21 @@ class Streams:
     valve: Valve = attrs.field(factory=Valve)
     prompt: Prompt | None = None
     files: Callable[[str], Deferred[Mapping[str, bytes]]] = no_files
+    display: Display | None = None
+    """The terminal that stdout is, where it is one."""
 
     async def send(self, chunk: bytes) -> None:
         """Write to stdout piece by piece, waiting whenever the door is full."""
         for start in range(0, len(chunk), PIECE):
             await self.valve.opened()
             self.write(chunk[start : start + PIECE])
+
+    async def paint(self, painted: str) -> None:
+        """Write lines that were painted (:func:`gateway.domain.screen.view.lines`), colours and all."""
+        if self.display is None:
+            await self.send(painted.encode())
+        else:
+            self.display.paint(painted.replace("\n", "\r\n"))
 
     async def secret(self, words: str) -> Secret:
         """Return a secret: asked for at a terminal, else the first line of stdin. Raises :exc:`Refusal`."""

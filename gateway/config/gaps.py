@@ -16,7 +16,6 @@ def gaps(config: Config) -> tuple[str, ...]:
         "[cluster] redis: this node works alone, other nodes are not reached yet": bool(config.cluster.redis),
         "[cluster] mode: strict has no effect on a node that works alone": config.cluster.mode == "strict",
         "[cluster] listen: peers are not listened for yet": config.cluster.listen != Cluster().listen,
-        "[live] announce: sessions can not be watched yet, so there is nothing to announce": config.live.announce,
     }
     return (*_without_effect(config.ssh), *(words for words, applies in found.items() if applies))
 

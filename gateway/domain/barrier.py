@@ -4,7 +4,8 @@ The rule, for every channel of a frozen session:
 
 * typed input of a terminal is discarded, counted and so credited; it is never delivered, also not later;
 * everything else, in both lanes, is held in order, and delivered exactly so on release;
-* the operator is told once when it begins and once when it ends.
+* the operator is told once when it begins and once when it ends; a terminal has the notice drawn over its first
+  lines while it is locked, and exactly its own screen back on release.
 
 The bytes held are bounded by the windows that were open when the lock fell: nothing held is refunded. Requests have
 no window: more than :data:`MOST_HELD` of them end the session.
@@ -27,12 +28,15 @@ from gateway.domain.lane import (
     Hold,
     Lane,
     LaneEvent,
+    Mark,
     Notice,
     Order,
     OrderKind,
     Request,
     Resize,
 )
+from gateway.domain.overlay import drawn, lifted
+from gateway.domain.screen import Screen
 
 DROPPED_REQUESTS = frozenset({"signal", "break"})
 """Requests of a terminal that are keys by another name."""
@@ -49,6 +53,8 @@ class LockGate:
 
     terminal: bool
     locked: bool = False
+    screen: Screen | None = None
+    """The terminal's screen, for the notice to be drawn over it and taken away again."""
     discarded: int = attrs.field(default=0, init=False)
     """Typed bytes that were discarded while locked."""
     _held: list[LaneEvent] = attrs.field(init=False, factory=list)
@@ -67,13 +73,15 @@ class LockGate:
                 pass
 
     def _ordered(self, order: Order) -> Iterator[Event | Effect]:
+        if order.kind is OrderKind.MARK:
+            yield Mark(order.reason)
         if order.kind is OrderKind.LOCK and not self.locked:
             self.locked = True
-            yield Notice(order.notice)
+            yield Notice(order.notice, None if self.screen is None else drawn(order.notice, self.screen))
         elif order.kind is OrderKind.UNLOCK and self.locked:
             self.locked = False
-            yield Notice(order.notice)
             held, self._held = self._held, []
+            yield Notice(order.notice, None if self.screen is None else lifted(self.screen, _size(held)))
             for event in held:
                 if isinstance(event, Bytes):
                     yield Credit(event.lane, len(event.chunk))
@@ -106,3 +114,8 @@ class LockGate:
         if event.lane is not Lane.TO_TARGET:
             return False
         return isinstance(event, Bytes) or (isinstance(event, Request) and event.name in DROPPED_REQUESTS)
+
+
+def _size(held: list[LaneEvent]) -> tuple[int, int] | None:
+    """Return the size that the terminal has by now, where it was changed."""
+    return next(((each.columns, each.rows) for each in held if isinstance(each, Resize)), None)

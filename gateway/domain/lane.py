@@ -114,9 +114,13 @@ class Order:
 
 @attrs.frozen
 class Notice:
-    """Tell the operator one line; recorded, because the recording shows what was seen."""
+    """Tell the operator one line; recorded, because the recording shows what was seen.
+
+    Where ``drawn`` is given it is what a terminal gets instead: a line over its screen, or the screen as it was.
+    """
 
     text: str
+    drawn: bytes | None = attrs.field(default=None, repr=False)
 
 
 @attrs.frozen

@@ -7,6 +7,7 @@ from gateway.interfaces.approvals import ApprovalError, IApprovals
 from gateway.interfaces.archive import ArchiveError, IArchive, IRecording, ITrack, Snapshot
 from gateway.interfaces.directory import DirectoryError, IDirectory, IOperatorSource, IPolicySource
 from gateway.interfaces.facts import IFacts, IFactSink, IFactSinkFactory, IFold, IJournal
+from gateway.interfaces.live import ILive, ILiveSeat, IViewer, NotWatchable
 from gateway.interfaces.orders import IOrders, IRoster
 from gateway.interfaces.vault import ICredentialVault, IKeyPair, ISecondFactors, VaultError
 
@@ -24,6 +25,8 @@ __all__ = [
     "IFold",
     "IJournal",
     "IKeyPair",
+    "ILive",
+    "ILiveSeat",
     "IOperatorSource",
     "IOrders",
     "IPolicySource",
@@ -31,6 +34,8 @@ __all__ = [
     "IRoster",
     "ISecondFactors",
     "ITrack",
+    "IViewer",
+    "NotWatchable",
     "Snapshot",
     "VaultError",
 ]

@@ -47,6 +47,12 @@ class IOrders(Interface):
                   door: str) -> Deferred[Sequence[str]]:
         """Cut sessions now: scope ``session | user``; fires with the ids of the sessions cut."""
 
+    def mark(session: str, *, by: str, by_name: str, reason: str, door: str) -> Deferred[None]:
+        """Put a mark (``reason`` is its label) into a running session's recording; its operator does not see it.
+
+        Fails with ValueError for a session that does not run.
+        """
+
     def deactivate(user: str, *, by: str, by_name: str, reason: str, door: str) -> Deferred[Sequence[str]]:
         """Switch an account off and end its sessions; fires with the ids of the sessions ended."""
 

@@ -36,6 +36,7 @@ from gateway.journal.beside import load_key
 from gateway.journal.opening import open_journal
 from gateway.plugins.named import named, settings_of
 from gateway.runtime.approvals import Approvals
+from gateway.runtime.live import Live
 from gateway.runtime.orders import Orders
 from gateway.runtime.roster import Roster
 from gateway.runtime.run import Run
@@ -71,6 +72,7 @@ class Rooms:
     roster: Roster
     orders: Orders
     approvals: Approvals
+    live: Live
     archive: Archive
     tokens: Tokens
     outlets: Outlets
@@ -144,7 +146,7 @@ def make_rooms(config: Config, reactor: Any, environ: Mapping[str, str], anew: b
         add_destinations(config, outlets)
     return Rooms(
         config, state, reactor, pool, wall, journal, directory, operators, vault, factors, policies, roster, orders,
-        approvals, archive, tokens, outlets, environment,
+        approvals, Live(roster, config.node.name), archive, tokens, outlets, environment,
     )  # fmt: skip
 
 

@@ -48,6 +48,7 @@ class VerbRooms:
             roster=rooms.roster,
             orders=rooms.orders,
             approvals=rooms.approvals,
+            live=rooms.live,
             archive=rooms.archive,
             vault=rooms.vault,
             factors=rooms.factors,
@@ -81,7 +82,8 @@ class VerbRooms:
         user = rooms.operators.find(name)
         if user is None or not rooms.operators.is_active(name):
             raise Refusal(Exit.DENIED, "denied", f"the account {name} is not active any more")
-        if any(lock["scope"] == "user" and lock["subject"] == name for lock in rooms.orders.locks()):
+        subjects = {"user": (name,), "group": user.groups}
+        if any(lock["subject"] in subjects.get(lock["scope"], ()) for lock in rooms.orders.locks() if not lock["only"]):
             raise Refusal(Exit.LATER, "locked", f"{name} is locked; another administrator must unlock him")
         held = frozenset(user.roles)
         return self.room(Caller(name, user.full_name, held if only is None else held & only, source, door))

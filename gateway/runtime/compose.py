@@ -23,9 +23,11 @@ from gateway.domain.lane import Lane
 from gateway.domain.policy import FrozenPolicy
 from gateway.domain.rights import Kind
 from gateway.domain.risk import Risk
+from gateway.domain.screen import Screen
 from gateway.domain.verdict import Attempts
 from gateway.runtime.record import Recorder
-from gateway.runtime.shown import Showing
+from gateway.runtime.shown import Showing, Trail
+from gateway.runtime.stage import Stage
 
 
 class Way(enum.Enum):
@@ -46,10 +48,11 @@ class Makings:
     terminal: bool
     locked: bool
     where: str = ""
+    screen: Screen | None = None
 
 
 def _lock(makings: Makings) -> Gate:
-    return LockGate(terminal=makings.terminal, locked=makings.locked)
+    return LockGate(makings.terminal, makings.locked, makings.screen)
 
 
 def _audited(makings: Makings) -> Gate:
@@ -107,6 +110,10 @@ def reads(who: Gate | Tap, kind: Kind, lane: Lane) -> bool:
             return who.reads(lane)
         case Showing():
             return lane is Lane.TO_OPERATOR
+        case Trail():
+            return who.open and lane is Lane.TO_OPERATOR
+        case Stage():
+            return False
         case _:
             return True
 

@@ -13,16 +13,16 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import attrs
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, fail
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from zope.interface import implementer
 
 from gateway.domain.facts import Entry, Fact
-from gateway.domain.lane import GiveOrder, OrderKind
+from gateway.domain.lane import GiveOrder, Order, OrderKind
 from gateway.domain.lock import Lock, LockSet, Scope, Subject
 from gateway.domain.restraint import MOST, Measure, Restraint, Standing
 from gateway.domain.risk import RULE
-from gateway.domain.session import crockford
+from gateway.domain.session import State, crockford
 from gateway.interfaces import IFacts, IFold, IOrders
 from gateway.runtime.roster import Roster
 from gateway.runtime.run import Run
@@ -36,6 +36,7 @@ END_NOTICES: dict[str, Callable[[str, str], str]] = {
 
 POLICY = "policy"
 """The door of what rules order."""
+TRY_LATER = 75
 
 
 class NotForOneself(ValueError):
@@ -73,6 +74,8 @@ class Orders:
         hit = [run for run in self.roster.running() if lock.covers(run.subject)]
         for run in hit:
             run.lock(lock, self.lock_notice(lock))
+            if run.state is State.WAITING and lock.bars(run.subject):
+                run.refuse(TRY_LATER, "locked", self.barred(run.subject.user, lock))
         body = {**lock.body(), "door": door, **_times(requested, self.wall()), "sessions": [r.id for r in hit]}
         told = [Fact("user.locked", body), *(self._of(run, "session.locked", lock) for run in hit)]
         await self.facts.tell_all(told)
@@ -101,17 +104,24 @@ class Orders:
         found = [
             lock for lock in self._set.in_force(self.wall()) if (lock.scope.value, lock.subject) == (scope, subject)
         ]
-        if by and any(by in (lock.user, lock.subject if scope == "user" else "") for lock in found):
+        if by and any(self._is_own(lock, by) for lock in found):
             raise NotForOneself("nobody unlocks himself; ask another administrator")
         ids = tuple(lock.id for lock in found)
         return Deferred.fromCoroutine(self._unlocked(ids, by, by_name, reason, door))
+
+    def _is_own(self, lock: Lock, by: str) -> bool:
+        """Say whether somebody would release himself: his own lock, or what another's lock froze of his."""
+        if by in (lock.user, lock.subject if lock.scope is Scope.USER else ""):
+            return True
+        frozen = (run for run in self.roster.running() if run.subject.user == by and lock.covers(run.subject))
+        return lock.by != by and any(frozen)
 
     async def _unlocked(self, ids: tuple[str, ...], by: str, by_name: str, reason: str, door: str) -> Sequence[str]:
         if not ids:
             return ()
         body = {"locks": list(ids), "by": by, "by_name": by_name, "reason": reason, "door": door}
         await self.facts.tell(Fact("user.unlocked", {**body, **_times(self.wall(), self.wall())}))
-        released = self._release(ids, f"unlocked by {by_name or by} at {_clock(self.wall())}")
+        released = self._release(ids, f"unlocked by {by_name or by} at {_clock(self.wall(), self.wall())}")
         if released:
             await self.facts.tell_all(
                 [Fact("session.unlocked", {**run.identity(), "by": by, "reason": reason}) for run in released]
@@ -149,10 +159,17 @@ class Orders:
 
     def lock_notice(self, lock: Lock) -> str:
         """Return the line a frozen operator sees."""
-        who = f"{lock.by_name} ({lock.by})" if lock.by_name and lock.by_name != lock.by else lock.by
-        parts = [f"LOCKED by {who} at {_clock(lock.since)} - your keys are ignored until it is released."]
-        parts += [f"Reason: {lock.reason}"] if lock.reason else []
+        since = _clock(lock.since, self.wall())
+        parts = [f"LOCKED by {_who(lock)} at {since}: your keys are ignored until it is released."]
+        parts += [f"Reason: {lock.reason}."] if lock.reason else []
         return " ".join([*parts, self.contact]).strip()
+
+    def barred(self, user: str, lock: Lock) -> str:
+        """Return the line for an operator whose new sessions a lock refuses."""
+        reason = f" Reason: {lock.reason}." if lock.reason else ""
+        since = _clock(lock.since, self.wall())
+        line = f"{user} is locked by {_who(lock)} since {since}: new sessions are refused.{reason}"
+        return f"{line} {self.contact}".rstrip()
 
     def _owner(self, scope: str, subject: str) -> str:
         if scope != "session":
@@ -168,7 +185,7 @@ class Orders:
     def _expire(self) -> None:
         now = self.wall()
         over = {lock.id for run in self.roster.running() for lock in run.locks.values() if not lock.in_force(now)}
-        for run in self._release(tuple(sorted(over)), f"the lock ended at {_clock(now)}"):
+        for run in self._release(tuple(sorted(over)), f"the lock ended at {_clock(now, now)}"):
             run.tell(Fact("session.unlocked", {"by": "", "reason": "the time of the lock is over"}))
 
     # Ends.
@@ -198,6 +215,17 @@ class Orders:
         if bodies:
             await self.facts.tell_all([Fact("session.interrupted", body) for body in bodies])
         return [run.id for run in hit]
+
+    def mark(self, session: str, *, by: str, by_name: str, reason: str, door: str) -> Deferred[None]:
+        """Put a mark into a running session's recording."""
+        run = next((each for each in self.roster.running() if each.id == session), None)
+        if run is None:
+            return fail(ValueError(f"{session} is over: marks are put into running sessions"))
+        order = Order(OrderKind.MARK, by=by, reason=f"{by}: {reason}")
+        for leg in tuple(run.legs.values()):
+            leg.feed(order)
+        body = {"by": by, "by_name": by_name, "reason": reason, "door": door, "t": round(run.at, 3)}
+        return run.commit(Fact("session.marked", body)).addCallback(lambda _: None)
 
     def deactivate(self, user: str, *, by: str, by_name: str, reason: str, door: str) -> Deferred[Sequence[str]]:
         """Switch an account off and end its sessions."""
@@ -264,5 +292,11 @@ def _times(requested: float, effective: float) -> dict[str, float]:
     return {"requested_at": requested, "effective_at": effective}
 
 
-def _clock(epoch: float) -> str:
-    return time.strftime("%H:%M", time.localtime(epoch))
+def _who(lock: Lock) -> str:
+    return f"{lock.by_name} ({lock.by})" if lock.by_name and lock.by_name != lock.by else lock.by
+
+
+def _clock(epoch: float, now: float) -> str:
+    """Write a moment in local time: of today without its date."""
+    moment, today = time.localtime(epoch), time.localtime(now)
+    return time.strftime("%H:%M" if moment[:3] == today[:3] else "%Y-%m-%d %H:%M", moment)

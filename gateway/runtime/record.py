@@ -83,7 +83,7 @@ class Recorder:
             case Bytes(lane=Lane.TO_TARGET):
                 self._typed(seen.chunk, at)
             case Notice():
-                self._write(at, "o", line(seen.text, self.terminal))
+                self._write(at, "o", line(seen.text, self.terminal) if seen.drawn is None else seen.drawn)
             case Mark():
                 self._write(at, "m", seen.label.encode("utf-8", "replace"))
             case Resize():

@@ -190,7 +190,8 @@ class Roster:
         return {
             "id": run.id, "operator": policy.operator, "account": policy.account, "target": policy.target.name,
             "node": self.node, "protocol": run.protocol, "state": run.state.value, "started": rfc3339(run.grant.at),
-            "ended": None, "idle_s": round(run.idle, 1), "risk": run.risk.score, "level": run.risk.level, "watchers": 0,
+            "ended": None, "idle_s": round(run.idle, 1), "risk": run.risk.score, "level": run.risk.level,
+            "watchers": sum(stage.watchers for stage in run.stages.values()),
             "policy": policy.digest, "drifted": self.today(run) != policy.digest, "reason": "",
             "source": run.grant.source,
         }  # fmt: skip
@@ -236,6 +237,9 @@ def _told(entries: Sequence[Entry]) -> dict[str, Any]:
                 told["commands"].append(shown)
             case "session", "session.locked" | "session.unlocked" | "session.interrupted" | "session.marked":
                 told["admin_actions"].append({"time": rfc3339(entry.time), "kind": entry.kind, **_by(body)})
+            case "live", _:
+                seen = {key: body.get(key) for key in ("by_name", "from", "door", "channel", "duration")}
+                told["admin_actions"].append({"time": rfc3339(entry.time), "kind": entry.kind, **_by(body), **seen})
             case "session", "session.started":
                 told["policy_text"] = body.get("policy_text", "")
             case _:

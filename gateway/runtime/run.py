@@ -32,7 +32,8 @@ from gateway.domain.verdict import Attempts, shown
 from gateway.interfaces import IFacts, IRecording, ITrack
 from gateway.runtime.compose import Makings, early_flow, flow_of
 from gateway.runtime.record import STORED, Recorder
-from gateway.runtime.shown import Showing
+from gateway.runtime.shown import Showing, Trail
+from gateway.runtime.stage import Stage
 
 log = Logger()
 
@@ -72,6 +73,9 @@ class Connections(Protocol):
 
     def unlocked(self) -> None:
         """Open the channels that waited for a lock's end."""
+
+    def refused(self, code: int, reason: str, text: str) -> None:
+        """Give up the way to the target; say the line on every channel that waits or comes."""
 
 
 class Asker(Protocol):
@@ -118,6 +122,8 @@ class Run:
     locks: dict[str, Lock] = attrs.field(factory=dict)
     legs: dict[int, Leg] = attrs.field(factory=dict)
     recorders: dict[int, Recorder] = attrs.field(factory=dict)
+    stages: dict[int, Stage] = attrs.field(factory=dict)
+    """What each channel shows, and to whom."""
     risk: Risk = attrs.field(factory=Risk)
     ended_because: str = ""
     effective_at: float = 0.0
@@ -206,7 +212,11 @@ class Run:
     ) -> Flow:
         """Make a channel's flow and begin its track; raises OSError where recording is required and fails."""
         showing = Showing(Screen(*size or ())) if terminal and kind in STORED else None
-        taps: tuple[Tap, ...] = () if showing is None else (showing,)
+        taps: tuple[Tap, ...] = ()
+        if kind in STORED:
+            kept = showing or Trail()
+            self.stages[number] = stage = Stage(kept, self.workings.clock, terminal)
+            taps = (kept, stage)
         if self.recording is not None:
             told: dict[str, Any] = {"command": shown(where), "kind": kind.value}
             if size is not None:
@@ -224,7 +234,8 @@ class Run:
         self.protocol = self.protocol or kind.value
         body = {"channel": number, "channel_kind": kind.value, "command": shown(where), "opaque": kind in OPAQUE}
         self.tell(Fact("channel.opened", body))
-        return flow_of(kind, self._makings(terminal, where), taps)
+        screen = None if showing is None else showing.screen
+        return flow_of(kind, self._makings(terminal, where, screen), taps)
 
     def _recorder(self, kind: Kind, terminal: bool, track: ITrack) -> Recorder:
         policy = self.grant.policy
@@ -241,13 +252,17 @@ class Run:
             essential=policy.settings.record_required,
         )
 
-    def _makings(self, terminal: bool, where: str) -> Makings:
-        return Makings(self.grant.policy, self._attempts, self.risk, terminal, self.locked, where)
+    def _makings(self, terminal: bool, where: str, screen: Screen | None = None) -> Makings:
+        return Makings(self.grant.policy, self._attempts, self.risk, terminal, self.locked, where, screen)
 
     def gone(self, number: int, exit_status: str) -> None:
         """Note that a channel is closed."""
         if self.legs.pop(number, None) is None:
             return
+        stage = self.stages.pop(number, None)
+        if stage is not None:
+            over = self.state is State.ENDED
+            stage.close(f"{self.id} is over ({self.ended_because})" if over else f"channel {number} is closed")
         body: dict[str, Any] = {"channel": number, "exit": exit_status}
         recorder = self.recorders.pop(number, None)
         if recorder is not None:
@@ -321,6 +336,13 @@ class Run:
             self.state = State.LOCKED if self.state is State.LIVE else self.state
         return was_free
 
+    def refuse(self, code: int, reason: str, text: str) -> None:
+        """Refuse a session that has not reached its target yet."""
+        if self.connections is None:
+            self.cut(reason)
+        else:
+            self.connections.refused(code, reason, text)
+
     def unlock(self, ids: tuple[str, ...], notice: str) -> bool:
         """Release the session when none of its locks remains; return whether it was released now."""
         if not self.locks:
@@ -367,6 +389,7 @@ class Run:
             leg.cut()
         if self.connections is not None:
             self.connections.cut()
+        self.effective_at = self.workings.wall()
         self.workings.ended(self)
 
     def _over(self, reason: str) -> None:

@@ -207,7 +207,8 @@ class Junction:
             case Request():
                 self.operator.request(effect.name, effect.payload, wants_reply=False)
             case Notice() if self.channel.speaks:
-                self.operator.write(line(effect.text, self.channel.terminal), stderr=not self.channel.terminal)
+                words = line(effect.text, self.channel.terminal) if effect.drawn is None else effect.drawn
+                self.operator.write(words, stderr=not self.channel.terminal)
             case Inject() if self.target is not None:
                 self.target.write(effect.secret.reveal())
             case Tell():

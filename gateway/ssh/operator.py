@@ -16,7 +16,6 @@ import attrs
 from gateway.domain.entries import User
 from gateway.domain.facts import Fact
 from gateway.domain.grant import Grant, Refused
-from gateway.domain.lock import Lock
 from gateway.domain.login import Reading
 from gateway.domain.session import reference, session_id
 from gateway.interfaces import IArchive, IFacts, IOperatorSource, IPolicySource
@@ -155,7 +154,7 @@ class Reception:
         lock = self.orders.barring(user.name, user.groups, reading.target)
         if lock is not None:
             self._refuse(login, reading, "locked", lock.id)
-            return Refusal(TRY_LATER, barred(user, lock))
+            return Refusal(TRY_LATER, self.orders.barred(user.name, lock))
         busy = self.admitting()
         if busy:
             self._refuse(login, reading, "not_admitting", busy)
@@ -210,11 +209,3 @@ def _enforceable(grant: Grant) -> bool:
     restrictions = grant.policy.restrictions
     wanted = (restrictions.approval, restrictions.present)
     return not (any(wanted) or restrictions.reason == "required" or restrictions.tickets)
-
-
-def barred(user: User, lock: Lock) -> str:
-    """Return the line for an operator whom a lock bars."""
-    who = f"{lock.by_name} ({lock.by})" if lock.by_name and lock.by_name != lock.by else lock.by
-    since = rfc3339(lock.since)
-    reason = f" Reason: {lock.reason}" if lock.reason else ""
-    return f"{user.name} is locked by {who} since {since}: new sessions are refused.{reason}"

@@ -34,6 +34,8 @@ log = Logger()
 
 UNREACHABLE, CONFIGURATION = 69, 78
 SESSION_CHANNELS = 32
+LOCKED = "locked"
+"""The reason of a session that a lock met on its way to the target."""
 
 
 @attrs.define(eq=False, repr=False)
@@ -81,7 +83,7 @@ class SessionDoor:
         self._dialling.addCallbacks(lambda _: None, self._dial_failed)
 
     def _dial_failed(self, failure: Failure) -> None:
-        if self.run.state is State.ENDED:
+        if self.run.state is State.ENDED or self.failed is not None:
             return
         if isinstance(failure.value, TargetFailed):
             self.failed = failure.value
@@ -95,7 +97,7 @@ class SessionDoor:
 
     def target_started(self, connection: Connection) -> None:
         """Go on with what waited for the target."""
-        if self.run.state is State.ENDED:
+        if self.run.state is State.ENDED or self.failed is not None:
             connection.transport.abort()
             return
         self.target = connection
@@ -108,7 +110,8 @@ class SessionDoor:
 
     def target_lost(self) -> None:
         """End the session: its target is gone."""
-        self.run.end(UNREACHABLE, "target_lost", f"the connection to {self.run.grant.target.name} was lost")
+        if self.failed is None:
+            self.run.end(UNREACHABLE, "target_lost", f"the connection to {self.run.grant.target.name} was lost")
 
     def _target_silent(self) -> None:
         self.run.end(UNREACHABLE, "target_lost", f"{self.run.grant.target.name} does not answer any more")
@@ -140,6 +143,12 @@ class SessionDoor:
         else:
             go_on()
 
+    def refused(self, code: int, reason: str, text: str) -> None:
+        """Give up the way to the target; say the line on every channel that waits or comes."""
+        self.failed = TargetFailed(code, reason, text, reason)
+        self._drop_target()
+        self._ready()
+
     def unlocked(self) -> None:
         """Open the channels that waited for a lock's end."""
         if self.target is not None or self.failed is not None:
@@ -160,7 +169,7 @@ class SessionDoor:
     def _explain(self, end: ChannelEnd, failed: TargetFailed) -> None:
         if end.confirmed:
             refuse_channel(end, Refusal(failed.code, failed.text))
-            self.run.end(failed.code, "target_failed", None)
+            self.run.end(failed.code, _ending(failed), None)
         else:
             refusal_door(Refusal(failed.code, failed.text)).open_requested(end, b"")
 
@@ -194,7 +203,7 @@ class SessionDoor:
     def lost(self) -> None:
         """End the session: the operator is gone."""
         self.operator = None
-        self.run.cut("operator_left" if self.failed is None else "target_failed")
+        self.run.cut("operator_left" if self.failed is None else _ending(self.failed))
 
     # What the session does with its connections.
 
@@ -214,6 +223,9 @@ class SessionDoor:
     def _leave_target(self) -> None:
         for keepalive in self._watches:
             keepalive.stop()
+        self._drop_target()
+
+    def _drop_target(self) -> None:
         if self._dialling is not None and not self._dialling.called:
             self._dialling.cancel()
         target, self.target = self.target, None
@@ -247,3 +259,7 @@ class TargetOwner:
     def lost(self) -> None:
         """Tell the session."""
         self.door.target_lost()
+
+
+def _ending(failed: TargetFailed) -> str:
+    return LOCKED if failed.reason == LOCKED else "target_failed"

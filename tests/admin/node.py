@@ -19,10 +19,26 @@ from gateway.admin.verbs import VERBS
 from gateway.directory.access import Access as DirectoryAccess
 from gateway.directory.directory import Directory
 from gateway.domain.grant import Question, Refused, freeze
+from gateway.domain.lane import Bytes, Lane
 from gateway.domain.lock import Lock
+from gateway.domain.screen import Screen
+from gateway.domain.screen.view import Picture, picture
 from gateway.domain.secret import Secret
-from gateway.interfaces import ApprovalError, ArchiveError, IApprovals, IArchive, ICredentialVault, IOrders, IRoster
+from gateway.interfaces import (
+    ApprovalError,
+    ArchiveError,
+    IApprovals,
+    IArchive,
+    ICredentialVault,
+    ILive,
+    ILiveSeat,
+    IOrders,
+    IRoster,
+    IViewer,
+)
 from gateway.journal.memory import MemoryJournal
+from gateway.runtime.shown import Showing
+from gateway.runtime.stage import Stage
 from gateway.vault.codes import SecondFactors
 from gateway.vault.seal import NodeKey
 from gateway.vault.vault import Vault
@@ -151,7 +167,7 @@ class MemoryOrders:
         row = {
             "id": f"L-{len(self.in_force):07}", "scope": scope, "subject": subject, "user": "", "session": "", "by": by,
             "by_name": by_name, "reason": reason, "since": NOW, "until": None if ttl is None else NOW + ttl,
-            "state": "complete", "enforced": "1/1", "sessions": 1,
+            "state": "complete", "enforced": "1/1", "sessions": [ONE],
         }  # fmt: skip
         self.in_force.append(row)
         return succeed(row)
@@ -184,6 +200,11 @@ class MemoryOrders:
         """Switch a user on."""
         self.given.append(("activate", user, by, by_name, reason, door))
         self.off.discard(user)
+        return succeed(None)
+
+    def mark(self, session: str, *, by: str, by_name: str, reason: str, door: str) -> Deferred[None]:
+        """Write it down."""
+        self.given.append(("mark", session, by, by_name, reason, door))
         return succeed(None)
 
     def is_deactivated(self, user: str) -> bool:
@@ -303,6 +324,58 @@ class Said:
         return json.loads(self.out)["error"]
 
 
+@implementer(ILiveSeat)
+@attrs.define(eq=False)
+class MemorySeat:
+    """A viewer's place in memory."""
+
+    stage: Stage
+    viewer: IViewer
+    channel: int = 1
+    left: int = 0
+
+    def refresh(self) -> None:
+        self.stage.refresh(self.viewer)
+
+    def leave(self) -> None:
+        self.left += 1
+        self.stage.leave(self.viewer)
+
+
+@implementer(ILive)
+@attrs.define(eq=False)
+class MemoryLive:
+    """One screen, whoever asks."""
+
+    clock: Clock = attrs.field(factory=Clock)
+    shown: Showing = attrs.field(factory=lambda: Showing(Screen(20, 4)))
+    asked: list[dict[str, Any]] = attrs.field(factory=list)
+    seats: list[MemorySeat] = attrs.field(factory=list)
+    failure: Exception | None = None
+    stage: Stage = attrs.field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.stage = Stage(self.shown, self.clock, terminal=True)
+
+    def feed(self, text: str) -> None:
+        """Let the session show something."""
+        self.shown.screen.feed(text.encode())
+        self.stage.see(Bytes(Lane.TO_OPERATOR, b""), 0.0)
+        self.clock.advance(1)
+
+    def watch(self, session: str, channel: int | None, viewer: IViewer, **who: str) -> Deferred[ILiveSeat]:
+        self.asked.append({"session": session, "channel": channel, **who})
+        if self.failure is not None:
+            return fail(self.failure)
+        self.seats.append(MemorySeat(self.stage, viewer))
+        self.stage.join(viewer, lambda: None)
+        return succeed(self.seats[-1])
+
+    def snapshot(self, session: str, channel: int | None, **who: str) -> Deferred[tuple[int, Picture]]:
+        self.asked.append({"session": session, "channel": channel, **who})
+        return succeed((channel or 1, picture(self.shown.screen)))
+
+
 def at_once(work: Callable[[], Any]) -> Deferred[Any]:
     """Run here and now."""
 
@@ -321,6 +394,7 @@ class MemoryNode:
     roster: MemoryRoster = attrs.field(factory=MemoryRoster)
     orders: MemoryOrders = attrs.field(factory=MemoryOrders)
     approvals: MemoryApprovals = attrs.field(factory=MemoryApprovals)
+    live: MemoryLive = attrs.field(factory=MemoryLive)
     archive: MemoryArchive = attrs.field(factory=MemoryArchive)
     vault: MemoryVault = attrs.field(factory=MemoryVault)
     faults: list[dict[str, Any]] = attrs.field(factory=list)
@@ -344,8 +418,8 @@ class MemoryNode:
         """Return the room for a caller."""
         return Room(
             node="gw1", caller=caller, clock=self.clock, directory=self.directory, roster=self.roster,
-            orders=self.orders, approvals=self.approvals, archive=self.archive, vault=self.vault,
-            factors=self.factors, journal=self.journal, access=self._access(),
+            orders=self.orders, approvals=self.approvals, live=self.live, archive=self.archive,
+            vault=self.vault, factors=self.factors, journal=self.journal, access=self._access(),
             front=Front("gw.example", 2222, (KEY,)),
             local=Local(
                 lambda admin, by: self._did("init", admin, by), lambda user, by: self._did("recover", user, by),

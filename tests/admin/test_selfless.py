@@ -33,6 +33,13 @@ class SelflessTests(SynchronousTestCase):
         for scope, subject in (("user", "alice"), ("group", "ops"), ("all", "*"), ("target", "root")):
             spare_oneself(CALLER, SNAPSHOT, scope, subject, "lock")
 
+    def test_who_may_start_sessions_does_not_release_everybody(self) -> None:
+        """Unless it was he who locked everybody; an admin who is no operator is not covered."""
+        both = Snapshot(user={"root": User("root", roles=("admin", "operator"))})
+        self.assertRaises(Refusal, spare_oneself, CALLER, both, "all", "carol", "unlock")
+        spare_oneself(CALLER, both, "all", "root", "unlock")
+        spare_oneself(CALLER, SNAPSHOT, "all", "carol", "unlock")
+
     def test_a_plan_that_favours_the_caller_is_refused(self) -> None:
         """His own roles, groups or activity, or a grant that names him or his group."""
         for change in (

@@ -23,11 +23,10 @@ class GapTests(SynchronousTestCase):
     def test_each_setting_without_effect_is_named(self) -> None:
         """By its place in the file."""
         config = parse(
-            '[live]\nannounce = true\n'
             '[cluster]\nredis = "redis://r"\nmode = "strict"\nlisten = ""\n'
         )  # fmt: skip
         places = [words.split(":")[0] for words in gaps(config)]
         self.assertEqual(
             places,
-            ["[cluster] redis", "[cluster] mode", "[cluster] listen", "[live] announce"],
+            ["[cluster] redis", "[cluster] mode", "[cluster] listen"],
         )

@@ -16,6 +16,7 @@ from gateway.domain.lane import (
     EndSession,
     Event,
     Lane,
+    Mark,
     Notice,
     Order,
     OrderKind,
@@ -23,6 +24,7 @@ from gateway.domain.lane import (
     Resize,
     Tick,
 )
+from gateway.domain.screen import Screen
 
 UP, DOWN = Lane.TO_TARGET, Lane.TO_OPERATOR
 LOCK = Order(OrderKind.LOCK, "bob", notice="locked")
@@ -92,10 +94,31 @@ class LockGateTests(SynchronousTestCase):
         self.assertEqual(transcript(flow, UNLOCK), [Notice("unlocked"), Request(UP, "exec", b"x")])
 
     def test_orders_twice_change_nothing(self) -> None:
-        """A second lock or release is silent, and so are other orders."""
+        """A second lock or release is silent, and so are other orders; a mark goes into the recording."""
         flow = Flow((LockGate(True),))
-        mark = Order(OrderKind.MARK, "bob")
-        self.assertEqual(transcript(flow, UNLOCK, mark, LOCK, LOCK), [Notice("locked")])
+        mark, other = Order(OrderKind.MARK, "bob", "look"), Order(OrderKind.PRESENCE, "bob")
+        self.assertEqual(transcript(flow, UNLOCK, mark, other, LOCK, LOCK), [Mark("look"), Notice("locked")])
+
+    def test_a_terminal_is_drawn_over_and_has_its_screen_back(self) -> None:
+        """Exactly, cursor and looks too, also when the window was changed meanwhile."""
+        for size in (None, (30, 3), (8, 6)):
+            screen, terminal = Screen(20, 5), Screen(20, 5)
+            gate = LockGate(True, screen=screen)
+            for each in (screen, terminal):
+                each.feed("\x1b[31mred\x1b7\x1b[4;2H\x1b(0qx\x1b[?6h\x1b[2;4r日本".encode())
+            before = screen.dump()
+            [over] = transcript(Flow((gate,)), LOCK)
+            assert isinstance(over, Notice) and over.drawn is not None
+            terminal.feed(over.drawn)
+            self.assertEqual((terminal.text()[0], terminal.cursor), ("locked", screen.cursor))
+            resized = [] if size is None else [Resize(*size)]
+            [under, *rest] = transcript(Flow((gate,)), *resized, UNLOCK)
+            assert isinstance(under, Notice) and under.drawn is not None
+            self.assertEqual((rest, screen.dump()), (resized, before))
+            for each in (screen, terminal) if size else ():
+                each.resize(*size)
+            terminal.feed(under.drawn)
+            self.assertEqual(terminal.dump(), screen.dump())
 
     @given(st.lists(st.one_of(
         st.sampled_from([LOCK, UNLOCK]),

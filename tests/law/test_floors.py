@@ -17,7 +17,7 @@ DOMAIN_MAY_USE = frozenset({"attrs", "attr", "gateway", "re2", "rfc8785", "tree_
 CLOCKS_AND_FILES = frozenset({"open", "input", "print", "datetime.now", "datetime.utcnow", "datetime.today",
                               "datetime.datetime.now", "datetime.datetime.utcnow", "date.today"})
 
-LIVE = ("gateway/runtime/live.py", "gateway/admin/watch.py")
+LIVE = ("gateway/runtime/live.py", "gateway/runtime/stage.py", "gateway/admin/watch.py")
 
 
 def strangers_in_the_domain(tree: Tree) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from gateway.domain.policy import SessionSettings
 from gateway.domain.restraint import WINDOW, Standing
 from gateway.domain.session import State
 from gateway.runtime.orders import POLICY, NotForOneself, Orders
+from gateway.wire.fields import string
 from tests.ssh.sessions import World, status
 
 BY = {"by": "bob", "by_name": "Bob", "reason": "why", "door": "test"}
@@ -132,6 +133,56 @@ class OrderTests(SynchronousTestCase):
         self.assertRaises(NotForOneself, world.orders.deactivate, "alice", **himself)
         self.assertRaises(NotForOneself, world.orders.activate, "alice", **himself)
         self.assertEqual(len(world.orders.locks()), 2)
+
+    def test_nobody_releases_himself_through_a_wider_lock(self) -> None:
+        """What another's lock froze of somebody stays frozen by him; his own wide lock he may release."""
+        world = World()
+        himself: dict[str, Any] = {**BY, "by": "alice"}
+        for scope, subject in (("all", "*"), ("group", "ops"), ("target", "web*")):
+            self.successResultOf(world.orders.lock(scope, subject, ttl=None, only=False, **BY))
+            self.assertRaises(NotForOneself, world.orders.unlock, scope, subject, **himself)
+            self.successResultOf(world.orders.unlock(scope, subject, **BY))
+            self.successResultOf(world.orders.lock(scope, subject, ttl=None, only=False, **himself))
+            self.successResultOf(world.orders.unlock(scope, subject, **himself))
+        self.assertFalse(world.run.locked)
+
+    def test_a_lock_refuses_what_is_on_its_way_to_the_target(self) -> None:
+        """75 and the words on every channel that waits or comes, also after the release; only freezing refuses none."""
+        world = World(dialled=False)
+        end, heard = world.open()
+        self.successResultOf(world.lock())
+        world.settle()
+        end.request("exec", string(b"cat"), wants_reply=True)
+        _, later = world.exec("ls")
+        self.assertEqual(world.dialling.cancelled, 1)
+        self.successResultOf(world.unlock())
+        world.settle()
+        for each in (heard, later):
+            self.assertIn(status(75), each.events)
+            self.assertIn(b"ostiary: alice is locked by Bob (bob) since ", each.taken[1])
+        world.door.lost()
+        self.assertEqual(world.run.ended_because, "locked")
+        frozen = World(dialled=False)
+        _, heard = frozen.open()
+        self.successResultOf(frozen.lock(only=True))
+        self.assertEqual((frozen.dialling.cancelled, heard.events), (0, []))
+
+    def test_a_lock_ends_a_login_that_has_no_connection_yet(self) -> None:
+        """Its door is not open; it never will be."""
+        world = World()
+        lonely = world.make_run("S-0000000000002", world.run.grant)
+        self.successResultOf(world.lock())
+        self.assertEqual((lonely.state, lonely.ended_because), (State.ENDED, "locked"))
+
+    def test_a_mark_goes_into_the_recording_and_is_told(self) -> None:
+        """The operator has nothing of it; a session that is over takes none."""
+        world = World()
+        _, heard = world.exec("cat")
+        self.successResultOf(world.orders.mark(world.run.id, **BY))
+        assert world.recording is not None
+        self.assertEqual(world.recording.tracks[1].text("m"), b"bob: why")
+        self.assertEqual((world.bodies("session.marked")[0]["by"], heard.taken), ("bob", [b"", b""]))
+        self.failureResultOf(world.orders.mark("S-9", **BY), ValueError)
 
     def test_a_rule_gives_orders_about_the_operator(self) -> None:
         """A lock or a deactivation in the rule's name; where it can not be kept the session is over."""

@@ -41,7 +41,7 @@ class ScreenTests(SynchronousTestCase):
     def test_a_session_without_a_recording_has_its_screen_too(self) -> None:
         """Nobody is asked for it, everybody may be."""
         flow = World(recorded=False).run.compose(1, Kind.PTY, True, "")
-        [tap] = flow.taps
+        tap = flow.taps[0]
         assert isinstance(tap, Showing)
         flow.feed(Bytes(Lane.TO_OPERATOR, b"hello"), 0.0)
         self.assertEqual((tap.screen.text()[0], tap.screen.columns), ("hello", 80))

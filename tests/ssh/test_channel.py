@@ -199,10 +199,10 @@ class LockTests(SynchronousTestCase):
         self.assertEqual(heard.events[-3:], [status(77), "eof", "closed"])
 
     def test_new_channels_wait_for_the_release(self) -> None:
-        """Also those asked for while the target was still dialled, when the lock fell."""
+        """Also those asked for while the target was still dialled, when a lock that bars nothing fell."""
         world = World(dialled=False)
         _, early = world.open()
-        self.successResultOf(world.lock())
+        self.successResultOf(world.lock(only=True))
         world.reach()
         _, late = world.open()
         self.assertEqual((early.events, late.events, world.target_owner.ends), ([], [], []))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from time import localtime, strftime
 from typing import Any
 
 import attrs
@@ -15,7 +16,7 @@ from gateway.domain.lock import Lock, Scope
 from gateway.domain.login import Reading
 from gateway.domain.session import State
 from gateway.ssh.login import Login
-from gateway.ssh.operator import Reception, barred
+from gateway.ssh.operator import Reception
 from gateway.ssh.program import ProgramDoor, Refusal, refusal_door
 from gateway.ssh.session import SessionDoor
 from gateway.wire.certificates import parse_certificate
@@ -173,11 +174,16 @@ class OperatorTests(SynchronousTestCase):
     def test_a_lock_bars_new_sessions(self) -> None:
         """75, who and since when."""
         self.successResultOf(self.world.lock())
-        self.refused(75, "alice is locked by Bob (bob) since 2027-", Reading("alice", "web1", "root"))
+        since = strftime("%H:%M", localtime(self.world.wall()))
+        words = f"alice is locked by Bob (bob) since {since}: new sessions are refused. Reason: why."
+        self.refused(75, words, Reading("alice", "web1", "root"))
         self.assertEqual(self.world.bodies("session.refused")[0]["reason"], "locked")
-        lock = Lock("L", Scope.USER, "alice", "bob", "bob", "", 0.0)
+        lock = Lock("L", Scope.USER, "alice", "bob", "bob", "", 86400.0)
+        when = strftime("%Y-%m-%d %H:%M", localtime(86400))
+        orders = attrs.evolve(self.world.orders, contact="Call the desk.")
         self.assertEqual(
-            barred(ALICE, lock), "alice is locked by bob since 1970-01-01T00:00:00.000Z: new sessions are refused."
+            orders.barred("alice", lock),
+            f"alice is locked by bob since {when}: new sessions are refused. Call the desk.",
         )
 
     def test_a_lock_that_only_freezes_lets_a_session_begin_frozen(self) -> None:

@@ -49,7 +49,8 @@ def concerned(call: Call, doing: str) -> tuple[str, str]:
     snapshot = room.directory.snapshot()
     match scope:
         case "all":
-            return scope, "*"
+            subject = "*"
+            whose = next((row["by"] for row in room.orders.locks() if row["scope"] == "all"), call.caller.name)
         case "session":
             subject = session_id(room, call["session"])
             whose = next(str(row["operator"]) for row in room.roster.sessions() if row["id"] == subject)

@@ -36,6 +36,8 @@ COLUMNS = (
     Column("state", "STATE"),
 )
 
+WATCHERS = Column("watchers", "WATCHERS")
+
 ID = Argument("ID", "a session's id, or the beginning of it")
 
 
@@ -55,7 +57,8 @@ async def sessions(call: Call) -> Answer:
     rows = [row for row in every if all(test(row) for test in _tests(call))]
     if call.own:
         rows = [{**row, "watchers": None} for row in rows]
-    columns = (*COLUMNS, Column("drifted", "DRIFTED")) if call["drifted"] else COLUMNS
+    columns = COLUMNS if call.own else (*COLUMNS, WATCHERS)
+    columns = (*columns, Column("drifted", "DRIFTED")) if call["drifted"] else columns
     return Answer(rows, columns, words="no sessions" + (" of yours" if call.own else ""), ids=ids)
 
 

@@ -13,6 +13,7 @@ from gateway.admin.verbs import (
     entries,
     events,
     factors,
+    live,
     local,
     node,
     notify,
@@ -28,7 +29,7 @@ from gateway.admin.verbs import (
 )
 
 THEMES = (
-    settings, entries, accounts, factors, access, sessions, orders, approvals, rules,
+    settings, entries, accounts, factors, access, sessions, live, orders, approvals, rules,
     recordings, events, siem, notify, tokens, node, own, web, local,
 )  # fmt: skip
 

@@ -39,6 +39,8 @@ CONTRACT: dict[str, frozenset[str]] = {
     "requests": frozenset({"admin", "approver", "auditor"}),
     "approve": frozenset({"admin", "approver"}),
     "deny": frozenset({"admin", "approver"}),
+    "watch": READING,
+    "snapshot": READING,
     "lock": ADMIN,
     "unlock": ADMIN,
     "locks": READING,
