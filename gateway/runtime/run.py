@@ -21,7 +21,7 @@ from gateway.domain.echo import EchoMask
 from gateway.domain.facts import Fact
 from gateway.domain.flow import Flow, Tap
 from gateway.domain.grant import Grant
-from gateway.domain.lane import Event, GiveOrder, Order, OrderKind
+from gateway.domain.lane import GiveOrder, Order, OrderKind
 from gateway.domain.lock import Lock, Subject
 from gateway.domain.review import Decision, Review
 from gateway.domain.rights import OPAQUE, Kind
@@ -31,6 +31,7 @@ from gateway.domain.session import State
 from gateway.domain.verdict import Attempts, shown
 from gateway.interfaces import IFacts, IRecording, ITrack
 from gateway.runtime.compose import Makings, early_flow, flow_of
+from gateway.runtime.legs import Connections, Leg
 from gateway.runtime.record import STORED, Recorder
 from gateway.runtime.shown import Showing, Trail
 from gateway.runtime.stage import Stage
@@ -41,41 +42,6 @@ ANNOUNCED = (600.0, 60.0)
 """Seconds before the end at which the operator is told."""
 BEGINNING = 60.0
 """Seconds after which a session that no connection took up is over."""
-
-
-class Leg(Protocol):
-    """One channel of the session, as the session sees it."""
-
-    exit: str
-    """How it ended, as far as that is known."""
-
-    def feed(self, event: Event) -> None:
-        """Weigh an event that does not come from the wire."""
-
-    def say(self, text: str) -> None:
-        """Tell the operator one line."""
-
-    def finish(self, code: int, text: str | None) -> None:
-        """Say the line, give the exit code, close; what is queued leaves first."""
-
-    def cut(self) -> None:
-        """Pass nothing more, on either lane."""
-
-
-class Connections(Protocol):
-    """The two connections of the session."""
-
-    def cut(self) -> None:
-        """Abort both now, like a lost network."""
-
-    def close(self) -> None:
-        """Cut the target's at once, and the operator's when he has read his line."""
-
-    def unlocked(self) -> None:
-        """Open the channels that waited for a lock's end."""
-
-    def refused(self, code: int, reason: str, text: str) -> None:
-        """Give up the way to the target; say the line on every channel that waits or comes."""
 
 
 class Asker(Protocol):

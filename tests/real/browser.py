@@ -69,8 +69,8 @@ class Browser:
 
     def one(self, css: str) -> WebElement:
         """Wait for an element and return it."""
-        found = until(lambda: self.driver.find_elements(By.CSS_SELECTOR, css)[:1], f"{css} on {self.driver.current_url}")
-        return found[0]
+        what = f"{css} on {self.driver.current_url}"
+        return until(lambda: self.driver.find_elements(By.CSS_SELECTOR, css)[:1], what)[0]
 
     def text(self, css: str = "main") -> str:
         """Return what an element says."""

@@ -216,7 +216,7 @@ def _failed(failure: Failure, request: Any, secure: bool) -> None:
     if request._disconnected:
         return
     if request.startedWriting:
-        request.channel.abortConnection()
+        request.channel.transport.abortConnection()
         return
     words = "the request failed for a reason that is not yours; the node's log has it"
     request.write(_put(request, refused(Refusal(Exit.INTERNAL, "internal", words)), secure))
@@ -280,4 +280,4 @@ class OpenAnswer:
 
     def _give_up(self) -> None:
         self._late = None
-        self.request.channel.abortConnection()
+        self.request.channel.transport.abortConnection()

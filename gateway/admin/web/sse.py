@@ -35,6 +35,9 @@ class Newest:
     """An open stream that keeps, for a reader who is slow, the newest of each thing alone."""
 
     clock: IReactorTime
+    drained: Callable[[], None] = lambda: None
+    """Called whenever the reader has taken all that waited."""
+    _sending: bool = attrs.field(init=False, default=False)
     _waiting: dict[str, bytes] = attrs.field(init=False, factory=dict)
     _bell: Deferred[None] | None = attrs.field(init=False, default=None)
     _over: bool = attrs.field(init=False, default=False)
@@ -50,7 +53,7 @@ class Newest:
     @property
     def is_behind(self) -> bool:
         """Say whether the reader has not taken what he was sent."""
-        return bool(self._waiting)
+        return bool(self._waiting) or self._sending
 
     def end(self) -> None:
         """Send what waits, then end."""
@@ -68,11 +71,17 @@ class Newest:
                     self._bell = Deferred()
                     await self._bell
                     continue
-                thing = next(iter(self._waiting))
-                await pipe.send(self._waiting.pop(thing))
+                await self._send(pipe, self._waiting.pop(next(iter(self._waiting))))
         finally:
             if self._beat is not None and self._beat.active():
                 self._beat.cancel()
+
+    async def _send(self, pipe: Pipe, chunk: bytes) -> None:
+        self._sending = True
+        await pipe.send(chunk)
+        self._sending = False
+        if not self._waiting:
+            self.drained()
 
     def reply(self, begun: Callable[[], None], ended: Callable[[], None]) -> Reply:
         """Return the answer that flows; ``begun`` and ``ended`` are called once each."""

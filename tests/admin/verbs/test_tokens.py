@@ -21,7 +21,9 @@ class TokenVerbTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.served = Served()
 
-    def say(self, line: str, who: str | Caller = "root", door: str = "ssh", typed: str | None = None) -> tuple[int, str]:
+    def say(
+        self, line: str, who: str | Caller = "root", door: str = "ssh", typed: str | None = None
+    ) -> tuple[int, str]:
         if isinstance(who, str):
             room = self.served.room(who, "10.1.1.1", door, None)
         else:

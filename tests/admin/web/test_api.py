@@ -77,11 +77,11 @@ class ApiTests(SynchronousTestCase):
 
     def test_refusals_keep_their_words_and_exit_codes(self) -> None:
         """As HTTP statuses besides."""
-        for path, given, status, code in (
+        for path, fields_, status, code in (
             ("session/show", {"id": "S-9"}, 404, "1"), ("lock", {}, 400, "64"), ("lock", {"user": "root"}, 403, "77"),
             ("locks", {"colour": "red"}, 400, "64"), ("nothing/here", {}, 404, "1"), ("user/show", {}, 400, "64"),
         ):  # fmt: skip
-            reply = self.post(path, **given)
+            reply = self.post(path, **fields_)
             self.assertEqual((reply.code, dict(reply.headers).get("Ostiary-Exit")), (status, code), path)
             self.assertTrue(body(reply)["error"]["message"])
         self.served.node.journal.failure = OSError(28, "No space left on device")

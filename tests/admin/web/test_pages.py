@@ -132,7 +132,8 @@ class PageTests(SynchronousTestCase):
 
     def test_a_host_key_that_waits_is_shown_and_trusted(self) -> None:
         """With its fingerprint, after which it waits no more."""
-        told = {"target": "web1", "key": KEY.replace("AAAAI", "AAAAIB", 1)[: len(KEY)], "fingerprint": "", "session": ""}
+        shown = KEY.replace("AAAAI", "AAAAIB", 1)[: len(KEY)]
+        told = {"target": "web1", "key": shown, "fingerprint": "", "session": ""}
         self.node.journal.tell(Fact("target.key_queued", told))
         page = self.browser.get("/targets/web1").body.decode()
         found = re.search(r'name="fingerprint" value="(SHA256:[^"]+)"', page)
@@ -160,7 +161,8 @@ class PageTests(SynchronousTestCase):
         """What carries no such second is put by its time."""
         row = {**session(ONE), "commands": [{"time": "2026-11-18T06:00:10.000Z", "text": "b"}],
                "transfers": [{"time": "", "t": 3.5, "path": "a"}], "elevations": [], "admin_actions": []}  # fmt: skip
-        self.assertEqual([(step["kind"], step["t"]) for step in timeline(row)], [("transfers", 3.5), ("commands", 10.0)])
+        told = [(step["kind"], step["t"]) for step in timeline(row)]
+        self.assertEqual(told, [("transfers", 3.5), ("commands", 10.0)])
 
     def test_three_hundred_sessions_are_shown_page_by_page(self) -> None:
         """And the filter stands in every link."""

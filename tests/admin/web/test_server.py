@@ -64,8 +64,9 @@ class ServerTests(SynchronousTestCase):
     def test_every_answer_carries_the_headers_of_caution(self) -> None:
         """And does not say what serves it; over TLS it says that TLS is to be kept."""
         said = self.send(b"GET /a?b=c HTTP/1.1\r\nHost: gw\r\n\r\n").lower()
-        for header in (b"content-security-policy: default-src 'none'", b"x-content-type-options: nosniff",
-                       b"x-frame-options: deny", b"cache-control: no-store", b"referrer-policy: same-origin"):  # fmt: skip
+        expected = (b"content-security-policy: default-src 'none'", b"x-content-type-options: nosniff",
+                    b"x-frame-options: deny", b"cache-control: no-store", b"referrer-policy: same-origin")  # fmt: skip
+        for header in expected:
             self.assertIn(header, said)
         self.assertNotIn(b"unsafe-inline", said)
         self.assertNotIn(b"\r\nserver:", said)
@@ -89,7 +90,7 @@ class ServerTests(SynchronousTestCase):
         self.assertEqual(self.asked, [])
 
     def test_a_body_is_small_until_somebody_has_proven_something(self) -> None:
-        """It is refused by its announced length, before a byte is kept; one without a length is refused too."""
+        """It is refused by its announced length, before a byte is kept; one without is refused too."""
         def head(length: int, more: bytes = b"") -> bytes:
             return b"POST / HTTP/1.1\r\nHost: gw\r\nContent-Length: %d\r\n%s\r\n" % (length, more)
 

@@ -6,7 +6,9 @@ was.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Any
 from urllib.parse import urlencode
 
@@ -22,6 +24,11 @@ MOST = 60
 LIVE = frozenset({"live", "locked", "waiting"})
 FILTERS = ("user", "target", "since", "risk")
 CAST = "application/x-asciicast"
+DEEDS = {
+    "live.watch_started": "watch began,", "live.watch_ended": "watch ended,", "session.locked": "locked",
+    "session.unlocked": "released", "session.interrupted": "interrupted", "session.marked": "marked",
+}  # fmt: skip
+"""What admins did, in words."""
 
 Row = Mapping[str, Any]
 
@@ -56,6 +63,7 @@ async def session(visitor: Visitor, identity: str) -> Reply:
         "session.html", title=f"{row['operator']} on {row['target']}", row=row, steps=list(timeline(row)),
         is_live=row["state"] in LIVE, covering=covering, tracks=[each for each in row["channels"] if _has_track(each)],
         channel=visitor.ask.asked("channel"), can_mark="mark" in visitor.console.verbs, here=visitor.room.node,
+        deeds=DEEDS,
     )  # fmt: skip
 
 
@@ -109,7 +117,24 @@ async def cast(visitor: Visitor, identity: str) -> Reply:
         found = await visitor.fetch(line("export", named, flags=("cast",)))
     except Refusal as refusal:
         return text_reply(f"{refusal.message}\n", 404)
-    return Reply(200, found.raw or b"", CAST, (FORGET,))
+    played = await visitor.room.in_thread(partial(for_player, found.raw or b""))
+    return Reply(200, played, CAST, (FORGET,))
+
+
+def for_player(cast: bytes) -> bytes:
+    """Return a recording as a terminal plays it: without one, lines ended with a line feed alone.
+
+    Known limit: it is told by the recording having no carriage return at all.
+    """
+    if b"\\r" in cast:
+        return cast
+    head, *events = cast.splitlines()
+    return b"\n".join([head, *map(_with_returns, events)]) + b"\n"
+
+
+def _with_returns(event: bytes) -> bytes:
+    at, code, text = json.loads(event)
+    return json.dumps([at, code, text.replace("\n", "\r\n") if code == "o" else text]).encode()
 
 
 async def order(visitor: Visitor, identity: str) -> Reply:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gateway.admin.web.console import Route
-from gateway.admin.web.pages import directory, oversight, sessions
+from gateway.admin.web.pages import directory, live, oversight, sessions
 
 ROUTES = (
     Route("GET", "/", sessions.wall),
@@ -11,6 +11,10 @@ ROUTES = (
     Route("GET", "/s/*", sessions.session),
     Route("GET", "/s/*/policy", sessions.policy),
     Route("GET", "/s/*/cast", sessions.cast),
+    Route("GET", "/s/*/tile.svg", live.tile),
+    Route("GET", "/s/*/screen.txt", live.text),
+    Route("GET", "/s/*/live", live.session),
+    Route("GET", "/stream/wall", live.wall),
     Route("POST", "/s/*/order", sessions.order),
     Route("GET", "/search", oversight.search),
     Route("GET", "/locks", oversight.locks),

@@ -26,11 +26,11 @@
         const answer = await fetch("/", { cache: "no-store", redirect: "manual" });
         if (!answer.ok) return;
         const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-        const kept = new Map([...wall.querySelectorAll(".tile")].map(tile => [tile.dataset.id, tile.querySelector("img").src]));
+        const kept = new Map([...wall.querySelectorAll(".tile")].map(tile => [tile.dataset.id, tile.querySelector("img")]));
         wall.replaceChildren(...page.getElementById("wall").children);
         for (const tile of wall.querySelectorAll(".tile")) {
           const before = kept.get(tile.dataset.id);
-          if (before) tile.querySelector("img").src = before;
+          if (before) tile.querySelector(".screen").replaceChildren(before);
         }
         document.getElementById("count").textContent = page.getElementById("count").textContent;
       } finally { loading = false; }
@@ -54,8 +54,15 @@
     });
     stream.addEventListener("screen", event => {
       const { id, svg } = JSON.parse(event.data);
-      const tile = wall.querySelector(`.tile[data-id="${CSS.escape(id)}"] img`);
-      if (tile) tile.src = "data:image/svg+xml;charset=utf-8," + encodeURIComponent(svg);
+      const screen = wall.querySelector(`.tile[data-id="${CSS.escape(id)}"] .screen`);
+      if (!screen) return;
+      let picture = screen.querySelector("img");
+      if (!picture) {
+        picture = document.createElement("img");
+        picture.alt = "";
+        screen.replaceChildren(picture);
+      }
+      picture.src = "data:image/svg+xml;charset=utf-8," + encodeURIComponent(svg);
     });
   }
 })();
