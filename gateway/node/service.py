@@ -182,7 +182,7 @@ class Node(Service):
             return words
         first = FirstStart(
             VERSION, name, str(rooms.state), "127.0.0.1", self.ssh_port, fingerprint, "admin", codes["admin"], "demo",
-            codes["demo"], "root", "demo", CODE_LIFE, called(),
+            codes["demo"], "root", "demo", CODE_LIFE, called(), dict(self.places).get("console", ""),
         )  # fmt: skip
         return words + said(rooms, first)
 

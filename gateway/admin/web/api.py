@@ -1,6 +1,7 @@
 """The API: the same verbs as over ssh, by HTTP.
 
     GET or POST /api/v1/VERB/WORDS     Authorization: Bearer ost_…
+    GET         /api/v1/live/ID        the session's screen as server-sent events
 
 The rule: a request becomes a verb's words and goes the one way that every door goes; what comes back is what ``--json``
 writes, the exit code as an HTTP status and, exactly, in ``Ostiary-Exit``. Arguments and options are fields of the query
@@ -22,18 +23,20 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from gateway.admin.perform import PREFIX, perform
+from gateway.admin.perform import PREFIX, perform, permit
 from gateway.admin.refusal import Exit, Refusal, denied, missing, usage
 from gateway.admin.room import Room
 from gateway.admin.tokens import Token, Tokens, bearer
 from gateway.admin.verb import Verb
+from gateway.admin.verbs.sessions import session_id
 from gateway.admin.vigil import STANDING
 from gateway.admin.web.asked import Ask
 from gateway.admin.web.brake import Brake
+from gateway.admin.web.following import Watching
 from gateway.admin.web.openapi import STDIN, document, fields, reads
 from gateway.admin.web.reply import FORGET, JSON, Pipe, Reply, json_reply, refused, status_of
 from gateway.admin.web.spool import Spool
-from gateway.admin.web.sse import HEADERS, KIND, RETRY
+from gateway.admin.web.sse import HEADERS, KIND, RETRY, Newest
 from gateway.domain.facts import Entry, Fact
 from gateway.interfaces import IFacts
 from gateway.interfaces.facts import IFold
@@ -41,7 +44,7 @@ from gateway.runtime.telling import tell
 
 log = Logger()
 
-PLACE = "/api/v1/"
+PLACE, LIVE = "/api/v1/", "live"
 NDJSON, CSV, EVENTS = "application/x-ndjson", "text/csv", "text/event-stream"
 SEEN_AGAIN = 3600.0
 """Seconds after which a token that is used is told of anew."""
@@ -129,6 +132,8 @@ class Api:
 
     async def _perform(self, ask: Ask, room: Room, token: Token) -> Reply:
         name = ask.path.removeprefix(PLACE).strip("/").replace("/", " ")
+        if name.startswith(f"{LIVE} ") and LIVE not in self.verbs:
+            return await self._follow(ask, room, token, name.removeprefix(f"{LIVE} "))
         verb = self.verbs.get(name)
         if verb is None:
             near = difflib.get_close_matches(name, self.verbs, 1)
@@ -145,6 +150,26 @@ class Api:
         running = Deferred.fromCoroutine(perform(self.verbs, room, line, spool.streams()))
         self._open[running] = token.id, ask.source
         return await self._answer(spool, running, form, ask)
+
+    async def _follow(self, ask: Ask, room: Room, token: Token, prefix: str) -> Reply:
+        """Follow a session's screen as ``watch`` does, for whom that verb is permitted."""
+        await permit(self.verbs["watch"], room)
+        session, asked = session_id(room, prefix), ask.asked("channel")
+        channel = int(asked) if asked.isascii() and asked.isdigit() and len(asked) < 7 else None
+        stream = Newest(room.clock)
+        watching = Watching(stream)
+        running: Deferred[Any] = Deferred(lambda _: stream.end())
+        running.addErrback(lambda _: None)
+
+        def begun() -> None:
+            self._open[running] = token.id, ask.source
+            watching.begin(room, session, channel)
+
+        def ended() -> None:
+            self._open.pop(running, None)
+            watching.leave()
+
+        return stream.reply(begun, ended)
 
     async def _answer(self, spool: Spool, running: Deferred[int], form: str, ask: Ask) -> Reply:
         codes: list[int] = []

@@ -21,6 +21,8 @@ ANSI = (
     "#6b7680", "#ff8a80", "#a5e0a5", "#f2d27a", "#9cc0ff", "#e0a8dc", "#86d7e0", "#ffffff",
 )  # fmt: skip
 STEPS = (0, 95, 135, 175, 215, 255)
+NO_BREAK = "\u00a0"
+"""A blank that an image keeps."""
 FONT = "ui-monospace,Menlo,Consolas,DejaVu Sans Mono,Noto Sans Mono CJK SC,monospace"
 
 
@@ -61,7 +63,7 @@ def svg(shown: Picture) -> str:
     columns, rows = shown.columns, len(shown.rows)
     words = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {columns * WIDTH} {rows * HEIGHT}" '
-        f'font-family="{FONT}" font-size="13" xml:space="preserve">'
+        f'font-family="{FONT}" font-size="13">'
         f'<rect width="100%" height="100%" fill="{GROUND}"/>'
     ]
     for y, row in enumerate(shown.rows):
@@ -87,8 +89,9 @@ def _span(x: int, end: int, y: int, text: str, style: Style) -> list[str]:
         return words
     cells = (end - x) - (len(shown) - len(kept))
     looks = _looks(style.flags)
+    spelt = escape(kept.replace(" ", NO_BREAK), quote=False)
     place = f'x="{x * WIDTH}" y="{y * HEIGHT + 12}" textLength="{cells * WIDTH}" lengthAdjust="spacingAndGlyphs"'
-    words.append(f'<text {place} fill="{front}"{looks}>{escape(kept, quote=False)}</text>')
+    words.append(f'<text {place} fill="{front}"{looks}>{spelt}</text>')
     return words
 
 

@@ -16,7 +16,7 @@ STDIN = {
     "stdin_base64": "the same in base64, for what is no text",
 }
 GENERAL = frozenset({JSON.key, NDJSON.key, CSV.key, HELP.key})
-NOT_HERE = frozenset({"web-login", "token add", "init", "recover-access", "demo off"})
+NOT_HERE = frozenset({"web-login", "token add", "init", "recover-access", "demo off", "watch", "play", "menu"})
 """Verbs of other doors alone."""
 ACTS = frozenset({"siem test", "notify test", "target test", "credential test", "apply"})
 """Verbs that do something beyond telling, though they change no entry by themselves."""
@@ -46,15 +46,14 @@ def _schema(kind: str, many: bool, says: str) -> dict[str, Any]:
 
 def document(verbs: Mapping[str, Verb], version: str) -> dict[str, Any]:
     """Return the whole description."""
+    named = {f"/{name.replace(' ', '/')}": _path(verb) for name, verb in sorted(verbs.items()) if name not in NOT_HERE}
     return {
         "openapi": "3.1.0",
         "info": {"title": "Ostiary", "version": version, "license": {"name": "MIT", "identifier": "MIT"},
                  "description": "The verbs of the gateway: the same as `ssh ADMIN@gateway VERB` and `pamctl VERB`."},
         "servers": [{"url": "/api/v1"}],
         "security": [{"token": []}],
-        "paths": {
-            f"/{name.replace(' ', '/')}": _path(verb) for name, verb in sorted(verbs.items()) if name not in NOT_HERE
-        },
+        "paths": {**named, "/live/{id}": {"get": _live()}},
         "components": {
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer", "bearerFormat": "ost_…"}},
             "schemas": {"Answer": _answer(), "Error": _error()},
@@ -93,6 +92,19 @@ def _operation(verb: Verb, method: str) -> dict[str, Any]:
                 "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}},
             },
         },
+    }
+
+
+def _live() -> dict[str, Any]:
+    where = {"name": "id", "in": "path", "required": True, "schema": {"type": "string"}}
+    channel = {"name": "channel", "in": "query", "schema": {"type": "integer"}}
+    says = "event screen: {cols, rows, init} paints a fresh terminal, {o} changes it; event over: {words} ends it"
+    return {
+        "operationId": "live",
+        "summary": "a session's present screen, and what becomes of it, as server-sent events",
+        "tags": ["watch"],
+        "parameters": [where, channel],
+        "responses": {"200": {"description": says, "content": {"text/event-stream": {}}}},
     }
 
 

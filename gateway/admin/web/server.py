@@ -16,7 +16,13 @@ from typing import Any
 
 import attrs
 from twisted.internet.defer import CancelledError, Deferred
-from twisted.internet.interfaces import IAddress, IDelayedCall, IPushProducer, IReactorTime
+from twisted.internet.interfaces import (
+    IAddress,
+    IDelayedCall,
+    IProtocolNegotiationFactory,
+    IPushProducer,
+    IReactorTime,
+)
 from twisted.logger import Logger
 from twisted.protocols.policies import ProtocolWrapper, WrappingFactory
 from twisted.python.failure import Failure
@@ -89,6 +95,7 @@ class Door(Site):
         """Keep no log of requests: what matters is a fact."""
 
 
+@implementer(IProtocolNegotiationFactory)
 class Limited(WrappingFactory):
     """Take so many connections and no more, in all and from one address."""
 
@@ -99,6 +106,10 @@ class Limited(WrappingFactory):
         self._most, self._of_one = most, of_one
         self._by_source: Counter[str] = Counter()
         self.refused = 0
+
+    def acceptableProtocols(self) -> list[bytes]:
+        """Name what is spoken over TLS."""
+        return [b"http/1.1"]
 
     def buildProtocol(self, addr: IAddress | None) -> Any:
         """Return a protocol, or None where there are too many."""

@@ -199,6 +199,44 @@ class ApiTests(SynchronousTestCase):
         self.assertTrue(all(option.partition("=")[0] in names for option in options))
 
 
+class LiveTests(SynchronousTestCase):
+    """A session's screen by a token."""
+
+    def setUp(self) -> None:
+        self.browser = Browser()
+        self.served = self.browser.served
+        self.served.node.roster.rows = [session(ONE)]
+
+    def get(self, *roles: str, user: str = "root") -> Reply:
+        token = self.served.token(user, *roles)
+        return self.browser.get(f"/api/v1/live/{ONE[:10]}", authorization=f"Bearer {token}")
+
+    def test_it_begins_with_the_present_screen_and_ends_with_the_token(self) -> None:
+        """What changes follows; who looks is told by his door."""
+        live = self.served.node.live
+        live.feed("before")
+        reply = self.get()
+        assert reply.stream is not None
+        pipe = Pipe()
+        flowing = Deferred.fromCoroutine(reply.stream(pipe))
+        first = json.loads(pipe.taken.partition(b"data: ")[2].partition(b"\n")[0])
+        self.assertEqual((first["cols"], first["rows"]), (20, 4))
+        self.assertIn("before", first["init"])
+        live.feed("after")
+        self.assertIn(b"after", pipe.taken.rpartition(b"event: screen")[2])
+        self.assertEqual((live.asked[0]["by"], live.asked[0]["door"], live.asked[0]["session"]), ("root", "api", ONE))
+        identity = self.served.tokens.of("root")[0].id
+        Deferred.fromCoroutine(self.served.tokens.remove(identity, {"by": "root"}))
+        self.successResultOf(flowing)
+        self.assertEqual((live.stage.watchers, self.served.api.streams), (0, 0))
+
+    def test_it_is_for_whom_watching_is_permitted(self) -> None:
+        """Others are refused, and told of."""
+        self.served.node.directory.change("user", "ann", {"roles": ["approver"]}, by="test")
+        self.assertEqual(self.get("approver", user="ann").code, 403)
+        self.assertIn("verb.refused", self.served.node.kinds())
+
+
 class DocumentTests(SynchronousTestCase):
     """What OpenAPI says of it."""
 
@@ -206,7 +244,7 @@ class DocumentTests(SynchronousTestCase):
         """But those of other doors; what changes has no GET."""
         told = document(VERBS, "0.1")
         paths = told["paths"]
-        self.assertEqual(len(paths), len(VERBS) - len(NOT_HERE & set(VERBS)))
+        self.assertEqual(len(paths), len(VERBS) - len(NOT_HERE & set(VERBS)) + 1)
         for name, verb in VERBS.items():
             if name in NOT_HERE:
                 continue

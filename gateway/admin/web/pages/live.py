@@ -21,6 +21,7 @@ from zope.interface import implementer
 from gateway.admin.refusal import Exit, Refusal, missing
 from gateway.admin.times import spell
 from gateway.admin.web.console import Visitor
+from gateway.admin.web.following import Watching, who
 from gateway.admin.web.miniature import svg
 from gateway.admin.web.pages.words import line
 from gateway.admin.web.reply import FORGET, Reply, text_reply
@@ -41,12 +42,6 @@ IMAGE = "image/svg+xml; charset=utf-8"
 Row = Mapping[str, Any]
 
 
-def who(visitor: Visitor) -> dict[str, str]:
-    """Return who looks, for the record."""
-    caller = visitor.room.caller
-    return {"by": caller.name, "by_name": caller.full_name, "source": caller.source, "door": caller.door}
-
-
 def channel_asked(visitor: Visitor) -> int | None:
     """Return the channel that is asked for, None where it is left open."""
     text = visitor.ask.asked("channel")
@@ -62,7 +57,7 @@ async def tile(visitor: Visitor, identity: str) -> Reply:
     """Show a session's present screen once, as a picture."""
     session = await whole_id(visitor, identity)
     try:
-        _, shown = await visitor.room.live.snapshot(session, channel_asked(visitor), **who(visitor))
+        _, shown = await visitor.room.live.snapshot(session, channel_asked(visitor), **who(visitor.room))
     except NotWatchable as refusal:
         raise missing(str(refusal)) from None
     return Reply(200, svg(shown).encode("utf-8", "replace"), IMAGE, (FORGET,))
@@ -90,61 +85,18 @@ def opened(visitor: Visitor, stream: Newest, left: Callable[[], None], begun: Ca
         left()
         stream.end()
 
+    def started() -> None:
+        visit.streams.add(cut)
+        begun()
+
     def ended() -> None:
         visit.streams.discard(cut)
         left()
 
-    visit.streams.add(cut)
-    return stream.reply(begun, ended)
+    return stream.reply(started, ended)
 
 
 # One session.
-
-
-@implementer(IViewer)
-@attrs.define(eq=False)
-class Watching:
-    """A browser that follows one session."""
-
-    stream: Newest
-    size: tuple[int, int] | None = None
-    seat: ILiveSeat | None = None
-    _behind: bool = attrs.field(init=False, default=False)
-    _left: bool = attrs.field(init=False, default=False)
-
-    def is_full(self) -> bool:
-        """Say whether the browser has not taken what it was sent."""
-        self._behind = self.stream.is_behind
-        return self._behind
-
-    def show(self, update: Update) -> None:
-        """Send the picture, or its difference to the last one."""
-        painted = update.painted.decode("utf-8", "replace")
-        told = {"cols": update.columns, "rows": update.rows, "init": painted} if update.fresh else {"o": painted}
-        self.stream.put("screen", event("screen", told))
-
-    def over(self, words: str) -> None:
-        """Say that there is nothing more to see."""
-        self.stream.put("over", event("over", {"words": words}))
-        self.stream.end()
-
-    def drained(self) -> None:
-        """Be shown afresh what was left out."""
-        if self._behind and self.seat is not None:
-            self._behind = False
-            self.seat.refresh()
-
-    def leave(self) -> None:
-        """See no more."""
-        self._left = True
-        if self.seat is not None:
-            self.seat.leave()
-
-    def seated(self, seat: ILiveSeat) -> None:
-        """Take a place, or give it back at once where the browser has left meanwhile."""
-        self.seat = seat
-        if self._left:
-            seat.leave()
 
 
 async def session(visitor: Visitor, identity: str) -> Reply:
@@ -152,22 +104,7 @@ async def session(visitor: Visitor, identity: str) -> Reply:
     name, channel = await whole_id(visitor, identity), channel_asked(visitor)
     stream = Newest(visitor.console.clock)
     watching = Watching(stream)
-    stream.drained = watching.drained
-
-    def begun() -> None:
-        taking = visitor.room.live.watch(name, channel, watching, **who(visitor))
-        taking.addCallbacks(watching.seated, _not_seated, errbackArgs=(stream,))
-
-    return opened(visitor, stream, watching.leave, begun)
-
-
-def _not_seated(failure: Failure, stream: Newest) -> None:
-    known = isinstance(failure.value, NotWatchable | OSError)
-    words = str(failure.value) if known else "the session can not be shown"
-    if not known:
-        log.failure("a session can not be shown", failure=failure)
-    stream.put("over", event("over", {"words": words}))
-    stream.end()
+    return opened(visitor, stream, watching.leave, lambda: watching.begin(visitor.room, name, channel))
 
 
 # The wall.
@@ -296,7 +233,7 @@ class Wall:
 
     def _join(self, session: str) -> None:
         new = self._tiles[session] = Tile(session, self.stream)
-        taking = self.visitor.room.live.watch(session, None, new, **who(self.visitor))
+        taking = self.visitor.room.live.watch(session, None, new, **who(self.visitor.room))
         taking.addCallbacks(new.seated, self._not_shown, errbackArgs=(new,))
 
     def _not_shown(self, failure: Failure, new: Tile) -> None:
