@@ -15,16 +15,17 @@ from tests.real.harness import clean, until
 def connect(contender: Contender, scale: Scale) -> Values:
     """Time fresh connections; the CPU is that of all of them, divided."""
     before = spent(contender)
-    one_by_one = [1000 * _together(contender, 1, scale.patience) for _ in range(scale.connections)]
-    together = 1000 * _together(contender, scale.at_once, scale.patience)
-    found = {"W1.one": one_by_one, "W1.at_once": [together]}
+    one_by_one = [1000 * together(contender, 1, scale.patience) for _ in range(scale.connections)]
+    at_once = 1000 * together(contender, scale.at_once, scale.patience)
+    found = {"W1.one": one_by_one, "W1.at_once": [at_once]}
     if before is not None:
         cpu = (spent(contender) or 0.0) - before
         found["W7.connection"] = [1000 * cpu / (scale.connections + scale.at_once)]
     return found
 
 
-def _together(contender: Contender, count: int, patience: float) -> float:
+def together(contender: Contender, count: int, patience: float) -> float:
+    """Return the seconds that so many ``ssh true`` take, begun at once."""
     start = time.perf_counter()
     clients = [
         subprocess.Popen(contender.ssh("true"), stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, env=clean())

@@ -55,19 +55,23 @@ class Contender:
     key: Path
     pid: int | None = None
     jump: int | None = None
+    outer: str = ""
+    """Who one is on the jump host; the same as on the target where nothing is said."""
+    known: str = "known_hosts"
 
     def options(self, cipher: str = "") -> list[str]:
         """Return the options for ssh and sftp; a cipher is forced on every hop that the client makes."""
         last = [*self._options(self.port, self.login, cipher)]
         if self.jump is not None:
-            first = ["ssh", *self._options(self.jump, self.login, cipher), "-W", f"127.0.0.1:{self.port}", "127.0.0.1"]
+            options = self._options(self.jump, self.outer or self.login, cipher)
+            first = ["ssh", *options, "-W", f"127.0.0.1:{self.port}", "127.0.0.1"]
             last += ["-o", f"ProxyCommand={shlex.join(first)}"]
         return last
 
     def _options(self, port: int, login: str, cipher: str) -> list[str]:
         pairs: dict[str, object] = {
             "Port": port, "User": login, "IdentityFile": self.key, "IdentitiesOnly": "yes", "IdentityAgent": "none",
-            "UserKnownHostsFile": self.key.parent / "known_hosts", "StrictHostKeyChecking": "accept-new",
+            "UserKnownHostsFile": self.key.parent / self.known, "StrictHostKeyChecking": "accept-new",
             "LogLevel": "INFO", "BatchMode": "yes",
         }  # fmt: skip
         if cipher:
@@ -134,6 +138,13 @@ class Stage:
             case _:
                 port, proxy = self._proxies[name]
                 return Contender(name, port, ACCOUNT, folder / "credential", proxy.pid)
+
+    def nested(self) -> Contender:
+        """Return the gateway as a jump host: it shows its own key in the target's place, so hosts are known apart."""
+        plain = self.contender("ours")
+        return Contender(
+            "nested", self.place.sshd.port, ACCOUNT, plain.key, plain.pid, plain.port, "alice", "known_hosts_nested"
+        )
 
     def fresh(self, name: str) -> Contender:
         """Start a contender's own process anew, for what a used one would hide, and return the contender."""

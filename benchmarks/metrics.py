@@ -49,6 +49,11 @@ METRICS = (
     Metric("W7.up", "W7 CPU per GiB up", "s"),
     Metric("W7.up_reactor", "W7 - on the reactor's thread", "s"),
     Metric("W7.connection", "W7 CPU per connection", "ms"),
+    Metric("W8.connect", "W8 ssh -J true", "ms"),
+    Metric("W8.down", "W8 down through ssh -J", "MiB/s", False),
+    Metric("W8.up", "W8 up through ssh -J", "MiB/s", False),
+    Metric("W8.down_share", "W8 - of what comes down without -J", "", False),
+    Metric("W8.up_share", "W8 - of what goes up without -J", "", False),
 )
 
 GOALS = (
@@ -75,4 +80,7 @@ GOALS = (
     Goal("W7.down", "", 0.8),
     Goal("W7.up", "", 0.8),
     Goal("W7.connection", "", 3.0),
+    Goal("W8.connect", "jump", 1.3),
+    Goal("W8.down_share", "", 0.45, True),
+    Goal("W8.up_share", "", 0.45, True),
 )

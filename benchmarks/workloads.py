@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 import attrs
 
-from benchmarks import bulk, connecting, files, keystrokes, memory
+from benchmarks import bulk, connecting, files, keystrokes, memory, nested
 from benchmarks.contenders import Contender, Stage, Unmeasured
 from benchmarks.scale import Scale, Values
 
@@ -50,6 +50,7 @@ WORKLOADS: dict[str, tuple[Part, ...]] = {
         Part("stalled reader", memory.stalled, once=True, without=("direct",)),
     ),
     "W7": (DOWN, UP, CONNECT),
+    "W8": (Part("nested", nested.through, without=("direct", "asyncssh", "conch")),),
 }
 """W7, the CPU, is measured while W1, W2 and W3 run; alone it runs the parts it needs."""
 

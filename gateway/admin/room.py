@@ -27,6 +27,7 @@ from gateway.interfaces import (
     ILive,
     IOrders,
     IRoster,
+    ISearch,
     ISecondFactors,
 )
 
@@ -150,6 +151,7 @@ class Room:
     approvals: IApprovals
     live: ILive
     archive: IArchive
+    search: ISearch
     vault: ICredentialVault
     factors: ISecondFactors
     journal: IJournal

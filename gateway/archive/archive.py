@@ -19,10 +19,11 @@ from gateway.archive import export, manifest, recovery
 from gateway.archive.files import OpenFiles, make_directories
 from gateway.archive.format import FormatError, canonical
 from gateway.archive.keys import Ciphers, NodeKeys, new_key
+from gateway.archive.reel import open_reel
 from gateway.archive.rows import SESSION, begun, begun_epoch, check_session, row
 from gateway.archive.verify import verify_path
 from gateway.archive.writer import Bench, Opening, Recording
-from gateway.interfaces.archive import ArchiveError, IArchive
+from gateway.interfaces.archive import ArchiveError, IArchive, IReel
 
 _log = Logger()
 
@@ -118,6 +119,13 @@ class Archive:
             return fail(KeyError(session))
         return self._in_thread(export.export_cast, directory, channel, self._keys)
 
+    def reel(self, session: str, channel: int | None = None) -> Deferred[IReel]:
+        """Open a channel's track to be played; fails with KeyError, ArchiveError, OSError."""
+        directory = self._find(session)
+        if directory is None:
+            return fail(KeyError(session))
+        return self._in_thread(open_reel, directory, channel, self._keys, self._in_thread)
+
     def free_space(self) -> int:
         """Return the bytes left to this process on the recordings' file system; raises OSError."""
         os.makedirs(self._root, 0o700, exist_ok=True)
@@ -138,9 +146,22 @@ class Archive:
             listed = row(session, facts, summary["ended"], "sealed", summary["tracks"], summary["stored"])
             self._rows[session] = listed
 
+    def about(self, session: str) -> Mapping[str, Any]:
+        """Return the row of one whole recording; empty where there is none. May be called in a thread."""
+        return (self._rows or {}).get(session, {})
+
+    def directory(self, session: str) -> str | None:
+        """Return where a recording is; None where there is none. May be called in a thread."""
+        return self._find(session)
+
     def _find(self, session: str) -> str | None:
         if not SESSION.fullmatch(session):
             return None
+        known = (self._rows or {}).get(session)
+        if known is not None and known["started"]:
+            started = begun(known)
+            path = os.path.join(self._root, f"{started:%Y}", f"{started:%m}", session)
+            return path if os.path.isdir(path) else None
         if session in self._open:
             return self._open[session].opening.directory
         return next((path for path in _directories(self._root) if path.endswith(os.sep + session)), None)

@@ -17,10 +17,11 @@ from twisted.internet.defer import Deferred, fail, succeed
 from zope.interface import implementer
 
 from gateway.archive.export import cast_header
+from gateway.archive.reel import Part, Reel
 from gateway.archive.rows import begun, check_session, row
 from gateway.archive.verify import blank_report
-from gateway.domain.cast import CODES, STREAMS, Event, Joiner, asciicast, encode_event, micros
-from gateway.interfaces.archive import IArchive, IRecording, ITrack, Snapshot
+from gateway.domain.cast import CODES, STREAMS, Document, Event, Joiner, asciicast, encode_event, micros
+from gateway.interfaces.archive import IArchive, IRecording, IReel, ITrack, Snapshot
 
 EVENT_COSTS = 32
 """Bytes that an event is taken to need besides its own."""
@@ -191,17 +192,27 @@ class MemoryArchive:
 
     def export_cast(self, session: str, channel: int | None = None) -> Deferred[bytes]:
         """Return an asciicast v2 document; fails with KeyError for a session or channel it has not."""
-        recording = self._recordings.get(session)
-        if recording is None:
+        track = self._track(session, channel)
+        if track is None:
             return fail(KeyError(session))
-        tracks = [recording.tracks[number] for number in sorted(recording.tracks)]
+        header = cast_header(session, self._recordings[session].facts, track.facts, track.events)
+        return succeed(asciicast(header, track.events))
+
+    def reel(self, session: str, channel: int | None = None) -> Deferred[IReel]:
+        """Open a channel's track to be played; fails with KeyError."""
+        track = self._track(session, channel)
+        if track is None:
+            return fail(KeyError(session))
+        events = tuple(track.events)
+        span = [Part(events[0].at, max(each.at for each in events), document=Document(events))] if events else []
+        return succeed(Reel(session, track.channel, track.kind, track.facts, tuple(span), "", None, _now))
+
+    def _track(self, session: str, channel: int | None) -> MemoryTrack | None:
+        recording = self._recordings.get(session)
+        tracks = [] if recording is None else [recording.tracks[number] for number in sorted(recording.tracks)]
         if channel is not None:
             tracks = [track for track in tracks if track.channel == channel]
-        if not tracks:
-            return fail(KeyError(session))
-        track = next((each for each in tracks if each.kind == "pty"), tracks[0])
-        header = cast_header(session, recording.facts, track.facts, track.events)
-        return succeed(asciicast(header, track.events))
+        return next((each for each in tracks if each.kind == "pty"), tracks[0] if tracks else None)
 
     def free_space(self) -> int:
         """Return what is left of the budget."""
@@ -211,3 +222,7 @@ class MemoryArchive:
         ended = None if recording.summary is None else recording.summary["ended"]
         state = "open" if recording.summary is None else "sealed"
         return row(recording.session, recording.facts, ended, state, len(recording.tracks), recording.written)
+
+
+def _now(function: Callable[..., Any], *arguments: Any) -> Deferred[Any]:
+    return succeed(function(*arguments))

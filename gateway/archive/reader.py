@@ -7,6 +7,7 @@ head.
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterator
 from typing import Any, BinaryIO
@@ -105,6 +106,15 @@ class TrackFile:
                     return
                 offset = found
 
+    @staticmethod
+    def frame_at(stored: BinaryIO, offset: int, packed: bytes) -> Frame:
+        """Read the frame whose head was just read; raise :exc:`FormatError` where there is none any more."""
+        head = unpack_frame(packed)
+        sealed = stored.read(head.length)
+        if len(sealed) < head.length:
+            raise FormatError("the file ends inside a frame")
+        return Frame(head, sealed, offset, digest(packed + sealed))
+
     def _frame(self, offset: int, packed: bytes) -> Frame | Damage:
         if len(packed) < FRAME_HEAD:
             return Damage(offset, "the file ends inside the head of a frame", torn=True)
@@ -157,6 +167,26 @@ def _header(line: bytes) -> dict[str, Any]:
         }:
             return header
     raise FormatError("the header of the track was altered: entries are missing")
+
+
+def track_facts(header: dict[str, Any], ciphers: Ciphers) -> dict[str, Any]:
+    """Return what a track says of its channel; raise :exc:`FormatError` when it was altered."""
+    try:
+        read = json.loads(ciphers.open_facts(header["channel"], header["facts"]))
+    except ValueError:
+        raise FormatError("the facts of the track are damaged") from None
+    return read if isinstance(read, dict) else {}
+
+
+def read_wrapped(stored: bytes) -> Any:
+    """Return the recipients of a key that stands alone in a file; raise :exc:`FormatError`."""
+    document = read_canonical(stored, "the key of the search index")
+    return document.get("recipients", [])
+
+
+def track_number(path: str) -> int:
+    """Return a track's channel."""
+    return _number(os.path.basename(path))[0]
 
 
 def read_tail(path: str) -> Tail:

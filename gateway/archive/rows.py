@@ -39,6 +39,8 @@ def row(
     """Return a recording's row; ``ended`` in seconds from its start, ``state`` open, sealed or unsealed."""
     return {
         "session": session,
+        "operator": facts.get("operator", ""),
+        "target": facts.get("target", ""),
         "started": facts.get("started"),
         "ended": None if ended is None else _rfc_3339(begun_epoch(facts) + ended),
         "state": state,

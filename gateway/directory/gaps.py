@@ -5,7 +5,7 @@ The rule: nothing is passed over in silence; each gap says which entries ask for
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from gateway.domain.snapshot import Snapshot
@@ -18,11 +18,8 @@ UNSEEN = "nothing acts on it"
 GAPS: tuple[tuple[str, Callable[[Any], bool], str], ...] = (
     ("credential", lambda credential: credential.elevation.method != "none", f"elevation: {UNSEEN}"),
     ("audited", lambda rule: True, "audited rules are judged on exec command lines only, not in shells"),
-    ("audited", lambda rule: "review" in (rule.action, rule.then), "action = \"review\": commands are denied"),
     ("transfer", lambda rule: True, "transfer rules: sftp and scp are refused where one applies"),
-    ("grant", lambda grant: grant.approval > 0, f"approval: {REFUSED}"),
     ("grant", lambda grant: grant.present > 0, f"present: {REFUSED}"),
-    ("grant", lambda grant: any(_thresholds(grant)), f"risk thresholds: {UNSEEN}"),
     ("grant", lambda grant: grant.elevate, f"elevate: {UNSEEN}"),
 )
 """table, who asks for it, and the gap in words."""
@@ -43,7 +40,3 @@ def _found(snapshot: Snapshot) -> Iterator[str]:
 def _listed(names: list[str]) -> str:
     more = len(names) - MOST_NAMED
     return ", ".join(names[:MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
-
-
-def _thresholds(grant: Any) -> Iterable[bool]:
-    return (score is not None for score in (grant.risk.warn, grant.risk.lock, grant.risk.interrupt))

@@ -78,13 +78,13 @@ class FlowFault(Exception):
     """A gate broke the rules of the flow."""
 
 
-@attrs.frozen
+@attrs.define(eq=False)
 class _Enter:
     index: int
     event: Event | Effect
 
 
-@attrs.frozen
+@attrs.define(eq=False)
 class _Show:
     tap: Tap
     seen: Seen
@@ -149,14 +149,18 @@ class Flow:
         while work and not self.ended:
             step = work.popleft()
             try:
-                work.extendleft(reversed(self._do(step, at)))
+                following = self._do(step, at)
             except Exception as fault:  # fail closed, whatever it is: rule 6
                 self._failed(step, fault)
+                continue
+            work.extendleft(following[::-1])
         out, self._out = self._out, []
         return out
 
     def _entries(self, event: Event) -> list[_Step]:
         match event:
+            case Bytes():
+                return [_Enter(self._first(event.lane), event)]
             case Tick() | Order():
                 return [_Enter(index, event) for index in range(len(self.gates))]
             case Answered():
@@ -177,6 +181,9 @@ class Flow:
         event = step.event
         assert isinstance(event, Event)  # noqa: S101 - _after() sends only lane events to further gates
         emitted = list(self.gates[step.index].weigh(event, at))
+        if len(emitted) == 1 and emitted[0] is event and isinstance(event, Bytes) and not self._waiting:
+            # As _after() says, without asking who waits: the commonest case by far.
+            return [_Enter(step.index + (1 if event.lane is Lane.TO_TARGET else -1), event)]
         behind = self._close(event) if isinstance(event, Answered) else []
         return [after for each in [*emitted, *behind] for after in self._after(step.index, each)]
 

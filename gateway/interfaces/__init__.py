@@ -4,7 +4,7 @@ One file a theme; this sign re-exports every name, so ``from gateway.interfaces 
 """
 
 from gateway.interfaces.approvals import ApprovalError, IApprovals
-from gateway.interfaces.archive import ArchiveError, IArchive, IRecording, ITrack, Snapshot
+from gateway.interfaces.archive import ArchiveError, IArchive, IRecording, IReel, ISearch, ITrack, Snapshot
 from gateway.interfaces.directory import DirectoryError, IDirectory, IOperatorSource, IPolicySource
 from gateway.interfaces.facts import IFacts, IFactSink, IFactSinkFactory, IFold, IJournal
 from gateway.interfaces.live import ILive, ILiveSeat, IViewer, NotWatchable
@@ -31,7 +31,9 @@ __all__ = [
     "IOrders",
     "IPolicySource",
     "IRecording",
+    "IReel",
     "IRoster",
+    "ISearch",
     "ISecondFactors",
     "ITrack",
     "IViewer",

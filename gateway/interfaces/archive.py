@@ -8,6 +8,8 @@ from typing import Any
 from twisted.internet.defer import Deferred
 from zope.interface import Attribute, Interface
 
+from gateway.domain.cast import Document
+
 Snapshot = Callable[[], Mapping[str, Any]]
 """Returns a screen as a player begins with it: ``cols``, ``rows``, and ``init``, the text that paints it."""
 
@@ -24,7 +26,8 @@ class IArchive(Interface):
         ``policy`` the frozen policy's canonical JSON. Raises OSError when it can not be written."""
 
     def recordings() -> Sequence[Mapping[str, Any]]:
-        """Return one mapping a recording: session, started, ended, state ``open|sealed|unsealed``, bytes, tracks."""
+        """Return one mapping a recording: session, operator, target, started, ended, state
+        ``open|sealed|unsealed|deleted``, bytes, tracks."""
 
     def recover() -> Deferred[Sequence[Mapping[str, Any]]]:
         """Close what a dead process left open, as UNSEALED, in a thread; fires with session, ended (epoch), events."""
@@ -39,8 +42,46 @@ class IArchive(Interface):
         Fails with KeyError for a session or channel without a recording, ArchiveError when it can not be read.
         """
 
+    def reel(session: str, channel: int | None = None) -> Deferred[IReel]:
+        """Open a channel's track to be played; fails as :meth:`export_cast`."""
+
     def free_space() -> int:
         """Return the bytes left on the recordings' file system."""
+
+
+class ISearch(Interface):
+    """Full-text search over whole recordings."""
+
+    def add(session: str, started: str) -> Deferred[int]:
+        """Index a sealed recording that began then (RFC 3339), unless it is; fires with the number of places."""
+
+    def missing(rows: Sequence[Mapping[str, Any]]) -> Deferred[list[tuple[str, str]]]:
+        """Return session and start of those rows of :meth:`IArchive.recordings` that are whole and not indexed."""
+
+    def find(
+        wanted: str, most: int, among: Callable[[Mapping[str, Any]], bool]
+    ) -> Deferred[list[dict[str, Any]]]:
+        """Return at most so many hits in the recordings whose rows ``among`` takes (asked in a thread), newest first.
+
+        Each is ``{id, channel, t, snippet, operator, target}``. All words must be there; words in quotes side by side.
+        """
+
+    def forget(session: str) -> Deferred[None]:
+        """Take a recording that was deleted out of the index."""
+
+
+class IReel(Interface):
+    """One channel of a recording, to be played."""
+
+    session = Attribute("The session's id.")
+    channel = Attribute("The channel's number.")
+    kind = Attribute("``pty | exec | sftp | forward``.")
+    facts = Attribute("What is known of the channel: ``command``, ``cols``, ``rows`` …")
+    size = Attribute("Columns and rows at the beginning.")
+    spans = Attribute("First and last time of each segment, in seconds from the start of the session.")
+
+    def segment(n: int) -> Deferred[Document]:
+        """Return a segment: its events, and the screen before it where that is known."""
 
 
 class IRecording(Interface):

@@ -23,6 +23,7 @@ from twisted.python.threadpool import ThreadPool
 from gateway.admin.tokens import Tokens
 from gateway.archive.archive import Archive
 from gateway.archive.keys import NodeKeys
+from gateway.archive.search import Search
 from gateway.config import Config
 from gateway.directory.access import Access
 from gateway.directory.directory import Directory
@@ -75,6 +76,7 @@ class Rooms:
     live: Live
     archive: Archive
     tokens: Tokens
+    search: Search
     outlets: Outlets
     """Where facts leave the node; none where nothing runs."""
     environment: dict[str, str]
@@ -98,6 +100,7 @@ class Rooms:
     async def close(self) -> None:
         """Wait for the recordings being sealed, then close the journal and the threads."""
         await self.roster.settled()
+        self.search.close()
         await self.journal.close()  # type: ignore[attr-defined]
         if self.pool is not None:
             self.pool.stop()
@@ -140,13 +143,16 @@ def make_rooms(config: Config, reactor: Any, environ: Mapping[str, str], anew: b
     tokens = Tokens(journal, wall)
     for fold in (directory, vault, orders, operators, roster, factors, tokens):
         journal.attach(fold)
-    archive = Archive(state / "recordings", _recording_keys(state, node_key), in_thread)
+    keys = _recording_keys(state, node_key)
+    archive = Archive(state / "recordings", keys, in_thread)
+    commands = partial(commands_of, journal)
+    search = Search(str(state / "search"), archive.directory, archive.about, keys, in_thread, commands)
     outlets = Outlets(journal, reactor, wall, state / "siem")
     if reactor is not None:
         add_destinations(config, outlets)
     return Rooms(
         config, state, reactor, pool, wall, journal, directory, operators, vault, factors, policies, roster, orders,
-        approvals, Live(roster, config.node.name), archive, tokens, outlets, environment,
+        approvals, Live(roster, config.node.name), archive, tokens, search, outlets, environment,
     )  # fmt: skip
 
 
@@ -232,6 +238,21 @@ class Today:
             return ""
         found = self.policies.grant(user, run.grant.target.name, run.grant.account, run.grant.source)
         return found.policy.digest if isinstance(found, Grant) else ""
+
+
+COMMAND_KINDS = ("command.executed", "command.audited", "command.denied", "command.opaque")
+
+
+def commands_of(journal: IJournal, session: str) -> list[tuple[float, str]]:
+    """Return a session's commands with their seconds from its start; reads the journal's disk."""
+    began, found = 0.0, []
+    for entry in journal.entries(kinds=("session.started", *COMMAND_KINDS), session=session):
+        body = entry.body or {}
+        if entry.kind == "session.started":
+            began = entry.time
+        elif body.get("text"):
+            found.append((max(0.0, entry.time - began), str(body["text"])))
+    return list(dict.fromkeys(found))
 
 
 def _recording_keys(state: Path, node_key: NodeKey) -> NodeKeys:

@@ -44,6 +44,7 @@ from gateway.journal.errors import JournalRefused
 from gateway.node.door import admission, offered, with_backlog
 from gateway.node.first import DEMO_PASSWORD, called, first_start, has_demo, refuse_empty, said
 from gateway.node.http import HttpDoors
+from gateway.node.keeping import Keeping
 from gateway.node.rooms import Rooms, make_rooms
 from gateway.node.verbs import VerbRooms
 from gateway.node.watch import DiskWatch
@@ -56,9 +57,9 @@ from gateway.ssh.operator import Reception
 from gateway.ssh.program import ProgramDoor
 from gateway.ssh.target import Dialler
 from gateway.ssh.vouching import Revocations, Vouching, read_authorities
-from gateway.wire.carrier import RekeyLimits
 from gateway.wire.hostkeys import BadHostKey, HostKey, load_host_keys
 from gateway.wire.pacing import FailurePace
+from gateway.wire.rekeying import RekeyLimits
 
 log = Logger()
 VERB_ROLES = frozenset({"admin", "auditor", "approver"})
@@ -124,6 +125,7 @@ class Node(Service):
         self._listener: Listener | None = None
         self._loops: list[LoopingCall] = []
         self.watch: DiskWatch | None = None
+        self._keeping: Keeping | None = None
         self._revocations: Revocations | None = None
         self._http: HttpDoors | None = None
         self._started = False
@@ -168,6 +170,8 @@ class Node(Service):
             await self._start_demo(rooms)
         await rooms.journal.tell(Fact("node.started", {"node": self.config.node.name, "version": VERSION}))
         rooms.outlets.start()
+        self._keeping = Keeping(rooms.archive, rooms.search, rooms.journal)
+        self._keeping.start()
         self._loop(rooms.roster.tick, 1.0)
         self._loop(self.watch.look, 5.0)
         self._loop(lambda: self._checkpoint(rooms), CHECKPOINT_SECONDS)
@@ -333,6 +337,8 @@ class Node(Service):
         for run in rooms.roster.running():
             run.end(75, "node_stopped", "the gateway is being stopped; the session is over")
         await rooms.roster.settled()
+        if self._keeping is not None:
+            await self._keeping.stop()
         if self._listener is not None:
             self._listener.abort_all()
             self._reception.dialler.approaches.drop_all()

@@ -50,6 +50,7 @@ class VerbRooms:
             approvals=rooms.approvals,
             live=rooms.live,
             archive=rooms.archive,
+            search=rooms.search,
             vault=rooms.vault,
             factors=rooms.factors,
             journal=rooms.journal,

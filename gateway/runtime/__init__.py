@@ -3,7 +3,7 @@
 ::
 
     compose   what stands in the way of each kind of channel, and how its bytes travel: two literal tables
-    run       one session: identity, channels, clock, orders, end; legs are its channels as it sees them
+    run       one session: identity, channels, clock, orders, end
     record    the recorder, a tap; digest hashes in a thread; shown keeps the screen
     roster    the sessions that run, and those the journal remembers
     orders    lock, unlock, interrupt, deactivate: act, commit, acknowledge

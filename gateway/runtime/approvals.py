@@ -22,8 +22,9 @@ from gateway.domain.facts import Fact
 from gateway.domain.review import Decision, Review, Ruling
 from gateway.domain.session import crockford
 from gateway.interfaces import ApprovalError, IApprovals
+from gateway.runtime.neighbours import Asker
 from gateway.runtime.orders import NotForOneself
-from gateway.runtime.run import Asker, Run
+from gateway.runtime.run import Run
 
 _SESSION = "this session waits for approval"
 MOST_NAMED = 5

@@ -19,7 +19,7 @@ from gateway.domain.rights import Kind
 from gateway.interfaces import ITrack
 from gateway.runtime.digest import Digest
 
-EXEC_CAP = 16 * 1024**2
+EXEC_CAP = 1024**2
 """Bytes of an exec's output that are stored."""
 
 STORED = frozenset({Kind.PTY, Kind.SHELL, Kind.EXEC})

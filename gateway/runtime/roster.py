@@ -217,6 +217,7 @@ def _told(entries: Sequence[Entry]) -> dict[str, Any]:
     """Sort one session's entries into the lists of ``session show``."""
     channels: dict[int, dict[str, Any]] = {}
     told: dict[str, Any] = {"commands": [], "transfers": [], "elevations": [], "admin_actions": [], "blind_s": 0.0}
+    began = entries[0].time if entries else 0.0
     for entry in entries:
         body = entry.body
         if body is None:
@@ -234,13 +235,14 @@ def _told(entries: Sequence[Entry]) -> dict[str, Any]:
                     "bytes_in": body.get("bytes_in", 0), "bytes_out": body.get("bytes_out", 0),
                 }  # fmt: skip
             case "command", _:
-                told["commands"].append(shown)
+                told["commands"].append({"t": round(max(0.0, entry.time - began), 3), **shown})
             case "session", "session.locked" | "session.unlocked" | "session.interrupted" | "session.marked":
                 told["admin_actions"].append({"time": rfc3339(entry.time), "kind": entry.kind, **_by(body)})
             case "live", _:
                 seen = {key: body.get(key) for key in ("by_name", "from", "door", "channel", "duration")}
                 told["admin_actions"].append({"time": rfc3339(entry.time), "kind": entry.kind, **_by(body), **seen})
             case "session", "session.started":
+                began = entry.time
                 told["policy_text"] = body.get("policy_text", "")
             case _:
                 pass

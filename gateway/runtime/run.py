@@ -8,7 +8,7 @@ failure – goes through :meth:`Run.end` or :meth:`Run.cut`, once.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Protocol
+from typing import Any
 
 import attrs
 from twisted.internet.defer import Deferred
@@ -23,7 +23,6 @@ from gateway.domain.flow import Flow, Tap
 from gateway.domain.grant import Grant
 from gateway.domain.lane import GiveOrder, Order, OrderKind
 from gateway.domain.lock import Lock, Subject
-from gateway.domain.review import Decision, Review
 from gateway.domain.rights import OPAQUE, Kind
 from gateway.domain.risk import Risk
 from gateway.domain.screen import Screen
@@ -31,7 +30,7 @@ from gateway.domain.session import State
 from gateway.domain.verdict import Attempts, shown
 from gateway.interfaces import IFacts, IRecording, ITrack
 from gateway.runtime.compose import Makings, early_flow, flow_of
-from gateway.runtime.legs import Connections, Leg
+from gateway.runtime.neighbours import Ask, Connections, Leg
 from gateway.runtime.record import STORED, Recorder
 from gateway.runtime.shown import Showing, Trail
 from gateway.runtime.stage import Stage
@@ -42,23 +41,6 @@ ANNOUNCED = (600.0, 60.0)
 """Seconds before the end at which the operator is told."""
 BEGINNING = 60.0
 """Seconds after which a session that no connection took up is over."""
-
-
-class Asker(Protocol):
-    """Where a request for approval comes from."""
-
-    def say(self, text: str) -> None:
-        """Tell the operator one line."""
-
-    def decided(self, decision: Decision) -> None:
-        """Take the answer; called once, and never in the turn that asked."""
-
-
-class Ask(Protocol):
-    """Ask approvers."""
-
-    def __call__(self, run: Run, review: Review, asker: Asker) -> Callable[[], None]:
-        """Ask; return what takes the question back."""
 
 
 @attrs.frozen

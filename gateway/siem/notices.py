@@ -31,9 +31,9 @@ PATIENCE = 20.0
 MOST_CHARACTERS = 500
 """Of one value in a notice; the whole event is in the journal."""
 SIGNATURE = "X-Ostiary-Signature"
-ALWAYS = frozenset({"command.audited", "siem.tested"})
-"""Kinds that people are told of whatever their severity."""
-SHOWN = ("user", "source", "target", "account", "session", "command", "rule", "outcome", "reason", "by")
+ALWAYS = frozenset({"command.audited", "approval.requested", "siem.tested"})
+"""Kinds that people are told of whatever their severity: the second has to be answered."""
+SHOWN = ("user", "source", "target", "account", "session", "command", "rule", "outcome", "reason", "by", "request")
 
 
 @attrs.frozen

@@ -17,7 +17,7 @@ from twisted.python.failure import Failure
 
 from gateway.domain.entries import Target
 from gateway.ssh.reach import HOST_KEY, Reach, TargetFailed
-from gateway.wire.carrier import RekeyLimits
+from gateway.wire.rekeying import RekeyLimits
 from gateway.wire.target_transport import TargetTransport
 
 LIFE = 10.0

@@ -32,7 +32,8 @@ from gateway.wire.channels import LARGEST_PACKET, ChannelEnd
 from gateway.wire.fields import Fields, MalformedField
 
 DENIED = 77
-Requests = tuple[tuple[str, bytes], ...]
+Requests = tuple[tuple[str, bytes, int | None], ...]
+"""Name, payload and slot of what is asked for in place of the operator, or was asked before the channel was there."""
 STARTING = frozenset({"shell", "exec", "subsystem"})
 LONGEST_COMMAND = 128 * 1024
 
@@ -46,7 +47,7 @@ class SessionChannel:
     permit: Callable[[str], bool]
     """Called for ``auth-agent-req@openssh.com`` and ``x11-req``; says whether the target may open such channels."""
     first: Requests = ()
-    """Requests to make by ourselves once the channel is open: what the menu was asked for."""
+    """Requests to make once the channel is open: what the menu was asked for, or what came while an approval lacked."""
     terminal: bool = False
     speaks: bool = False
     """True from the start of what runs in the channel: before, there is no place for words."""
@@ -77,8 +78,10 @@ class SessionChannel:
             return
         if not self.end.confirmed:
             self.end.confirm(min(target.room, 2**31), target.packet)
-        for name, payload in self.first:
-            self.asked(name, payload, None)
+        for request in self.first:
+            self.asked(*request)
+        if self.end.got_eof:
+            self.junction.feed(End(Lane.TO_TARGET))
 
     def unopened(self, code: int, text: str) -> None:
         """Pass on that the target refused the channel."""
@@ -152,10 +155,11 @@ class SessionChannel:
 
     def received(self, chunk: bytes, stderr: bool) -> None:
         """Weigh bytes for the target."""
-        if self.kind is None and not self._asked:
-            self.refused(DENIED, "bytes came before a request to run anything")
-        else:
+        if self.kind is not None or self._asked:
             self.junction.feed(Bytes(Lane.TO_TARGET, chunk, stderr))
+        elif not self.first:
+            self.refused(DENIED, "bytes came before a request to run anything")
+        # What is typed while a chosen or approved session opens is dropped: nothing runs that could read it.
 
     def _well_formed(self, name: str, payload: bytes) -> bool:
         policy, early = self.run.grant.policy, self.kind is None and not self._asked

@@ -24,13 +24,13 @@ from gateway.ssh.login import Login, MayCome, OpenDoor
 from gateway.ssh.tunnel import WINDOW, Tunnel
 from gateway.wire.algorithms import Offered
 from gateway.wire.authority import IAttempt, IAuthority, IService, Outcome, Prompts
-from gateway.wire.carrier import RekeyLimits
 from gateway.wire.certificates import Certificate
 from gateway.wire.channels import LARGEST_PACKET, ChannelEnd
 from gateway.wire.connection import ADMINISTRATIVELY_PROHIBITED, RESOURCE_SHORTAGE
 from gateway.wire.hostkeys import HostKey
 from gateway.wire.keyblobs import PublicKey
 from gateway.wire.pacing import FailurePace
+from gateway.wire.rekeying import RekeyLimits
 from gateway.wire.transport import OperatorTransport
 from gateway.wire.userauth import UserAuthServer
 

@@ -48,6 +48,8 @@ from gateway.wire.channels import ChannelEnd
 from gateway.wire.splice import Splice
 from gateway.wire.windows import credit_due
 
+TYPED = 1024
+"""The window of a terminal whose command line waits for approvers."""
 LAGGING = 0.01
 """Seconds after which one looks again whether the recorder's hash has caught up."""
 
@@ -222,10 +224,16 @@ class Junction:
             case Withdraw():
                 self.questions.withdraw(effect.ticket)
             case Ask():
-                if not self.questions.ask(effect):
-                    self.run.end(FAILED, "unanswerable", "nobody can be asked in this version; the session is over")
+                self._ask(effect)
             case _:
                 pass
+
+    def _ask(self, ask: Ask) -> None:
+        """Ask, and let a terminal type a little before its program runs: sshd grants nothing, and Ctrl-C must come."""
+        if not self.questions.ask(ask):
+            self.run.end(FAILED, "unanswerable", "nobody can be asked in this version; the session is over")
+        elif self.channel.terminal and not self.operator.granted:
+            self.operator.grant(TYPED)
 
     def _carry(self, effect: Bytes | End | Close) -> None:
         end = self.target if effect.lane is Lane.TO_TARGET else self.operator

@@ -25,9 +25,9 @@ from gateway.ssh.login import Authority, Login, OpenDoor
 from gateway.wire.admission import Admission, Parting, Waiting
 from gateway.wire.algorithms import Offered
 from gateway.wire.authority import IService
-from gateway.wire.carrier import RekeyLimits
 from gateway.wire.hostkeys import HostKey
 from gateway.wire.pacing import FailurePace
+from gateway.wire.rekeying import RekeyLimits
 from gateway.wire.transport import OperatorTransport
 from gateway.wire.userauth import Ending, Limits, Refusal, UserAuthServer
 from gateway.wire.violation import Counts

@@ -109,7 +109,7 @@ class Reception:
         if isinstance(chosen, str) or self.orders.barring(user.name, user.groups, chosen.target) is not None:
             return
         grant = self.policies.grant(user, chosen.target, chosen.account, source)
-        if isinstance(grant, Grant) and _enforceable(grant):
+        if isinstance(grant, Grant) and _enforceable(grant) and not grant.policy.restrictions.approval:
             self.dialler.approaches.begin(user.name, grant.target)
 
     def begin_chosen(self, login: Login, chosen: Choice) -> None:
@@ -139,7 +139,7 @@ class Reception:
             words = f"{reading.written()} needs a login with a second factor; enrol with: ssh {user.name}@GATEWAY totp"
             return Refusal(DENIED, words)
         if not _enforceable(grant):
-            self._refuse(login, reading, "unenforceable", "approval, presence or reason")
+            self._refuse(login, reading, "unenforceable", "presence or reason")
             return Refusal(CONFIGURATION, "this grant asks for what this version can not check; tell an administrator")
         opened = self._begin(grant)
         if isinstance(opened, Refusal):
@@ -207,5 +207,4 @@ class Reception:
 
 def _enforceable(grant: Grant) -> bool:
     restrictions = grant.policy.restrictions
-    wanted = (restrictions.approval, restrictions.present)
-    return not (any(wanted) or restrictions.reason == "required" or restrictions.tickets)
+    return not (restrictions.present or restrictions.reason == "required" or restrictions.tickets)

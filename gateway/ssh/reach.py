@@ -37,11 +37,11 @@ from gateway.wire.algorithms import (
     TARGET_KEYS,
     Names,
 )
-from gateway.wire.carrier import RekeyLimits
 from gateway.wire.certificates import PLAIN, Untrusted, holder_key, parse_certificate, trust_host
 from gateway.wire.connection import Connection
 from gateway.wire.hostkeys import fingerprint
 from gateway.wire.keyblobs import BadKey, PublicKey, parse_blob, parse_line
+from gateway.wire.rekeying import RekeyLimits
 from gateway.wire.target_transport import TargetTransport
 from gateway.wire.violation import ConnectionEnded
 

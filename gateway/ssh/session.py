@@ -18,6 +18,7 @@ from twisted.python.failure import Failure
 from gateway.domain.facts import Fact
 from gateway.domain.session import State
 from gateway.runtime.run import Run
+from gateway.ssh.antechamber import Antechamber
 from gateway.ssh.channel import FromTarget, Requests, SessionChannel
 from gateway.ssh.forward import FORWARD_KINDS, open_forward
 from gateway.ssh.keepalive import Keepalive
@@ -49,6 +50,8 @@ class SessionDoor:
     target: Connection | None = None
     failed: TargetFailed | None = None
     permitted: set[str] = attrs.field(init=False, factory=set)
+    antechamber: Antechamber | None = attrs.field(init=False, default=None)
+    """Where the session waits for approvers; None where it does not."""
     _dialling: Deferred[None] | None = attrs.field(init=False, default=None)
     _waiting: list[Callable[[], None]] = attrs.field(init=False, factory=list)
     _no_more: bool = attrs.field(init=False, default=False)
@@ -67,14 +70,28 @@ class SessionDoor:
         self.run.when_empty = self.lost
         self._begin(connection)
         terminal = string(chosen.term.encode()) + struct.pack(">LLLL", chosen.columns, chosen.rows, 0, 0)
-        first = (("pty-req", terminal + string(chosen.modes)), ("shell", b""))
-        self._when_ready(lambda: self._session(chosen.end, b"", first))
+        first = (("pty-req", terminal + string(chosen.modes), None), ("shell", b"", None))
+        if self.antechamber is not None:
+            self.antechamber.admit(chosen.end, first, terminal=True)
+        else:
+            self._go_on(chosen.end, first)
 
     def _begin(self, connection: Connection) -> None:
-        """Tell the session's start and go to the target."""
+        """Take the operator's connection, and go to the target unless somebody has to agree first."""
         self.operator = connection
         self.run.connections = self
         self._watch(connection, lambda: self.run.cut("operator_lost"))
+        if self.run.grant.policy.restrictions.approval:
+            self.antechamber = Antechamber(self.run, self._start, self._go_on)
+        else:
+            self._start()
+
+    def _go_on(self, end: ChannelEnd, first: Requests) -> None:
+        self._when_ready(lambda: self._session(end, b"", first))
+
+    def _start(self) -> None:
+        """Tell the session's start and go to the target."""
+        self.antechamber = None
         policy = self.run.grant.policy
         body = {"policy_text": policy.canonical.decode(), "grants": list(policy.grants), "ends": self.run.grant.ends}
         begun = self.run.commit(Fact("session.started", body))
@@ -128,11 +145,15 @@ class SessionDoor:
 
     def open_requested(self, end: ChannelEnd, extra: bytes) -> None:
         """Open a channel when the target is there and no lock covers the session."""
-        if end.kind == "session" and (self._no_more or len(self.run.legs) + len(self._waiting) >= SESSION_CHANNELS):
+        waiting = len(self._waiting) + (0 if self.antechamber is None else len(self.antechamber))
+        if end.kind == "session" and (self._no_more or len(self.run.legs) + waiting >= SESSION_CHANNELS):
             end.refuse(ADMINISTRATIVELY_PROHIBITED, "ostiary: no more sessions on this connection")
             return
         if self.run.state is State.ENDED:
             end.refuse(ADMINISTRATIVELY_PROHIBITED, "ostiary: the session is over")
+            return
+        if self.antechamber is not None and end.kind == "session":
+            self.antechamber.admit(end)
             return
         open_channel = self._session if end.kind == "session" else self._forward
         self._when_ready(lambda: open_channel(end, extra))
@@ -221,6 +242,9 @@ class SessionDoor:
             self.clock.callLater(1.0, operator.transport.lose)
 
     def _leave_target(self) -> None:
+        antechamber, self.antechamber = self.antechamber, None
+        if antechamber is not None:
+            antechamber.close("the session is over")
         for keepalive in self._watches:
             keepalive.stop()
         self._drop_target()

@@ -31,9 +31,9 @@ from gateway.ssh.reach import (
     TargetFailed,
     key_line,
 )
-from gateway.wire.carrier import RekeyLimits
 from gateway.wire.connection import Connection
 from gateway.wire.hostkeys import fingerprint
+from gateway.wire.rekeying import RekeyLimits
 from gateway.wire.target_transport import TargetTransport
 from gateway.wire.userauth_client import (
     CertificateOffer,

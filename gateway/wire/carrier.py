@@ -20,6 +20,7 @@ from zope.interface import implementer
 from gateway.wire.direct import DirectSocket
 from gateway.wire.link import Link
 from gateway.wire.phases import Phase
+from gateway.wire.rekeying import RekeyLimits
 from gateway.wire.turn import TURN
 from gateway.wire.violation import KEY_EXCHANGE_FAILED, Counts, Tally, Violation
 
@@ -33,15 +34,6 @@ EXCHANGE_DEADLINE: Final = 300.0
 """Seconds after which a change of keys that the peer does not answer ends the connection."""
 
 _STANDINGS: Final = {b"ssh-userauth": Phase.LOGIN, b"ssh-connection": Phase.CONNECTED}
-
-
-@attrs.frozen
-class RekeyLimits:
-    """After how much a key is changed; bytes and packets per direction, *seconds* since the last change."""
-
-    octets: int = 1 << 30
-    packets: int = 1 << 28
-    seconds: float = 3600.0
 
 
 class Service(Protocol):
@@ -120,7 +112,7 @@ class Carrier:
         if ITCPTransport.providedBy(transport):
             transport.setTcpNoDelay(True)
         if isinstance(transport, TcpConnection):
-            self._direct = DirectSocket(transport, self.link, self.receive, self._receive_lent)
+            self._direct = DirectSocket(transport, self.link, self.receive, self._receive_lent, self.holds)
             self._direct.attach()
         register = getattr(transport, "registerProducer", None)
         if register is not None:
@@ -168,10 +160,13 @@ class Carrier:
     def forward(self, frame: memoryview) -> None:
         """Send a frame that another connection opened, its channel number changed in place."""
         link = self.link
-        try:
-            link.forward(frame)
-        except Violation as violation:
-            self.refuse(violation)
+        if link.holding or link.ended:
+            try:
+                link.forward(frame)
+            except Violation as violation:
+                self.refuse(violation)
+        else:
+            link.writer.forward(frame)
         if not self._due or link.writer.waiting >= FLUSH_AT:
             self._flush_soon()
 
@@ -207,9 +202,12 @@ class Carrier:
 
     def _rekey_when_due(self) -> None:
         reader, writer, limits = self.link.reader, self.link.writer, self.limits
+        octets, packets = limits.octets, limits.packets
         if (
-            max(reader.opened_bytes, writer.sealed_bytes) >= limits.octets
-            or max(reader.opened_packets, writer.sealed_packets) >= limits.packets
+            reader.opened_bytes >= octets
+            or writer.sealed_bytes >= octets
+            or reader.opened_packets >= packets
+            or writer.sealed_packets >= packets
             or self.clock.seconds() >= self._keys_expire
         ):
             self._start_rekey()

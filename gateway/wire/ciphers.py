@@ -101,30 +101,26 @@ class Gcm:
     block: int = attrs.field(default=16, init=False)
     length_apart: bool = attrs.field(default=True, init=False)
 
-    def _nonce(self) -> bytes:
-        nonce = self._fixed + self._counter.to_bytes(8, "big")
-        self._counter = (self._counter + 1) % _COUNTER_END
-        return nonce
-
     def measure(self, sequence: int, head: Frame) -> int:
         """Return the length that the packet claims; unverified until :meth:`open`."""
         return int.from_bytes(head[:4], "big")
 
     def open(self, sequence: int, packet: memoryview, scratch: memoryview) -> memoryview:
         """Return the frame inside *scratch*; raise :exc:`Violation` when the tag does not fit."""
-        frame = scratch[: len(packet) - 20]
+        counter, frame = self._counter, scratch[: len(packet) - 20]
+        self._counter = (counter + 1) % _COUNTER_END
         try:
-            self._cipher.decrypt_into(self._nonce(), packet[4:], packet[:4], frame)
+            self._cipher.decrypt_into(self._fixed + counter.to_bytes(8, "big"), packet[4:], packet[:4], frame)
         except InvalidTag:
             raise _refuse() from None
         return frame
 
     def seal(self, sequence: int, frame: Frame, out: memoryview) -> int:
         """Put the packet of *frame* at the front of *out*; return its size."""
-        length = len(frame).to_bytes(4, "big")
-        size = len(frame) + 20
-        out[:4] = length
-        self._cipher.encrypt_into(self._nonce(), frame, length, out[4:size])
+        counter, size = self._counter, len(frame) + 20
+        self._counter = (counter + 1) % _COUNTER_END
+        out[:4] = length = (size - 20).to_bytes(4, "big")
+        self._cipher.encrypt_into(self._fixed + counter.to_bytes(8, "big"), frame, length, out[4:size])
         return size
 
 

@@ -9,7 +9,7 @@ connection and not answered is acknowledged at once.
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Final
 
 import attrs
@@ -24,6 +24,10 @@ LARGE_READ: Final = 256 * 1024
 SMALL_READ: Final = 48 * 1024
 SMALLEST_BULK: Final = 4096
 """Bytes of a packet from which on it is one of many."""
+MORE_READS: Final = 3
+"""How often more is read at once where there is much; each time saves a turn of the reactor."""
+MUCH: Final = 64 * 1024
+"""Bytes of one read behind which there is probably more."""
 CONSIDERATE_READS: Final = 512
 """How many reads stay small after a key; at full speed these are some 20 ms."""
 
@@ -44,6 +48,11 @@ class Typing:
     def noticed(self) -> None:
         """Read little at once for a while."""
         self._left = CONSIDERATE_READS
+
+    @property
+    def noticed_lately(self) -> bool:
+        """Say whether somebody types."""
+        return self._left > 0
 
     def portion(self) -> int:
         """Return how many bytes to read at once now."""
@@ -66,6 +75,10 @@ class DirectSocket:
     """Takes bytes that may be kept."""
     receive_lent: Callable[[memoryview], None]
     """Takes a view that is gone afterwards."""
+    holds: Collection[str] = ()
+    """Why nothing is read now."""
+    _last: int = attrs.field(default=0, init=False)
+    """Bytes of the last read."""
     _early: int = attrs.field(default=0, init=False)
     _wrote: bool = attrs.field(default=False, init=False)
 
@@ -78,9 +91,12 @@ class DirectSocket:
             self._early = EARLY_READS
 
     def read(self) -> ConnectionLost | ConnectionDone | None:
-        """Read once; return what the reactor has to know."""
+        """Read what is there; return what the reactor has to know."""
         if not self._early:
-            return self._read()
+            gone, left = self._read(), MORE_READS
+            while self._last >= MUCH and left and gone is None and self._goes_on():
+                gone, left = self._read(), left - 1
+            return gone
         self._early -= 1
         self._wrote = False
         gone = self._read()
@@ -88,7 +104,13 @@ class DirectSocket:
             self.transport.socket.setsockopt(socket.IPPROTO_TCP, int(_QUICK or 0), 1)
         return gone
 
+    def _goes_on(self) -> bool:
+        transport = self.transport
+        going_on = transport.connected and not transport.disconnecting and not self.link.ended
+        return bool(going_on and not self.holds and not TYPING.noticed_lately)
+
     def _read(self) -> ConnectionLost | ConnectionDone | None:
+        self._last = 0
         if not self.link.lendable:
             return self._read_apart()
         reader = self.link.reader
@@ -107,6 +129,7 @@ class DirectSocket:
         if not count:
             return CONNECTION_DONE
         _PLACE[:kept] = leftover
+        self._last = count
         self.receive_lent(_PLACE[: kept + count])
         return None
 

@@ -191,10 +191,9 @@ class Link:
             self._start_exchange()
 
     def _weigh(self, payload: memoryview) -> None:
-        number = payload[0]
-        if self.plane is not None and 93 <= number <= 97 and self._serving:
-            if self.plane(number, self.reader.frame):
-                return
+        number, plane = payload[0], self.plane
+        if plane is not None and 93 <= number <= 97 and self._serving and plane(number, self.reader.frame):
+            return
         match self._verdicts[number]:
             case Verdict.PASS:
                 self._dispatch(number, bytes(payload[1:]))

@@ -57,8 +57,9 @@ class RandomPool:
         """Return *count* random bytes, at most 255, that were never given out before."""
         if self._at + count > len(self._block):
             self._block, self._at = os.urandom(8192), 0
-        self._at += count
-        return self._block[self._at - count : self._at]
+        at = self._at
+        self._at = at + count
+        return self._block[at : at + count]
 
 
 @attrs.define(eq=False)
@@ -150,32 +151,34 @@ class PacketReader:
         """Return the next payload, its message number in front, or None when it is not all there."""
         if self.paused or (self._length < 0 and not self._measured()):
             return None
-        cipher, start = self.cipher, self._start
+        cipher, buffer, start = self.cipher, self._buffer, self._start
         end = start + 4 + self._length + cipher.tag
-        if end > len(self._buffer):
+        if end > len(buffer):
             return None
-        with memoryview(self._buffer)[start:end] as packet:
-            frame = cipher.open(self.sequence, packet, self.scratch)
-        self._start = end
-        self._length = -1
-        self.whole = end - start
+        if isinstance(buffer, memoryview):
+            frame = cipher.open(self.sequence, buffer[start:end], self.scratch)
+        else:
+            with memoryview(buffer)[start:end] as packet:
+                frame = cipher.open(self.sequence, packet, self.scratch)
+        self._start, self._length = end, -1
+        self.whole = whole = end - start
         self.sequence = (self.sequence + 1) & _SEQUENCE_MASK
-        self.opened_bytes += self.whole
+        self.opened_bytes += whole
         self.opened_packets += 1
-        padding = frame[0]
-        if padding < _SMALLEST_PADDING or padding > len(frame) - 2:
+        size, padding = len(frame), frame[0]
+        if padding < _SMALLEST_PADDING or padding > size - 2:
             raise Violation("padding", PROTOCOL_ERROR, "a packet's padding cannot be right")
         self.frame = frame
-        return frame[1 : len(frame) - padding]
+        return frame[1 : size - padding]
 
     def _measured(self) -> bool:
-        cipher = self.cipher
-        head = self._start + cipher.head
-        if head > len(self._buffer):
-            if self._start == len(self._buffer):
+        cipher, buffer, start = self.cipher, self._buffer, self._start
+        head = start + cipher.head
+        if head > len(buffer):
+            if start == len(buffer):
                 self._buffer, self._start = b"", 0
             return False
-        length = cipher.measure(self.sequence, self._buffer[self._start : head])
+        length = cipher.measure(self.sequence, buffer[start:head])
         padded = length if cipher.length_apart else length + 4
         if not 2 + _SMALLEST_PADDING <= length <= self.limit or padded % cipher.block or padded < cipher.head:
             raise Violation("length", PROTOCOL_ERROR, "a packet's length cannot be right")
@@ -227,20 +230,21 @@ class PacketWriter:
 
         The padding's bytes are new: else two peers had a channel of their own past everything that watches.
         """
-        cipher = self.cipher
-        padding = frame[0]
-        if (len(frame) if cipher.length_apart else len(frame) + 4) % cipher.block:
-            self.write(frame[1], frame[2 : len(frame) - padding])
+        cipher, size, padding = self.cipher, len(frame), frame[0]
+        if (size if cipher.length_apart else size + 4) % cipher.block:
+            self.write(frame[1], frame[2 : size - padding])
         else:
-            frame[len(frame) - padding :] = PADDING.take(padding)
+            frame[size - padding :] = PADDING.take(padding)
             self._seal(frame)
 
     def _seal(self, frame: Frame) -> None:
         arena = self._arena
-        if arena.owner is not self or arena.used + len(frame) + _MOST_ADDED > len(arena.view):
+        used = arena.used
+        if arena.owner is not self or used + len(frame) + _MOST_ADDED > len(arena.view):
             self._move_in()
-        size = self.cipher.seal(self.sequence, frame, arena.view[arena.used :])
-        arena.used += size
+            used = 0
+        size = self.cipher.seal(self.sequence, frame, arena.view[used:])
+        arena.used = used + size
         self.waiting += size
         self.sequence = (self.sequence + 1) & _SEQUENCE_MASK
         self.sealed_bytes += size

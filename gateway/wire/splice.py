@@ -58,7 +58,7 @@ class Splice:
         if count <= 0 or _UINT32.unpack_from(frame, start - 4)[0] != count:
             return False
         source, sink = self.source, self.sink
-        if not (source.may_take(count) and sink.may_send(count)):
+        if count > source.granted or source.got_eof or source.got_close or not sink.may_send(count):
             return False
         source.granted -= count
         sink.room -= count

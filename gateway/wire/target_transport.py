@@ -15,12 +15,13 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.python.failure import Failure
 
 from gateway.wire.algorithms import EXCHANGES, GCM_FIRST, HOST_KEYS, MACS_OFFERED, Names
-from gateway.wire.carrier import Carrier, RekeyLimits, Service
+from gateway.wire.carrier import Carrier, Service
 from gateway.wire.exchange import Reply
 from gateway.wire.fields import string, uint32
 from gateway.wire.link import VERSION, Link
 from gateway.wire.packets import PacketReader
 from gateway.wire.phases import SERVICE_REQUEST, UNIMPLEMENTED, Role
+from gateway.wire.rekeying import RekeyLimits
 from gateway.wire.violation import (
     HOST_KEY_NOT_VERIFIABLE,
     PROTOCOL_ERROR,

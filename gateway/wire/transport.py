@@ -18,12 +18,13 @@ from twisted.internet.protocol import Factory
 from twisted.python.failure import Failure
 
 from gateway.wire.algorithms import EXCHANGES, Names
-from gateway.wire.carrier import Carrier, RekeyLimits, Service
+from gateway.wire.carrier import Carrier, Service
 from gateway.wire.fields import Fields, MalformedField, string, uint32
 from gateway.wire.hostkeys import HostKey
 from gateway.wire.link import VERSION, Link
 from gateway.wire.packets import PacketReader
 from gateway.wire.phases import SERVICE_ACCEPT, UNIMPLEMENTED, Role
+from gateway.wire.rekeying import RekeyLimits
 from gateway.wire.violation import PROTOCOL_ERROR, SERVICE_NOT_AVAILABLE, Counts, Tally, Violation
 
 MakeUserauth = Callable[["OperatorTransport"], Service]

@@ -16,13 +16,12 @@ from gateway.admin.perform import perform
 from gateway.admin.room import Access, Caller, Front, Local, Proofs, Room
 from gateway.admin.streams import Stdin, Streams, no_files
 from gateway.admin.verbs import VERBS
+from gateway.archive.reel import Part, Reel
 from gateway.directory.access import Access as DirectoryAccess
 from gateway.directory.directory import Directory
+from gateway.domain.cast import Document, Event
 from gateway.domain.grant import Question, Refused, freeze
-from gateway.domain.lane import Bytes, Lane
 from gateway.domain.lock import Lock
-from gateway.domain.screen import Screen
-from gateway.domain.screen.view import Picture, picture
 from gateway.domain.secret import Secret
 from gateway.interfaces import (
     ApprovalError,
@@ -30,18 +29,15 @@ from gateway.interfaces import (
     IApprovals,
     IArchive,
     ICredentialVault,
-    ILive,
-    ILiveSeat,
     IOrders,
+    IReel,
     IRoster,
-    IViewer,
 )
 from gateway.journal.memory import MemoryJournal
-from gateway.runtime.shown import Showing
-from gateway.runtime.stage import Stage
 from gateway.vault.codes import SecondFactors
 from gateway.vault.seal import NodeKey
 from gateway.vault.vault import Vault
+from tests.admin.seeing import MemoryLive, MemorySearch
 
 HASH = "$scrypt$ln=15,r=8,p=1$c2FsdHNhbHRzYWx0c2FsdA$" + "QUJD" * 10 + "QUI"
 NOW = 1_795_000_000.0
@@ -264,6 +260,14 @@ class MemoryArchive:
             return fail(KeyError(channel))
         return succeed(b'{"version": 2, "width": 80, "height": 24}\n[0.1, "o", "\\u001b[31mhi"]\n')
 
+    def reel(self, session: str, channel: int | None = None) -> Deferred[IReel]:
+        """Return a track with one event."""
+        if channel not in (None, 1):
+            return fail(KeyError(channel))
+        document = Document((Event(0.1, "o", "\x1b[31mhi"),))
+        part = Part(0.1, 0.1, document=document)
+        return succeed(Reel(session, 1, "pty", {}, (part,), "", None, lambda read, n: succeed(read(n))))
+
     def free_space(self) -> int:
         """Return a lot."""
         return 1 << 40
@@ -324,58 +328,6 @@ class Said:
         return json.loads(self.out)["error"]
 
 
-@implementer(ILiveSeat)
-@attrs.define(eq=False)
-class MemorySeat:
-    """A viewer's place in memory."""
-
-    stage: Stage
-    viewer: IViewer
-    channel: int = 1
-    left: int = 0
-
-    def refresh(self) -> None:
-        self.stage.refresh(self.viewer)
-
-    def leave(self) -> None:
-        self.left += 1
-        self.stage.leave(self.viewer)
-
-
-@implementer(ILive)
-@attrs.define(eq=False)
-class MemoryLive:
-    """One screen, whoever asks."""
-
-    clock: Clock = attrs.field(factory=Clock)
-    shown: Showing = attrs.field(factory=lambda: Showing(Screen(20, 4)))
-    asked: list[dict[str, Any]] = attrs.field(factory=list)
-    seats: list[MemorySeat] = attrs.field(factory=list)
-    failure: Exception | None = None
-    stage: Stage = attrs.field(init=False)
-
-    def __attrs_post_init__(self) -> None:
-        self.stage = Stage(self.shown, self.clock, terminal=True)
-
-    def feed(self, text: str) -> None:
-        """Let the session show something."""
-        self.shown.screen.feed(text.encode())
-        self.stage.see(Bytes(Lane.TO_OPERATOR, b""), 0.0)
-        self.clock.advance(1)
-
-    def watch(self, session: str, channel: int | None, viewer: IViewer, **who: str) -> Deferred[ILiveSeat]:
-        self.asked.append({"session": session, "channel": channel, **who})
-        if self.failure is not None:
-            return fail(self.failure)
-        self.seats.append(MemorySeat(self.stage, viewer))
-        self.stage.join(viewer, lambda: None)
-        return succeed(self.seats[-1])
-
-    def snapshot(self, session: str, channel: int | None, **who: str) -> Deferred[tuple[int, Picture]]:
-        self.asked.append({"session": session, "channel": channel, **who})
-        return succeed((channel or 1, picture(self.shown.screen)))
-
-
 def at_once(work: Callable[[], Any]) -> Deferred[Any]:
     """Run here and now."""
 
@@ -395,6 +347,7 @@ class MemoryNode:
     orders: MemoryOrders = attrs.field(factory=MemoryOrders)
     approvals: MemoryApprovals = attrs.field(factory=MemoryApprovals)
     live: MemoryLive = attrs.field(factory=MemoryLive)
+    search: MemorySearch = attrs.field(factory=MemorySearch)
     archive: MemoryArchive = attrs.field(factory=MemoryArchive)
     vault: MemoryVault = attrs.field(factory=MemoryVault)
     faults: list[dict[str, Any]] = attrs.field(factory=list)
@@ -418,8 +371,8 @@ class MemoryNode:
         """Return the room for a caller."""
         return Room(
             node="gw1", caller=caller, clock=self.clock, directory=self.directory, roster=self.roster,
-            orders=self.orders, approvals=self.approvals, live=self.live, archive=self.archive,
-            vault=self.vault, factors=self.factors, journal=self.journal, access=self._access(),
+            orders=self.orders, approvals=self.approvals, live=self.live, archive=self.archive, vault=self.vault,
+            search=self.search, factors=self.factors, journal=self.journal, access=self._access(),
             front=Front("gw.example", 2222, (KEY,)),
             local=Local(
                 lambda admin, by: self._did("init", admin, by), lambda user, by: self._did("recover", user, by),

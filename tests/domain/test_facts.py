@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from gateway.domain.facts import KINDS, WITHHELD, Entry, Fact, Moment, Reach, flat
+from gateway.domain.facts import KINDS, WITHHELD, Entry, Fact, Moment, Reach, flat, leaving
 
 CONTENT = ("channel.", "command.", "file.", "forward.", "elevation.", "session.marked")
 
@@ -63,3 +63,10 @@ class ShownTests(SynchronousTestCase):
             told = flat(Entry("gw1#0.9f3a", 1, kind, 0.0, 5, body))
             self.assertEqual(told["user"], "bob")
             self.assertFalse({"hash", "box", "tag"} & set(told), kind)
+
+    def test_what_leaves_as_a_value_keeps_the_same_secrets(self) -> None:
+        """Other entries leave as they are, also those without a body."""
+        sealed = leaving(Entry("gw1#0.9f3a", 1, "secret.sealed", 0.0, 5, {"secret": "credential/a", "box": "x"}))
+        self.assertEqual(sealed.body, {"secret": "credential/a"})
+        for other in (Entry("o", 1, "auth.failed", 0.0, 5, {"box": "x"}), Entry("o", 1, "secret.sealed", 0.0, 5, None)):
+            self.assertIs(leaving(other), other)

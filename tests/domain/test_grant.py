@@ -19,8 +19,18 @@ from gateway.domain.entries import (
     TransferRule,
     User,
 )
-from gateway.domain.grant import Grant, Question, Refused, Window, freeze, names_target, obstacles, within
-from gateway.domain.policy import FrozenPolicy
+from gateway.domain.grant import (
+    MOST_POLICIES,
+    Grant,
+    Question,
+    Refused,
+    Window,
+    freeze,
+    names_target,
+    obstacles,
+    within,
+)
+from gateway.domain.policy import FrozenPolicy, SessionSettings
 from gateway.domain.snapshot import Snapshot
 
 ALICE = User("alice", groups=("ops",))
@@ -184,6 +194,49 @@ class ScopeTests(SynchronousTestCase):
         other = freeze(snapshot(*(grants[name] for name in order)), ask(now=7.0, source="::1"))
         assert isinstance(one, Grant) and isinstance(other, Grant)
         self.assertEqual(one.policy.digest, other.policy.digest)
+
+
+class RememberedTests(SynchronousTestCase):
+    """A policy that was worked out before."""
+
+    def policy(self, directory: Snapshot, **fields: Any) -> FrozenPolicy:
+        """Freeze, and return the policy."""
+        found = freeze(directory, ask(**fields))
+        assert isinstance(found, Grant), found
+        return found.policy
+
+    def test_the_same_question_to_the_same_directory_gives_the_same_policy(self) -> None:
+        """Whenever and from wherever it is asked; another directory begins anew."""
+        directory = snapshot()
+        first = self.policy(directory)
+        self.assertIs(self.policy(directory, now=2000.0, source="::1"), first)
+        self.assertIsNot(self.policy(snapshot()), first)
+        self.assertIsNot(self.policy(directory.changed(grant=named(attrs.evolve(OPS, rights=())))), first)
+
+    def test_whatever_a_policy_says_makes_another_one(self) -> None:
+        """His name, his groups, the account, the grants that apply now, what inspectors hold, the node's settings."""
+        night = attrs.evolve(OPS, name="night", hours="mon-fri", rights=("exec",))
+        directory = snapshot(
+            attrs.evolve(OPS, accounts=("*",)), night,
+            credential={"root": ROOT, "web": Credential("web", "web1", "web")},
+        )  # fmt: skip
+        asked: list[dict[str, Any]] = [
+            {}, {"account": "web"}, {"windows": {"night": Window(False)}}, {"user": attrs.evolve(ALICE, name="al")},
+            {"user": attrs.evolve(ALICE, groups=("ops", "x"))}, {"settings": SessionSettings(live_announce=True)},
+            {"inspectors": {"av": Inspector("av")}}, {"inspectors": {"av": Inspector("av", "x")}},
+        ]  # fmt: skip
+        found = [self.policy(directory, **fields) for fields in asked]
+        self.assertEqual(len({id(policy) for policy in found}), len(asked))
+        self.assertEqual([self.policy(directory, **fields) for fields in asked], found)
+
+    def test_what_is_remembered_is_bounded(self) -> None:
+        """A snapshot that lives long does not grow with its users."""
+        directory = snapshot()
+        first = self.policy(directory)
+        for number in range(MOST_POLICIES):
+            self.policy(directory, user=attrs.evolve(ALICE, name=f"user{number}"))
+        self.assertLessEqual(len(directory.policies), MOST_POLICIES)
+        self.assertIsNot(self.policy(directory), first)
 
 
 class OriginTests(SynchronousTestCase):

@@ -114,6 +114,12 @@ class SnapshotTests(SynchronousTestCase):
         self.assertEqual(moved.targets_of(moved.grant["g"]), ())
         self.assertEqual(before.changed(grant={}).grants_of(User("alice")), ())
 
+    def test_what_was_made_of_a_snapshot_is_not_its_successors(self) -> None:
+        """A change makes every policy anew."""
+        before = of(User("alice"))
+        before.policies["asked"] = "answered"
+        self.assertEqual(before.changed(user={}).policies, {})
+
 
 def _write(snapshot: Snapshot) -> None:
     snapshot.user["eve"] = User("eve")  # type: ignore[index]

@@ -9,7 +9,7 @@ import secrets
 import asyncssh
 from twisted.trial.unittest import SkipTest
 
-from tests.real.harness import GRANT, PlaceCase, Sshd, all_files, run
+from tests.real.harness import GRANT, PlaceCase, Sshd, all_files, run, until
 
 PASSWORD = f"Canary-{secrets.token_hex(8)}"
 
@@ -23,10 +23,10 @@ class PasswordTests(PlaceCase):
         if os.geteuid() != 0:
             raise SkipTest("making a temporary user needs root")
         super().setUp()
-        self.account = f"ost{os.getpid()}"
+        self.account = f"ost{secrets.token_hex(4)}"
         made = run(["useradd", "-M", "-d", "/", "-s", "/bin/sh", self.account])
         self.assertEqual(made.code, 0, made)
-        self.addCleanup(run, ["userdel", self.account])
+        self.addCleanup(self._remove)
         run(["chpasswd"], f"{self.account}:{PASSWORD}\n".encode())
         self.sshd = Sshd(self.place.folder, password=True)
         self.sshd.start()
@@ -37,6 +37,10 @@ class PasswordTests(PlaceCase):
                           "--secret", "store")  # fmt: skip
         self.place.pamctl("grant", "add", "pw", "--users", "alice", "--targets", "pw1", "--accounts", self.account,
                           "--rights", "exec,shell")  # fmt: skip
+
+    def _remove(self) -> None:
+        """Remove the user, as soon as nothing runs as him any more."""
+        until(lambda: run(["userdel", self.account]).code == 0, f"{self.account} is removed")
 
     def put(self, password: str) -> None:
         self.place.pamctl("credential", "put", "pw", stdin=password.encode() + b"\n")

@@ -14,7 +14,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from benchmarks.metrics import METRICS
 from tests.real.harness import ROOT, run
 
-MEANT_FOR_BETWEEN = ("W6", "W7")
+MEANT_FOR_BETWEEN = ("W6", "W7", "W8")
 """Workloads that measure the process between client and target, which a direct connection does not have."""
 
 

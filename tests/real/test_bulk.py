@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import os
+import random
 import subprocess
+import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import ClassVar
+
+import pytest
 
 from tests.real import harness
 from tests.real.harness import PlaceCase, run, until
@@ -124,6 +130,36 @@ class BothLegsTests(BulkCase):
         sent = self.file.read_bytes()
         got = self.place.ssh(self.place.to_web(), *REKEY, "--", "cat", stdin=sent, seconds=60)
         self.assertEqual(hashlib.sha256(got.out).hexdigest(), self.sum, got.err)
+
+
+class ThousandTests(BulkCase):
+    """Truncation is rare where it happens: it takes many runs to find it."""
+
+    settings: ClassVar[str] = 'rekey_limit = "1MiB"\n'
+    runs: ClassVar[int] = int(os.environ.get("OSTIARY_RUNS", "1000"))
+    seed: ClassVar[int] = int(os.environ.get("OSTIARY_SEED") or random.SystemRandom().randrange(1 << 32))
+
+    def one(self, number: int, whole: bytes) -> str:
+        """Move a part of the file up, down or both, with keys that change all the time; return what went wrong."""
+        chance = random.Random(self.seed + number)
+        size = chance.randrange(6 << 20)
+        sent, way = whole[:size], chance.choice(("up", "down", "both"))
+        commands = {"up": "sha256sum", "down": f"head -c {size} {self.file}; exit 3", "both": "cat; exit 4"}
+        stdin = b"" if way == "down" else sent
+        got = self.place.ssh(self.place.to_web(), *REKEY, "--", commands[way], stdin=stdin, seconds=60)
+        digest = hashlib.sha256(sent).hexdigest()
+        found = got.out[:64].decode() if way == "up" else hashlib.sha256(got.out).hexdigest()
+        right = {"up": 0, "down": 3, "both": 4}[way]
+        return "" if (got.code, found) == (right, digest) else f"{way} {size}: {got.code} {len(got.out)} {got.err}"
+
+    @pytest.mark.soak
+    def test_a_thousand_transfers_lose_nothing(self) -> None:
+        """Two at a time, of any size up to six megabytes: every byte and every exit code."""
+        whole = self.file.read_bytes()[: 6 << 20]
+        sys.stdout.write(f"OSTIARY_SEED={self.seed}, {self.runs} runs\n")
+        with ThreadPoolExecutor(2) as pool:
+            wrong = [each for each in pool.map(lambda number: self.one(number, whole), range(self.runs)) if each]
+        self.assertEqual(wrong, [], f"OSTIARY_SEED={self.seed}")
 
 
 class OrderTests(BulkCase):

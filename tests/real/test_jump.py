@@ -71,7 +71,7 @@ class JumpTests(PlaceCase):
         terminal.expect("LOCKED")
         self.assertNotEqual(self.ssh(self.where(), "true").code, 0)
         self.place.pamctl("unlock", "alice")
-        terminal.expect("unlocked")
+        until(lambda: self.place.live()[0]["state"] == "live", "the session is released")
         terminal.type("echo on$((1+1))ward; exit 3\r")
         terminal.expect("on2ward")
         self.assertEqual(terminal.ended(), 3)

@@ -203,6 +203,7 @@ class WatchTests(LiveCase):
         self.assertEqual(done.out.splitlines()[0], b"\x1b[0;31mred\x1b[m")
         seen = self.place.pamctl("snapshot", identity)
         self.assertEqual((seen["text"][0], seen["columns"], seen["rows"]), ("red", 80, 24))
+        self.place.told("live.watch_ended", 3, session=identity)
         facts = self.place.events("--kind", "live.*", "--session", identity)
         self.assertEqual([each["kind"] for each in facts], ["live.watch_started", "live.watch_ended"] * 3)
 

@@ -8,7 +8,7 @@ import sqlite3
 import subprocess
 from pathlib import Path
 
-from tests.real.harness import PATIENCE, PlaceCase, all_files, cast_of
+from tests.real.harness import PATIENCE, PlaceCase, all_files, cast_of, until
 from tests.real.terminals import Terminal
 
 HIDDEN = "stty -echo; printf 'Pass''word: '; read x; stty echo; echo; echo length ${#x}"
@@ -67,7 +67,7 @@ class ContentTests(RecordingCase):
         self.place.pamctl("lock", "alice", "--reason", "a look")
         terminal.expect("LOCKED")
         self.place.pamctl("unlock", "alice")
-        terminal.expect("unlocked")
+        until(lambda: self.place.live()[0]["state"] == "live", "the session is released")
         terminal.type("exit\r")
         terminal.ended()
         self.assertEqual(self.texts(self.place.sealed(), "o"), bytes(terminal.seen).decode())
@@ -176,7 +176,9 @@ class CrashTests(RecordingCase):
         terminal = self.shell()
         terminal.type("echo be''fore\r")
         terminal.expect("before")
-        flood = self.place.spawn(self.place.argv(self.place.to_web(), "seq 1 100000000"), stderr=subprocess.DEVNULL)
+        argv = self.place.argv(self.place.to_web(), "seq 1 100000000")
+        argv.insert(1, "-tt")  # on a terminal: the output of commands is recorded to a certain size only
+        flood = self.place.spawn(argv, stderr=subprocess.DEVNULL)
         assert flood.stdout is not None
         got = flood.stdout.read(3_000_000)
         rows = self.place.live(2)

@@ -21,11 +21,11 @@ from twisted.python.failure import Failure
 from twisted.trial.unittest import TestCase
 
 from gateway.wire import algorithms
-from gateway.wire.carrier import RekeyLimits
 from gateway.wire.ciphers import CIPHERS, MACS
 from gateway.wire.fields import string, uint32
 from gateway.wire.hostkeys import HostKey, from_private_key
 from gateway.wire.packets import PacketWriter
+from gateway.wire.rekeying import RekeyLimits
 from gateway.wire.target_transport import TargetTransport, VerifyHostKey
 from gateway.wire.transport import OperatorFactory, OperatorTransport
 from gateway.wire.violation import Counts

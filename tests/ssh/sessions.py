@@ -109,16 +109,20 @@ class Dialling:
         return self.waiting
 
 
+APPROVERS = (("bob", "Bob"), ("alice", "Alice"))
+"""Names and full names of those who may answer a request."""
+
+
 class World:
     """Everything around one session."""
 
-    def __init__(self, *, dialled: bool = True, recorded: bool = True, **grant: Any) -> None:
+    def __init__(self, *, dialled: bool = True, recorded: bool = True, people: Any = APPROVERS, **grant: Any) -> None:
         self.clock = Clock()
         self.set_forward = 0.0
         self.journal = MemoryJournal(wall=self.wall)
         self.roster = Roster(self.journal, self.wall, "gw1", self.details)
         self.orders = Orders(self.roster, self.journal, self.clock, self.wall)
-        self.approvals = Approvals(self.clock, self.wall, lambda: [("bob", "Bob"), ("alice", "Alice")])
+        self.approvals = Approvals(self.clock, self.wall, lambda: people)
         self.journal.attach(self.roster)
         self.journal.attach(self.orders)
         self.budget = Budget()

@@ -125,7 +125,7 @@ class OperatorTests(SynchronousTestCase):
         self.busy, self.operators.active = "", False
         self.reception.may_come(ALICE, named, "192.0.2.7")
         self.operators.active = True
-        self.policies.grants = {"approval": 1}
+        self.policies.grants = {"present": 1}
         self.reception.may_come(ALICE, named, "192.0.2.7")
         self.policies.grants = {}
         self.successResultOf(self.world.lock())
@@ -199,7 +199,7 @@ class OperatorTests(SynchronousTestCase):
         self.refused(75, "draining", reading)
         self.busy = ""
         for more in (
-            {"approval": 1},
+            {"present": 1},
             {"present": 1},
             {"reason": "required"},
             {"ticket": "^C"},

@@ -6,8 +6,9 @@ from twisted.internet import interfaces
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import implementer
 
-from gateway.wire.carrier import EXCHANGE_DEADLINE, FLUSH_AT, LINGER, RekeyLimits
+from gateway.wire.carrier import EXCHANGE_DEADLINE, FLUSH_AT, LINGER
 from gateway.wire.phases import Phase
+from gateway.wire.rekeying import RekeyLimits
 from tests.wire.minimal import Answering
 from tests.wire.pair import Pair, Wire
 

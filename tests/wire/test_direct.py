@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from types import SimpleNamespace
 from typing import Any
 
 import attrs
@@ -13,7 +14,17 @@ from twisted.internet.protocol import Factory
 from twisted.internet.task import deferLater
 from twisted.trial.unittest import SynchronousTestCase, TestCase
 
-from gateway.wire.direct import CONSIDERATE_READS, EARLY_READS, LARGE_READ, SMALL_READ, TYPING, DirectSocket, Typing
+from gateway.wire.direct import (
+    CONSIDERATE_READS,
+    EARLY_READS,
+    LARGE_READ,
+    MORE_READS,
+    MUCH,
+    SMALL_READ,
+    TYPING,
+    DirectSocket,
+    Typing,
+)
 from gateway.wire.packets import LONGEST_PAYLOAD
 from gateway.wire.target_transport import TargetTransport
 from gateway.wire.transport import OperatorFactory
@@ -124,6 +135,12 @@ class Plain:
 
     family: int = socket.AF_INET
     quick: int = 0
+    much: list[int] = attrs.field(factory=list)
+
+    def recv_into(self, place: memoryview) -> int:
+        if not self.much:
+            raise BlockingIOError
+        return self.much.pop(0)
 
     def recv(self, size: int) -> bytes:
         return b"line"
@@ -149,6 +166,7 @@ class Line:
     _tempDataLen: int = 0
     bufferSize: int = 100
     doRead: Any = None
+    reader: Any = None
 
 
 class QuickTests(SynchronousTestCase):
@@ -182,6 +200,48 @@ class QuickTests(SynchronousTestCase):
         self.direct.attach()
         self.direct.read()
         self.assertEqual(self.line.socket.quick, 0)
+
+
+class MoreTests(SynchronousTestCase):
+    """How often one turn of the reactor reads."""
+
+    def setUp(self) -> None:
+        self.line: Any = Line(lendable=True)
+        self.line.reader = SimpleNamespace(leftover=memoryview(b""), whole=0)
+        self.line.socket.much = [MUCH] * 10
+        self.taken: list[int] = []
+        self.holds: set[str] = set()
+        self.on_lent: Any = lambda: None
+        self.direct = DirectSocket(self.line, self.line, lambda octets: None, self.lent, self.holds)
+        TYPING._left = 0
+        self.addCleanup(setattr, TYPING, "_left", 0)
+
+    def lent(self, view: memoryview) -> None:
+        self.taken.append(len(view))
+        self.on_lent()
+
+    def test_where_much_comes_more_is_read_but_not_without_end(self) -> None:
+        """Others have their turn as well."""
+        self.direct.read()
+        self.assertEqual(self.taken, [MUCH] * (1 + MORE_READS))
+
+    def test_it_ends_with_little_or_nothing(self) -> None:
+        """There is no use in asking again."""
+        for much, expected in (([MUCH, 5, MUCH], [MUCH, 5]), ([MUCH], [MUCH]), ([5, MUCH], [5])):
+            self.taken.clear()
+            self.line.socket.much = list(much)
+            self.assertIsNone(self.direct.read())
+            self.assertEqual(self.taken, expected)
+
+    def test_it_ends_where_nothing_more_may_be_read(self) -> None:
+        """The other side takes nothing more, somebody types, or the connection has ended meanwhile."""
+        for stop in (lambda: self.holds.add("why"), TYPING.noticed, lambda: setattr(self.line, "ended", True)):
+            self.taken.clear()
+            self.on_lent = stop
+            self.direct.read()
+            self.assertEqual(self.taken, [MUCH])
+            self.holds.clear()
+            TYPING._left = 0
 
 
 class TypingTests(SynchronousTestCase):

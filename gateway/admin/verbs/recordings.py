@@ -38,19 +38,20 @@ def recording_id(room: Room, prefix: str) -> str:
     return whole(prefix, [row["session"] for row in room.archive.recordings()], "recording")
 
 
+async def tell_viewed(call: Call, session: str, form: str, channel: int | None) -> None:
+    """Tell that the caller is about to be given a recording's content."""
+    caller = call.caller
+    body: dict[str, Any] = {"session": session, "by": caller.name, "door": caller.door, "source": caller.source}
+    await call.room.journal.tell(Fact("recording.viewed", {**body, "form": form, "channel": channel}))
+
+
 async def export(call: Call) -> Answer:
     """Write one channel of a recording as an asciicast."""
     if not call["cast"]:
         raise usage("say in which form: --cast")
     prefix, channel = channel_of(call["id"])
-    session, caller = recording_id(call.room, prefix), call.caller
-    body: dict[str, Any] = {
-        "session": session,
-        "by": caller.name,
-        "door": caller.door,
-        "source": caller.source,
-    }
-    await call.room.journal.tell(Fact("recording.viewed", {**body, "form": "cast", "channel": channel}))
+    session = recording_id(call.room, prefix)
+    await tell_viewed(call, session, "cast", channel)
     try:
         cast = await call.room.archive.export_cast(session, channel)
     except KeyError:

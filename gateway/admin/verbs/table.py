@@ -10,6 +10,7 @@ from gateway.admin.verbs import (
     access,
     accounts,
     approvals,
+    backtest,
     entries,
     events,
     factors,
@@ -19,8 +20,10 @@ from gateway.admin.verbs import (
     notify,
     orders,
     own,
+    playing,
     recordings,
     rules,
+    searching,
     sessions,
     settings,
     siem,
@@ -29,8 +32,9 @@ from gateway.admin.verbs import (
 )
 
 THEMES = (
-    settings, entries, accounts, factors, access, sessions, live, orders, approvals, rules,
-    recordings, events, siem, notify, tokens, node, own, web, local,
+    settings, entries, accounts, factors, access, sessions, live, orders, approvals,
+    rules, backtest, recordings, playing, searching, events, siem, notify,
+    tokens, node, own, web, local,
 )  # fmt: skip
 
 

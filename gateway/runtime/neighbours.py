@@ -1,13 +1,18 @@
-"""The channels and connections of a session, as the session sees them.
+"""What a running session speaks with: its channels, its connections, and who answers its questions.
 
-The rule: a session knows of them no more than this; ssh makes them.
+The rule: a session knows these faces and no classes behind them.
 """
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Protocol
 
 from gateway.domain.lane import Event
+from gateway.domain.review import Decision, Review
+
+if TYPE_CHECKING:
+    from gateway.runtime.run import Run
 
 
 class Leg(Protocol):
@@ -43,3 +48,20 @@ class Connections(Protocol):
 
     def refused(self, code: int, reason: str, text: str) -> None:
         """Give up the way to the target; say the line on every channel that waits or comes."""
+
+
+class Asker(Protocol):
+    """Where a request for approval comes from."""
+
+    def say(self, text: str) -> None:
+        """Tell the operator one line."""
+
+    def decided(self, decision: Decision) -> None:
+        """Take the answer; called once, and never in the turn that asked."""
+
+
+class Ask(Protocol):
+    """Ask approvers."""
+
+    def __call__(self, run: Run, review: Review, asker: Asker) -> Callable[[], None]:
+        """Ask; return what takes the question back."""
