@@ -46,6 +46,7 @@ CONTRACT: dict[str, frozenset[str]] = {
     "unlock": ADMIN,
     "locks": READING,
     "kill": ADMIN,
+    "mark": READING,
     "interrupt": ADMIN,
     "export": READING,
     "play": READING,
@@ -136,7 +137,8 @@ class TableTests(SynchronousTestCase):
     def test_what_changes_something_is_known_to_change_something(self) -> None:
         """By its name, so that none is forgotten."""
         changing = {"add", "rm", "apply", "passwd", "activate", "deactivate", "trust", "put", "lock", "unlock", "kill",
-                    "interrupt", "init", "off", "recover-access", "totp", "confirm", "approve", "deny"}  # fmt: skip
+                    "interrupt", "init", "off", "recover-access", "totp", "confirm", "approve", "deny",
+                    "mark"}  # fmt: skip
         for name, verb in VERBS.items():
             self.assertEqual(name.split()[-1] in changing, verb.changes, name)
 

@@ -13,8 +13,8 @@ from tests.admin.node import KEY, LOCAL, ONE, TWO, session
 from tests.admin.web.browsing import Browser, location
 
 EVIL = "<script>alert(1)</script>\x1b[31m\u202e'\"&"
-PATHS = ("/", "/sessions", f"/s/{ONE}", f"/s/{TWO}", "/search?q=a", "/locks", "/users", "/users/alice", "/targets",
-         "/targets/web1", "/rules", "/rules?line=rm+-rf+%2F", "/nodes", "/events", "/verify", "/account")  # fmt: skip
+PATHS = ("/", "/sessions", f"/s/{ONE}", f"/s/{TWO}", "/search?q=a", "/locks", "/requests", "/users", "/users/alice",
+         "/targets", "/targets/web1", "/rules", "/rules?line=rm+-rf+%2F", "/nodes", "/events", "/verify", "/account")  # fmt: skip
 
 
 class PageTests(SynchronousTestCase):
@@ -87,6 +87,8 @@ class PageTests(SynchronousTestCase):
         self.assertEqual(given, [("lock", "user", "alice"), ("lock", "session", ONE), ("interrupt", "session", ONE)])
         self.assertEqual(self.node.orders.given[0][8], "web")
         self.assertEqual(self.browser.post(place, order="dance", forms=forms).code, 400)
+        self.browser.post(place, order="mark", reason="look here", forms=forms)
+        self.assertEqual(self.node.orders.given[-1][:2], ("mark", ONE))
 
     def test_an_unlock_releases_every_lock_that_concerns_the_session(self) -> None:
         """Whatever its scope; where there is none it says so."""
@@ -129,6 +131,21 @@ class PageTests(SynchronousTestCase):
         self.browser.post("/users/alice", doing="activate", forms=forms)
         self.assertEqual(self.node.orders.off, set())
         self.assertEqual(self.browser.post("/users/alice", doing="", forms=forms).code, 400)
+
+    def test_what_waits_for_an_approver_is_answered(self) -> None:
+        """One way or the other, with a reason."""
+        forms = self.browser.forms()
+        self.assertIn(b"Q-0000000A", self.browser.get("/requests").body)
+        self.browser.post("/requests", id="Q-0000000A", answer="approve", reason="fine", forms=forms)
+        self.browser.post("/requests", id="Q-0000000A", answer="deny", reason="no", forms=forms)
+        self.assertEqual(self.node.approvals.given, [("approve", "root", "fine"), ("deny", "root", "no")])
+        self.assertEqual(self.browser.post("/requests", id="Q-0000000A", answer="", forms=forms).code, 400)
+
+    def test_a_search_shows_where_and_opens_there(self) -> None:
+        """And is told of."""
+        page = self.browser.get("/search?q=nginx&user=alice")
+        self.assertEqual(page.code, 200)
+        self.assertIn("recording.searched", self.node.kinds())
 
     def test_a_host_key_that_waits_is_shown_and_trusted(self) -> None:
         """With its fingerprint, after which it waits no more."""

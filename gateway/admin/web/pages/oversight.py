@@ -17,6 +17,7 @@ from gateway.admin.web.pages.words import chosen, line
 from gateway.admin.web.reply import Reply
 from gateway.domain.facts import KINDS
 
+HITS = 100
 EVENTS, LOOKED_AT = 200, 1000
 """Events shown, and of how many: those without severity (checkpoints, anchors) are left out unless asked for."""
 ENVELOPE = frozenset({"id", "seq", "time", "node", "kind", "number", "severity", "user", "session", "by", "reason"})
@@ -58,10 +59,26 @@ async def unlock(visitor: Visitor) -> Reply:
 
 async def search(visitor: Visitor) -> Reply:
     """Find text that was on a screen."""
-    text = visitor.ask.asked("q").strip()
-    there = "search" in visitor.console.verbs
-    rows = (await visitor.fetch(line("search", text))).data if text and there else []
-    return visitor.page("search.html", title="Search", text=text, rows=rows, there=there)
+    asked = chosen(dict(visitor.ask.query), "q", "user", "target", "since")
+    options = {key: asked[key] for key in ("user", "target", "since")}
+    words = line("search", asked["q"], limit=str(HITS), **options)
+    rows = (await visitor.fetch(words)).data if asked["q"] else []
+    return visitor.page("search.html", title="Search", asked=asked, rows=rows, most=HITS)
+
+
+async def requests(visitor: Visitor) -> Reply:
+    """Show what waits for an approver."""
+    rows = (await visitor.fetch(line("requests"))).data
+    return visitor.page("requests.html", title="Requests", rows=rows)
+
+
+async def answer(visitor: Visitor) -> Reply:
+    """Agree to what waits, or refuse it."""
+    form = chosen(visitor.ask.form, "id", "answer", "reason")
+    if form["answer"] not in ("approve", "deny"):
+        raise usage("say how to answer the request: approve or deny")
+    visitor.note((await visitor.fetch(line(form["answer"], form["id"], reason=form["reason"]))).words)
+    return visitor.back("/requests")
 
 
 async def events(visitor: Visitor) -> Reply:

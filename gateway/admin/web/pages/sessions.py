@@ -62,7 +62,7 @@ async def session(visitor: Visitor, identity: str) -> Reply:
     return visitor.page(
         "session.html", title=f"{row['operator']} on {row['target']}", row=row, steps=list(timeline(row)),
         is_live=row["state"] in LIVE, covering=covering, tracks=[each for each in row["channels"] if _has_track(each)],
-        channel=visitor.ask.asked("channel"), can_mark="mark" in visitor.console.verbs, here=visitor.room.node,
+        channel=visitor.ask.asked("channel"), here=visitor.room.node,
         deeds=DEEDS,
     )  # fmt: skip
 
@@ -149,7 +149,7 @@ async def order(visitor: Visitor, identity: str) -> Reply:
             words = await _unlock(visitor, row, reason)
         case "kill":
             words = await _kill(visitor, row, form.get("sure", ""), reason)
-        case "mark" if "mark" in visitor.console.verbs:
+        case "mark":
             words = (await visitor.fetch(line("mark", row["id"], reason))).words
         case _:
             raise usage("say what to do with the session: lock, unlock or interrupt")

@@ -20,6 +20,8 @@ ROUTES = (
     Route("GET", "/locks", oversight.locks),
     Route("POST", "/locks", oversight.lock),
     Route("POST", "/locks/release", oversight.unlock),
+    Route("GET", "/requests", oversight.requests),
+    Route("POST", "/requests", oversight.answer),
     Route("GET", "/users", directory.users),
     Route("GET", "/users/*", directory.user),
     Route("POST", "/users/*", directory.switch),
