@@ -14,7 +14,8 @@ from tests.admin.web.browsing import Browser, location
 
 EVIL = "<script>alert(1)</script>\x1b[31m\u202e'\"&"
 PATHS = ("/", "/sessions", f"/s/{ONE}", f"/s/{TWO}", "/search?q=a", "/locks", "/requests", "/users", "/users/alice",
-         "/targets", "/targets/web1", "/rules", "/rules?line=rm+-rf+%2F", "/nodes", "/events", "/verify", "/account")  # fmt: skip
+         "/targets", "/targets/web1", "/rules", "/rules?line=rm+-rf+%2F", "/nodes", "/events", "/verify",
+         "/account")  # fmt: skip
 
 
 class PageTests(SynchronousTestCase):

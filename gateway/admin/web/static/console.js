@@ -26,6 +26,7 @@
         const answer = await fetch("/", { cache: "no-store", redirect: "manual" });
         if (!answer.ok) return;
         const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+        for (const plain of page.querySelectorAll("noscript")) plain.remove();
         const kept = new Map([...wall.querySelectorAll(".tile")].map(tile => [tile.dataset.id, tile.querySelector("img")]));
         wall.replaceChildren(...page.getElementById("wall").children);
         for (const tile of wall.querySelectorAll(".tile")) {
