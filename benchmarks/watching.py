@@ -34,6 +34,7 @@ def main(viewers: int = 200, seconds: float = 10.0) -> None:
 def _measure(place: Place, viewers: int, seconds: float) -> None:
     operator = Terminal.shell(place, place.to_web())
     identity = place.live()[0]["id"]
+    keys = _keys(operator)
     operator.type(BUSY)
     assert place.gateway.process is not None
     pid = place.gateway.process.pid
@@ -45,6 +46,11 @@ def _measure(place: Place, viewers: int, seconds: float) -> None:
     until(lambda: operator.quiet(0.1) and place.live()[0]["watchers"] == viewers, "all watch")
     with_all = _share(operator, pid, seconds)
     print(f"{viewers} viewers: {with_all:.1%} of one core, without any {alone:.1%}")
+    operator.type("\x03")
+    operator.quiet(0.5)
+    print(f"a key's echo: without viewers p50 {keys[0]:.1f}, p99 {keys[1]:.1f} ms", end="; ")
+    keys = _keys(operator)
+    print(f"with {viewers}: p50 {keys[0]:.1f}, p99 {keys[1]:.1f} ms")
     late = sorted(_join(place, identity) for _ in range(20))
     print(f"a snapshot by pamctl, its facts on disk: median {late[10] * 1e3:.1f} ms, worst {late[-1] * 1e3:.1f} ms")
 
@@ -53,6 +59,23 @@ def _share(operator: Terminal, pid: int, seconds: float) -> float:
     before, began = cpu_seconds(pid), time.monotonic()
     operator.quiet(seconds)
     return (cpu_seconds(pid) - before) / (time.monotonic() - began)
+
+
+def _keys(operator: Terminal, count: int = 200) -> tuple[float, float]:
+    """Return the median and the 99th percentile of a key's way to its echo, in milliseconds."""
+    took = []
+    operator.type("\x15echo rea$((1+1))dy\r")
+    operator.expect("rea2dy")
+    operator.quiet(0.3)
+    for number in range(count):
+        began = time.perf_counter()
+        operator.type("QZXJK"[number % 5])
+        operator.expect("QZXJK"[number % 5])
+        took.append((time.perf_counter() - began) * 1e3)
+        time.sleep(0.02)
+    operator.type("\x15")
+    took.sort()
+    return took[count // 2], took[count * 99 // 100]
 
 
 def _watch(place: Place, identity: str) -> subprocess.Popen[bytes]:

@@ -23,6 +23,7 @@ from gateway.interfaces import (
     IArchive,
     ICredentialVault,
     IDirectory,
+    IHolds,
     IJournal,
     ILive,
     IOrders,
@@ -152,6 +153,7 @@ class Room:
     live: ILive
     archive: IArchive
     search: ISearch
+    holds: IHolds
     vault: ICredentialVault
     factors: ISecondFactors
     journal: IJournal

@@ -16,10 +16,12 @@ from twisted.logger import Logger
 from zope.interface import implementer
 
 from gateway.archive import export, manifest, recovery
+from gateway.archive.deletion import delete, deletion
+from gateway.archive.evidence import evidence
 from gateway.archive.files import OpenFiles, make_directories
 from gateway.archive.format import FormatError, canonical
 from gateway.archive.keys import Ciphers, NodeKeys, new_key
-from gateway.archive.reel import open_reel
+from gateway.archive.reel import open_reel, text_of
 from gateway.archive.rows import SESSION, begun, begun_epoch, check_session, row
 from gateway.archive.verify import verify_path
 from gateway.archive.writer import Bench, Opening, Recording
@@ -118,6 +120,36 @@ class Archive:
         if directory is None:
             return fail(KeyError(session))
         return self._in_thread(export.export_cast, directory, channel, self._keys)
+
+    def export_text(self, session: str, channel: int | None = None) -> Deferred[bytes]:
+        """Return what a channel showed, line by line with times; fails with KeyError, ArchiveError, OSError."""
+        directory = self._find(session)
+        if directory is None:
+            return fail(KeyError(session))
+        return self._in_thread(lambda: text_of(open_reel(directory, channel, self._keys, self._in_thread)))
+
+    def evidence(self, session: str, channel: int | None = None) -> Deferred[Mapping[str, Any]]:
+        """Return a whole recording's stored bytes, key and signature; fails with KeyError, ArchiveError, OSError."""
+        directory = self._find(session)
+        if directory is None:
+            return fail(KeyError(session))
+        return self._in_thread(evidence, directory, channel, self._keys)
+
+    def delete(self, session: str, at: float, reason: str) -> Deferred[None]:
+        """Delete a whole recording's content; fails with KeyError, also for one that is still written, OSError."""
+        directory = self._find(session)
+        if directory is None or session in self._open:
+            return fail(KeyError(session))
+        return self._in_thread(delete, directory, at, reason).addCallback(self._deleted, session, directory)
+
+    def _deleted(self, _: object, session: str, directory: str) -> None:
+        if self._rows is not None:
+            self._rows[session] = _stored_row(directory)
+
+    @property
+    def public_key(self) -> bytes:
+        """The key that recordings of this node are verified with."""
+        return self._keys.public_key
 
     def reel(self, session: str, channel: int | None = None) -> Deferred[IReel]:
         """Open a channel's track to be played; fails with KeyError, ArchiveError, OSError."""
@@ -229,6 +261,8 @@ def _stored_row(directory: str) -> dict[str, Any]:
     except (OSError, FormatError) as error:
         return {**row(session, {}, None, "unsealed", 0, 0), "detail": str(error)}
     facts = unsigned["opening"]["facts"]
+    if deletion(directory) is not None:
+        return row(session, facts, summary["ended"], "deleted", 0, 0)
     state = "sealed" if summary["sealed"] else "unsealed"
     return row(session, facts, summary["ended"], state, summary["tracks"], summary["stored"])
 

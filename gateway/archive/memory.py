@@ -17,11 +17,11 @@ from twisted.internet.defer import Deferred, fail, succeed
 from zope.interface import implementer
 
 from gateway.archive.export import cast_header
-from gateway.archive.reel import Part, Reel
+from gateway.archive.reel import Part, Reel, text_of
 from gateway.archive.rows import begun, check_session, row
 from gateway.archive.verify import blank_report
 from gateway.domain.cast import CODES, STREAMS, Document, Event, Joiner, asciicast, encode_event, micros
-from gateway.interfaces.archive import IArchive, IRecording, IReel, ITrack, Snapshot
+from gateway.interfaces.archive import ArchiveError, IArchive, IRecording, IReel, ITrack, Snapshot
 
 EVENT_COSTS = 32
 """Bytes that an event is taken to need besides its own."""
@@ -198,14 +198,36 @@ class MemoryArchive:
         header = cast_header(session, self._recordings[session].facts, track.facts, track.events)
         return succeed(asciicast(header, track.events))
 
+    def export_text(self, session: str, channel: int | None = None) -> Deferred[bytes]:
+        """Return what a channel showed, line by line with times; fails with KeyError."""
+        reel = self._reel(session, channel)
+        return fail(KeyError(session)) if reel is None else succeed(text_of(reel))
+
+    def evidence(self, session: str, channel: int | None = None) -> Deferred[Mapping[str, Any]]:
+        """Fail with ArchiveError: what ends with the process proves nothing."""
+        return fail(ArchiveError(f"{session} is kept in memory only: it is not signed"))
+
+    def delete(self, session: str, at: float, reason: str) -> Deferred[None]:
+        """Forget a recording; fails with KeyError."""
+        return succeed(None) if self._recordings.pop(session, None) is not None else fail(KeyError(session))
+
+    @property
+    def public_key(self) -> bytes:
+        """Empty: nothing is signed."""
+        return b""
+
     def reel(self, session: str, channel: int | None = None) -> Deferred[IReel]:
         """Open a channel's track to be played; fails with KeyError."""
+        reel = self._reel(session, channel)
+        return fail(KeyError(session)) if reel is None else succeed(reel)
+
+    def _reel(self, session: str, channel: int | None) -> Reel | None:
         track = self._track(session, channel)
         if track is None:
-            return fail(KeyError(session))
+            return None
         events = tuple(track.events)
         span = [Part(events[0].at, max(each.at for each in events), document=Document(events))] if events else []
-        return succeed(Reel(session, track.channel, track.kind, track.facts, tuple(span), "", None, _now))
+        return Reel(session, track.channel, track.kind, track.facts, tuple(span), "", None, _now)
 
     def _track(self, session: str, channel: int | None) -> MemoryTrack | None:
         recording = self._recordings.get(session)

@@ -20,6 +20,7 @@ from gateway.archive.format import FRAME_HEAD, FormatError
 from gateway.archive.keys import Ciphers, NodeKeys
 from gateway.archive.reader import Frame, TrackFile
 from gateway.domain.cast import Document, Event, Joiner, size_of
+from gateway.domain.transcript import Line, Transcript
 from gateway.interfaces.archive import ArchiveError, IReel
 
 InThread = Callable[..., Deferred[Any]]
@@ -95,6 +96,22 @@ def open_reel(directory: str, channel: int | None, keys: NodeKeys, in_thread: In
     parts += _left(tail, count, _carry(frames, ciphers), ciphers, file.header["channel"])
     return Reel(os.path.basename(directory), file.header["channel"], file.header["kind"], _facts(file, ciphers),
                 tuple(parts), path, ciphers, in_thread)  # fmt: skip
+
+
+def text_of(reel: Reel) -> bytes:
+    """Return what a track showed, line by line with times; here and now."""
+    transcript = Transcript(*reel.size, terminal=reel.kind == "pty")
+    written: list[str] = []
+    for number in range(len(reel.parts)):
+        events = sorted(reel.read(number).events, key=lambda event: event.at)
+        written += map(_written, transcript.lines(events))
+    written += map(_written, transcript.rest())
+    return "".join(written).encode("utf-8", "replace")
+
+
+def _written(line: Line) -> str:
+    text = "".join(each if each.isprintable() else "?" for each in line.text)
+    return f"{line.at:10.3f}  {text}\n"
 
 
 def _facts(file: TrackFile, ciphers: Ciphers) -> Mapping[str, Any]:

@@ -14,6 +14,7 @@ from typing import Any
 import attrs
 
 from gateway.archive import manifest, reader
+from gateway.archive.deletion import deletion
 from gateway.archive.format import FormatError, canonical, check_version, digest
 from gateway.archive.reader import Damage, Frame, TrackFile
 
@@ -146,6 +147,11 @@ def _with_manifest(directory: str, only: str | None, trusted: Sequence[bytes], r
     report["policy"] = unsigned["opening"]["policy"]["digest"]
     report["root"] = manifest.summary(unsigned)["root"]
     report["at"] = float(unsigned["ended"])
+    gone = deletion(directory)
+    if gone is not None and not reader.track_paths(directory):
+        report["deleted"] = gone
+        report["detail"] = f"its content was deleted: {gone.get('reason')}; its manifest is as signed"
+        return
     opening = digest(canonical(unsigned["opening"]) + b"\n").hex()
     rows = {f"{row['channel']:03d}.pamrec": row for row in unsigned["tracks"]}
     present = [os.path.basename(path) for path in reader.track_paths(directory)]

@@ -9,6 +9,8 @@ Known limit: what a terminal has scrolled away is not touched and not restored.
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from gateway.domain.screen import Screen
 from gateway.domain.screen.cells import width
 from gateway.domain.screen.terminal import SHOWN
@@ -24,13 +26,19 @@ LONGEST = 1024
 
 def drawn(text: str, screen: Screen) -> bytes:
     """Return what draws a notice over the first lines of a screen, the cursor staying where it was."""
-    rows = _broken(_printable(text), screen.columns)[: max(1, min(MOST_LINES, screen.rows - 1))]
-    words = [PLAINLY]
-    for number, row in enumerate(rows):
-        blank = " " * (screen.columns - sum(map(width, row)))
-        words.append(f"\x1b[{number + 1};1H\x1b[0;7m{row}{blank}")
     x, y = screen.cursor
-    words.append(f"\x1b[m\x1b[{y + 1};{x + 1}H" + "\x1b[?25h" * (SHOWN in screen.modes))
+    shown = "\x1b[?25h" if SHOWN in screen.modes else ""
+    lines = max(1, min(MOST_LINES, screen.rows - 1))
+    return _painted(text, screen.columns, lines) + f"\x1b[m\x1b[{y + 1};{x + 1}H{shown}".encode()
+
+
+@lru_cache(maxsize=64)
+def _painted(text: str, columns: int, lines: int) -> bytes:
+    """Return what writes a notice on so many lines; many terminals get the same one at once."""
+    words = [PLAINLY]
+    for number, row in enumerate(_broken(_printable(text), columns)[:lines]):
+        blank = " " * (columns - sum(map(width, row)))
+        words.append(f"\x1b[{number + 1};1H\x1b[0;7m{row}{blank}")
     return "".join(words).encode("utf-8", "replace")
 
 

@@ -37,6 +37,8 @@ class Review:
     known_by: str = ""
     needed: int = 1
     """So many different people have to agree."""
+    purpose: str = ""
+    """Why a session is wanted, in the operator's words."""
 
     @property
     def subject(self) -> str:

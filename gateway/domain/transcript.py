@@ -1,10 +1,10 @@
 """What a session showed, as lines of text with their times.
 
-The rule: a line is told once it stands: when the cursor has left it, when it has scrolled away, or when the output
-rests. A line that only moved is not told again. The same events, cut anywhere into pieces, give the same lines.
+The rule: a line, on however many rows it stands, is told once the cursor has left it, or when the output ends. A line
+that only moved is not told again. The same output, cut anywhere into pieces, gives the same lines.
 
-Known limits: a line that is changed in place more often than the screen is looked at is told as it was when it was
-looked at; what a full-screen program paints is told row by row.
+Known limits: a line that is longer than half the screen is told in pieces; one that is changed in place more often
+than the screen is looked at is told as it was then; what a full-screen program paints is told row by row.
 """
 
 from __future__ import annotations
@@ -20,7 +20,13 @@ from gateway.domain.screen import Screen
 REST = 0.5
 """Seconds of silence after which what stands is looked at."""
 
-_PIECES = re.compile(r"[^\n]*\n?")
+_LINES = re.compile(r"[^\n]*\n?")
+
+_WIPING = re.compile("(?=\x1b\\[(?:\\?(?:47|1047|1049)[hl]|[23]?J)|\x1bc)")
+"""Stands before what takes a screenful away: it is looked at first."""
+
+_BEGUN = re.compile("\x1b(?:\\[[?0-9]{0,6})?\\Z")
+"""The beginning of a sequence that a later event ends."""
 
 
 @attrs.frozen
@@ -42,8 +48,9 @@ class Transcript:
     _known: list[str] = attrs.field(init=False, factory=list)
     _scrolled: int = attrs.field(init=False, default=0)
     _alternate: bool = attrs.field(init=False, default=False)
-    _fed: int = attrs.field(init=False, default=0)
+    _looked: int = attrs.field(init=False, default=0)
     _last: float = attrs.field(init=False, default=0.0)
+    _carry: str = attrs.field(init=False, default="")
 
     def __attrs_post_init__(self) -> None:
         self._screen = Screen(self.columns, self.rows)
@@ -74,29 +81,63 @@ class Transcript:
         yield from self._look(self._last, whole=True)
 
     def _output(self, event: Event) -> Iterator[Line]:
-        text = event.text if self.terminal else event.text.replace("\n", "\r\n")
-        for piece in _PIECES.findall(text):
+        text = self._carry + (event.text if self.terminal else event.text.replace("\n", "\r\n"))
+        begun = _BEGUN.search(text)
+        self._carry = begun[0] if begun else ""
+        text = text[: len(text) - len(self._carry)]
+        for number, part in enumerate(_WIPING.split(text)):
+            if number:
+                yield from self._look(event.at, whole=True)
+            yield from self._fed_with(part, event.at)
+
+    def _fed_with(self, text: str, at: float) -> Iterator[Line]:
+        least = max(1, self._screen.rows // 2)
+        for piece in _pieces(text, self._screen.columns * max(1, least // 2)):
             self._screen.feed(piece.encode("utf-8", "surrogateescape"))
-            self._fed += piece.endswith("\n")
-            if self._fed >= max(1, self._screen.rows // 2):
-                yield from self._look(event.at)
+            if self._place() - self._looked >= least:
+                yield from self._look(at)
 
     def _look(self, at: float, whole: bool = False) -> Iterator[Line]:
-        """Yield the rows that changed since the last look; the cursor's own only if the whole is wanted."""
-        self._fed = 0
+        """Yield the lines that changed since the last look; the one with the cursor only if the whole is wanted."""
         screen = self._screen
+        self._looked = self._place()
         after, cursor = screen.text(), -1 if whole else screen.cursor[1]
-        if screen.alternate != self._alternate:
-            self._alternate, before = screen.alternate, [""] * len(after)
-            if not screen.alternate:
-                before = after
-        else:
-            before = self._known[max(0, screen.scrolled - self._scrolled) :]
-        self._scrolled = screen.scrolled
-        before = (before + [""] * len(after))[: len(after)]
-        for number, text in enumerate(after):
-            if text != before[number] and number != cursor and text.strip():
+        before = self._before(after)
+        self._scrolled, self._known = screen.scrolled, list(after)
+        for first, end in self._wholes():
+            if after[first:end] == before[first:end]:
+                continue
+            if first <= cursor < end:
+                # A line that fills the screen is told piece by piece, for its beginning is about to scroll away.
+                kept = cursor if first == 0 and 2 * cursor >= screen.rows else first
+                self._known[kept:end] = before[kept:end]
+                first, end = next((n for n in range(first, kept) if after[n] != before[n]), kept), kept
+            text = "".join(screen.row(number) for number in range(first, end)).rstrip(" ")
+            if text.strip():
                 yield Line(at, text)
-        self._known = after
-        if cursor >= 0:
-            self._known[cursor] = before[cursor]
+
+    def _place(self) -> int:
+        """Return which row of all that ever were has the cursor."""
+        return self._screen.scrolled + self._screen.cursor[1]
+
+    def _before(self, after: list[str]) -> list[str]:
+        """Return what was known of the rows, where they are now."""
+        screen = self._screen
+        if screen.alternate == self._alternate:
+            known = self._known[max(0, screen.scrolled - self._scrolled) :]
+        else:
+            self._alternate = screen.alternate
+            known = [] if screen.alternate else after
+        return (known + [""] * len(after))[: len(after)]
+
+    def _wholes(self) -> Iterator[tuple[int, int]]:
+        """Yield the rows of each line: first, and one past its last continuation."""
+        starts = [number for number in range(self._screen.rows) if not number or not self._screen.wrapped(number)]
+        yield from zip(starts, [*starts[1:], self._screen.rows], strict=True)
+
+
+def _pieces(text: str, longest: int) -> Iterator[str]:
+    """Cut text behind its line feeds, and what is longer."""
+    for line in _LINES.findall(text):
+        for start in range(0, len(line), longest):
+            yield line[start : start + longest]

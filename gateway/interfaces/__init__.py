@@ -4,7 +4,7 @@ One file a theme; this sign re-exports every name, so ``from gateway.interfaces 
 """
 
 from gateway.interfaces.approvals import ApprovalError, IApprovals
-from gateway.interfaces.archive import ArchiveError, IArchive, IRecording, IReel, ISearch, ITrack, Snapshot
+from gateway.interfaces.archive import ArchiveError, IArchive, IHolds, IRecording, IReel, ISearch, ITrack, Snapshot
 from gateway.interfaces.directory import DirectoryError, IDirectory, IOperatorSource, IPolicySource
 from gateway.interfaces.facts import IFacts, IFactSink, IFactSinkFactory, IFold, IJournal
 from gateway.interfaces.live import ILive, ILiveSeat, IViewer, NotWatchable
@@ -23,6 +23,7 @@ __all__ = [
     "IFactSinkFactory",
     "IFacts",
     "IFold",
+    "IHolds",
     "IJournal",
     "IKeyPair",
     "ILive",

@@ -42,6 +42,25 @@ class IArchive(Interface):
         Fails with KeyError for a session or channel without a recording, ArchiveError when it can not be read.
         """
 
+    def export_text(session: str, channel: int | None = None) -> Deferred[bytes]:
+        """Return what a channel showed, a line of text a line with its time; fails as :meth:`export_cast`."""
+
+    def evidence(session: str, channel: int | None = None) -> Deferred[Mapping[str, Any]]:
+        """Return what proves a sealed recording (of one channel, or all) without this node.
+
+        ``session``, ``manifest`` and ``opening`` (the signed texts), ``signed_as``, ``signature``, ``public_key``,
+        ``key_id``, ``key`` (which opens this recording alone), ``tracks`` (``channel, kind, facts, stored``: base64).
+        Fails as :meth:`export_cast`.
+        """
+
+    def delete(session: str, at: float, reason: str) -> Deferred[None]:
+        """Delete a whole recording's content, its key first; the signed manifest stays. Fails with KeyError, OSError.
+
+        ``at`` is now, in seconds since the epoch. Whoever calls has told the fact.
+        """
+
+    public_key = Attribute("The Ed25519 public key that this node's recordings are verified with, 32 bytes.")
+
     def reel(session: str, channel: int | None = None) -> Deferred[IReel]:
         """Open a channel's track to be played; fails as :meth:`export_cast`."""
 
@@ -68,6 +87,25 @@ class ISearch(Interface):
 
     def forget(session: str) -> Deferred[None]:
         """Take a recording that was deleted out of the index."""
+
+
+class IHolds(Interface):
+    """Legal holds on recordings."""
+
+    def rows() -> Sequence[Mapping[str, Any]]:
+        """Return the holds in force: hold, session, by, by_name, reason, since (epoch)."""
+
+    def is_held(session: str) -> bool:
+        """Say whether a recording is held."""
+
+    def place(session: str, *, by: str, by_name: str, reason: str, door: str) -> Deferred[Mapping[str, Any]]:
+        """Put a recording on hold; fires with the hold's row when that is on disk."""
+
+    def lift(session: str, *, by: str, by_name: str, reason: str, door: str) -> Deferred[Sequence[str]]:
+        """Lift every hold on a recording, fires with their ids.
+
+        Raises ValueError for who placed one, and for whose session it is.
+        """
 
 
 class IReel(Interface):

@@ -6,6 +6,7 @@ The rule: one at a time and in threads; what fails is logged and tried again at 
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 import attrs
@@ -13,8 +14,8 @@ from twisted.internet.defer import Deferred, DeferredLock, ensureDeferred
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from gateway.domain.facts import Entry
-from gateway.interfaces import IArchive, IJournal, ISearch
+from gateway.domain.facts import Entry, Fact
+from gateway.interfaces import IArchive, IHolds, IJournal, ISearch
 
 log = Logger()
 
@@ -28,6 +29,10 @@ class Keeping:
     archive: IArchive
     search: ISearch
     journal: IJournal
+    holds: IHolds
+    wall: Callable[[], float]
+    keep: float
+    """Seconds that a whole recording is kept; 0 for ever."""
     _turn: DeferredLock = attrs.field(init=False, factory=DeferredLock)
     _cease: Callable[[], None] | None = attrs.field(init=False, default=None)
     _stopped: bool = attrs.field(init=False, default=False)
@@ -57,6 +62,26 @@ class Keeping:
                 return
             await self._index(session, started)
 
+    def sweep(self) -> Deferred[None]:
+        """Delete what has been kept long enough and is not held."""
+        return self._turn.run(lambda: Deferred.fromCoroutine(self._sweep())).addErrback(_log_failure)
+
+    async def _sweep(self) -> None:
+        limit = self.wall() - self.keep
+        for row in self.archive.recordings() if self.keep else ():
+            session, ended = str(row["session"]), row["ended"]
+            if self._stopped or row["state"] not in ("sealed", "unsealed") or not ended:
+                continue
+            if datetime.fromisoformat(str(ended)).timestamp() < limit and not self.holds.is_held(session):
+                await self._delete(session)
+
+    async def _delete(self, session: str) -> None:
+        """Tell, then delete: its key, its files, and its places in the search index."""
+        reason = f"kept for {self.keep / 86400:g} days"
+        await self.journal.tell(Fact("recording.deleted", {"session": session, "reason": reason}))
+        await self.archive.delete(session, self.wall(), reason)
+        await self.search.forget(session)
+
     def _index(self, session: str, started: str) -> Deferred[Any]:
         return self._turn.run(self._add, session, started).addErrback(_log_failure)
 
@@ -69,4 +94,4 @@ def _nothing() -> None:
 
 
 def _log_failure(failure: Failure) -> None:
-    log.failure("a recording could not be indexed", failure)
+    log.failure("looking after the recordings failed", failure)

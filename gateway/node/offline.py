@@ -21,6 +21,7 @@ from gateway.config import load
 from gateway.domain.facts import Fact
 from gateway.interfaces import VaultError
 from gateway.journal.errors import JournalRefused
+from gateway.node.alone import is_alone, verify_alone
 from gateway.node.rooms import STORE, make_rooms
 from gateway.node.verbs import VerbRooms
 
@@ -30,6 +31,8 @@ MAKERS = frozenset({"init", "apply"})
 
 def pamctl() -> None:
     """Run ``pamctl``."""
+    if is_alone(sys.argv[1:]):
+        sys.exit(verify_alone(sys.argv[1:]))
     sys.exit(main(sys.argv[1:], verbs=VERBS, state_of=_state_of, offline=_offline))
 
 

@@ -22,6 +22,7 @@ from twisted.python.threadpool import ThreadPool
 
 from gateway.admin.tokens import Tokens
 from gateway.archive.archive import Archive
+from gateway.archive.holds import Holds
 from gateway.archive.keys import NodeKeys
 from gateway.archive.search import Search
 from gateway.config import Config
@@ -77,6 +78,7 @@ class Rooms:
     archive: Archive
     tokens: Tokens
     search: Search
+    holds: Holds
     outlets: Outlets
     """Where facts leave the node; none where nothing runs."""
     environment: dict[str, str]
@@ -143,16 +145,13 @@ def make_rooms(config: Config, reactor: Any, environ: Mapping[str, str], anew: b
     tokens = Tokens(journal, wall)
     for fold in (directory, vault, orders, operators, roster, factors, tokens):
         journal.attach(fold)
-    keys = _recording_keys(state, node_key)
-    archive = Archive(state / "recordings", keys, in_thread)
-    commands = partial(commands_of, journal)
-    search = Search(str(state / "search"), archive.directory, archive.about, keys, in_thread, commands)
+    archive, search, holds = _recordings(state, _recording_keys(state, node_key), in_thread, journal)
     outlets = Outlets(journal, reactor, wall, state / "siem")
     if reactor is not None:
         add_destinations(config, outlets)
     return Rooms(
         config, state, reactor, pool, wall, journal, directory, operators, vault, factors, policies, roster, orders,
-        approvals, Live(roster, config.node.name), archive, tokens, search, outlets, environment,
+        approvals, Live(roster, config.node.name), archive, tokens, search, holds, outlets, environment,
     )  # fmt: skip
 
 
@@ -238,6 +237,18 @@ class Today:
             return ""
         found = self.policies.grant(user, run.grant.target.name, run.grant.account, run.grant.source)
         return found.policy.digest if isinstance(found, Grant) else ""
+
+
+def _recordings(
+    state: Path, keys: NodeKeys, in_thread: Callable[..., Deferred[Any]], journal: IJournal
+) -> tuple[Archive, Search, Holds]:
+    """Make what keeps recordings, what finds them, and what holds them."""
+    archive = Archive(state / "recordings", keys, in_thread)
+    commands = partial(commands_of, journal)
+    search = Search(str(state / "search"), archive.directory, archive.about, keys, in_thread, commands)
+    holds = Holds(journal, lambda session: str(archive.about(session).get("operator", "")))
+    journal.attach(holds)
+    return archive, search, holds
 
 
 COMMAND_KINDS = ("command.executed", "command.audited", "command.denied", "command.opaque")

@@ -64,6 +64,7 @@ from gateway.wire.rekeying import RekeyLimits
 log = Logger()
 VERB_ROLES = frozenset({"admin", "auditor", "approver"})
 CHECKPOINT_SECONDS = 10.0
+SWEEP_SECONDS = 3600.0
 REVOCATION_SECONDS = 5.0
 EXPLAINED = (ValueError, OSError, JournalRefused, VaultError, CannotListenError, BadHostKey)
 """Failures to start that say in words what is wrong."""
@@ -170,8 +171,10 @@ class Node(Service):
             await self._start_demo(rooms)
         await rooms.journal.tell(Fact("node.started", {"node": self.config.node.name, "version": VERSION}))
         rooms.outlets.start()
-        self._keeping = Keeping(rooms.archive, rooms.search, rooms.journal)
-        self._keeping.start()
+        keep = float(self.config.record.keep)
+        keeping = self._keeping = Keeping(rooms.archive, rooms.search, rooms.journal, rooms.holds, rooms.wall, keep)
+        keeping.start().addCallback(lambda _: keeping.sweep())
+        self._loop(keeping.sweep, SWEEP_SECONDS)
         self._loop(rooms.roster.tick, 1.0)
         self._loop(self.watch.look, 5.0)
         self._loop(lambda: self._checkpoint(rooms), CHECKPOINT_SECONDS)

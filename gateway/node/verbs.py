@@ -51,6 +51,7 @@ class VerbRooms:
             live=rooms.live,
             archive=rooms.archive,
             search=rooms.search,
+            holds=rooms.holds,
             vault=rooms.vault,
             factors=rooms.factors,
             journal=rooms.journal,

@@ -56,7 +56,7 @@ class Request:
             "id": self.id, "subject": self.review.subject, "session": self.run.id, "operator": policy.operator,
             "account": policy.account, "target": policy.target.name, "command": self.review.line,
             "rule": self.review.rule, "since": self.since, "until": self.until, "needed": self.review.needed,
-            "given": sorted(self.given), "source": self.run.grant.source,
+            "given": sorted(self.given), "source": self.run.grant.source, "purpose": self.review.purpose,
         }  # fmt: skip
 
 

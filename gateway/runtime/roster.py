@@ -244,6 +244,7 @@ def _told(entries: Sequence[Entry]) -> dict[str, Any]:
             case "session", "session.started":
                 began = entry.time
                 told["policy_text"] = body.get("policy_text", "")
+                told["purpose"] = {key: body[key] for key in ("reason", "ticket") if key in body}
             case _:
                 pass
     return {"channels": list(channels.values()), **told}

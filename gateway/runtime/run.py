@@ -73,6 +73,8 @@ class Run:
     stages: dict[int, Stage] = attrs.field(factory=dict)
     """What each channel shows, and to whom."""
     risk: Risk = attrs.field(factory=Risk)
+    purpose: dict[str, str] = attrs.field(factory=dict)
+    """The reason and ticket that were given for it."""
     ended_because: str = ""
     effective_at: float = 0.0
     when_empty: Callable[[], None] | None = None

@@ -6,6 +6,7 @@ who has not taken what he was shown before. A viewer that fails is dropped, the 
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 
 import attrs
@@ -23,6 +24,8 @@ log = Logger()
 
 MERGED = 0.04
 """Seconds over which what passes is merged into one update."""
+AT_ONCE = 16
+"""Viewers that are served in one turn of the reactor: less than a millisecond, so that no key waits for them all."""
 
 
 @attrs.define(eq=False)
@@ -32,6 +35,17 @@ class _Group:
     viewers: dict[IViewer, bool] = attrs.field(factory=dict)
     """Whether each is to be shown the whole screen next."""
     seen: Picture | None = None
+    afresh: tuple[Picture, Update] | None = None
+    """A picture and what paints the whole of it, once somebody needed that."""
+
+
+@attrs.frozen(eq=False)
+class _Delivery:
+    """What one viewer is to be shown; None: he is to be shown the whole screen."""
+
+    group: _Group
+    viewer: IViewer
+    differing: Update | None
 
 
 @attrs.define(eq=False)
@@ -46,12 +60,17 @@ class Stage:
     _groups: dict[tuple[int, int] | None, _Group] = attrs.field(init=False, factory=dict)
     _leaving: dict[IViewer, Callable[[], None]] = attrs.field(init=False, factory=dict)
     _pending: IDelayedCall | None = attrs.field(init=False, default=None)
+    _deliveries: deque[_Delivery] = attrs.field(init=False, factory=deque)
+    _again: bool = attrs.field(init=False, default=False)
+    """Whether something passed while viewers were still being served."""
     _facing: IViewer | None = attrs.field(init=False, default=None)
 
     def see(self, seen: Seen, at: float) -> None:
         """Note that something passed."""
         if self._leaving and self._pending is None:
             self._pending = self.clock.callLater(MERGED, self._due)
+        elif self._deliveries:
+            self._again = True
 
     @property
     def watchers(self) -> int:
@@ -82,6 +101,8 @@ class Stage:
         """Show the end of it, then nothing more."""
         if self._pending is not None:
             self._due()
+        while self._deliveries:
+            maybeDeferred(self._flush).addErrback(self._failed)
         self.closed = True
         leaving = dict(self._leaving)
         for viewer, left in leaving.items():
@@ -101,30 +122,58 @@ class Stage:
             pending.cancel()
 
     def _due(self) -> None:
+        """Paint what there is to paint, and give it to the first viewers; the others' turn comes at once."""
         self._still()
-        maybeDeferred(self._show).addErrback(self._failed)
+        maybeDeferred(self._paint).addErrback(self._failed)
 
-    def _show(self) -> None:
+    def _paint(self) -> None:
+        self._flush()
+        self._again = False
         now = picture(self.shown.screen)
         for size, group in tuple(self._groups.items()):
             framed = now if size is None else Window(*size).through(now)
             differing = None if group.seen is None else _update(group.seen, framed)
-            afresh: Update | None = None
-            for viewer, behind in tuple(group.viewers.items()):
-                self._facing = viewer
-                if viewer.is_full():
-                    group.viewers[viewer] = True
-                elif behind or differing is None:
-                    afresh = afresh or _update(None, framed)
-                    group.viewers[viewer] = False
-                    viewer.show(afresh)
-                elif differing.painted:
-                    viewer.show(differing)
             group.seen = framed
+            self._deliveries += [_Delivery(group, viewer, differing) for viewer in group.viewers]
+        self._turn()
+
+    def _flush(self) -> None:
+        while self._deliveries:
+            self._deliver()
+
+    def _go_on(self) -> None:
+        self._pending = None
+        maybeDeferred(self._turn).addErrback(self._failed)
+
+    def _turn(self) -> None:
+        """Serve some viewers, then let keys pass: the next ones are served in the next turn of the reactor."""
+        for _ in range(min(AT_ONCE, len(self._deliveries))):
+            self._deliver()
+        if self._deliveries:
+            self._pending = self.clock.callLater(0, self._go_on)
+        elif self._again:
+            self._pending = self.clock.callLater(MERGED, self._due)
+
+    def _deliver(self) -> None:
+        delivery = self._deliveries.popleft()
+        group, viewer = delivery.group, delivery.viewer
+        if viewer not in group.viewers:
+            return
+        self._facing = viewer
+        if viewer.is_full():
+            group.viewers[viewer] = True
+        elif group.viewers[viewer] or delivery.differing is None:
+            assert group.seen is not None  # noqa: S101 - painted before anything is delivered
+            if group.afresh is None or group.afresh[0] is not group.seen:
+                group.afresh = group.seen, _update(None, group.seen)
+            group.viewers[viewer] = False
+            viewer.show(group.afresh[1])
+        elif delivery.differing.painted:
+            viewer.show(delivery.differing)
         self._facing = None
 
     def _failed(self, failure: Failure) -> None:
-        """Drop the viewer that failed; the others are shown the next update afresh."""
+        """Drop the viewer that failed; the others are served."""
         log.failure("a viewer of a live stream failed and is dropped", failure)
         viewer, self._facing = self._facing, None
         if viewer is None:
@@ -133,10 +182,10 @@ class Stage:
         self.leave(viewer)
         if left is not None:
             left()
-        for group in self._groups.values():
-            group.seen = None
         if self._leaving:
-            self._pending = self.clock.callLater(MERGED, self._due)
+            self._still()
+            self._pending = self.clock.callLater(MERGED if not self._deliveries else 0, self._go_on)
+            self._again = True
 
 
 def _update(before: Picture | None, after: Picture) -> Update:

@@ -24,6 +24,7 @@ from gateway.runtime.orders import Orders
 from gateway.runtime.roster import Roster, rfc3339
 from gateway.runtime.run import Run, Workings
 from gateway.runtime.telling import tell
+from gateway.ssh.antechamber import waits
 from gateway.ssh.login import Login
 from gateway.ssh.menu import Choice
 from gateway.ssh.program import ProgramDoor, Refusal, refusal_door, refuse_channel
@@ -109,7 +110,7 @@ class Reception:
         if isinstance(chosen, str) or self.orders.barring(user.name, user.groups, chosen.target) is not None:
             return
         grant = self.policies.grant(user, chosen.target, chosen.account, source)
-        if isinstance(grant, Grant) and _enforceable(grant) and not grant.policy.restrictions.approval:
+        if isinstance(grant, Grant) and _enforceable(grant) and not waits(grant.policy.restrictions):
             self.dialler.approaches.begin(user.name, grant.target)
 
     def begin_chosen(self, login: Login, chosen: Choice) -> None:
@@ -207,4 +208,4 @@ class Reception:
 
 def _enforceable(grant: Grant) -> bool:
     restrictions = grant.policy.restrictions
-    return not (restrictions.present or restrictions.reason == "required" or restrictions.tickets)
+    return not restrictions.present

@@ -18,7 +18,7 @@ from twisted.python.failure import Failure
 from gateway.domain.facts import Fact
 from gateway.domain.session import State
 from gateway.runtime.run import Run
-from gateway.ssh.antechamber import Antechamber
+from gateway.ssh.antechamber import Antechamber, waits
 from gateway.ssh.channel import FromTarget, Requests, SessionChannel
 from gateway.ssh.forward import FORWARD_KINDS, open_forward
 from gateway.ssh.keepalive import Keepalive
@@ -81,7 +81,7 @@ class SessionDoor:
         self.operator = connection
         self.run.connections = self
         self._watch(connection, lambda: self.run.cut("operator_lost"))
-        if self.run.grant.policy.restrictions.approval:
+        if waits(self.run.grant.policy.restrictions):
             self.antechamber = Antechamber(self.run, self._start, self._go_on)
         else:
             self._start()
@@ -93,7 +93,8 @@ class SessionDoor:
         """Tell the session's start and go to the target."""
         self.antechamber = None
         policy = self.run.grant.policy
-        body = {"policy_text": policy.canonical.decode(), "grants": list(policy.grants), "ends": self.run.grant.ends}
+        body = {"policy_text": policy.canonical.decode(), "grants": list(policy.grants), "ends": self.run.grant.ends,
+                **self.run.purpose}  # fmt: skip
         begun = self.run.commit(Fact("session.started", body))
         owner = TargetOwner(self)
         self._dialling = self.dialler.dial(self.run.grant, self.run.id, begun, Connection(owner))

@@ -16,6 +16,7 @@ from gateway.admin.perform import perform
 from gateway.admin.room import Access, Caller, Front, Local, Proofs, Room
 from gateway.admin.streams import Stdin, Streams, no_files
 from gateway.admin.verbs import VERBS
+from gateway.archive.holds import Holds
 from gateway.archive.reel import Part, Reel
 from gateway.directory.access import Access as DirectoryAccess
 from gateway.directory.directory import Directory
@@ -356,6 +357,7 @@ class MemoryNode:
     hash_failure: Exception | None = None
     refusal: ValueError | None = None
     directory: Directory = attrs.field(init=False)
+    holds: Holds = attrs.field(init=False)
     factors: SecondFactors = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -363,6 +365,8 @@ class MemoryNode:
         self.factors = SecondFactors(sealing, self.journal, lambda: NOW, "gw1")
         self.clock.advance(NOW)
         self.directory = Directory(self.journal)
+        self.holds = Holds(self.journal, lambda session: "alice")
+        self.journal.attach(self.holds)
         for fold in (self.directory, sealing, self.factors):
             self.journal.attach(fold)
         self.directory.commit(self.directory.plan(TOML), by="test")
@@ -372,7 +376,7 @@ class MemoryNode:
         return Room(
             node="gw1", caller=caller, clock=self.clock, directory=self.directory, roster=self.roster,
             orders=self.orders, approvals=self.approvals, live=self.live, archive=self.archive, vault=self.vault,
-            search=self.search, factors=self.factors, journal=self.journal, access=self._access(),
+            search=self.search, holds=self.holds, factors=self.factors, journal=self.journal, access=self._access(),
             front=Front("gw.example", 2222, (KEY,)),
             local=Local(
                 lambda admin, by: self._did("init", admin, by), lambda user, by: self._did("recover", user, by),

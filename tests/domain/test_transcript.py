@@ -32,6 +32,15 @@ class TranscriptTests(SynchronousTestCase):
         numbers = "".join(f"line {n}\r\n" for n in range(500))
         self.assertEqual(told((0.0, numbers)), [(0.0, f"line {n}") for n in range(500)])
 
+    def test_a_line_on_several_rows_is_one(self) -> None:
+        """No word is cut where a row ends; also a line that is longer than the screen leaves nothing out."""
+        words = " ".join(f"word{n}" for n in range(40))
+        self.assertEqual(told((0.0, words + "\r\n"), (1.0, "x\r\n")), [(0.0, words), (1.0, "x")])
+        text = " ".join(f"word{n:05}" for n in range(2000))
+        found = "".join(line for _, line in told((0.0, text + "\r\nend\r\n"), columns=20, rows=4))
+        lost = [number for number in range(2000) if f"{number:05}" not in found.replace(" ", "")]
+        self.assertEqual(lost[:5], [])
+
     def test_a_command_without_a_terminal_is_told_too(self) -> None:
         """Line feeds alone end its lines."""
         self.assertEqual(told((0.0, "one\ntwo\n"), terminal=False), [(0.0, "one"), (0.0, "two")])
@@ -41,6 +50,12 @@ class TranscriptTests(SynchronousTestCase):
         lines = told((0.0, "before\r\n"), (1.0, "\x1b[?1049h\x1b[Hfirst\r\nsecond\r\n"), (2.0, "\x1b[Hfirst!\r\n\r\n"),
                      (3.0, "\x1b[?1049l"), (4.0, "after\r\n"))  # fmt: skip
         self.assertEqual([text for _, text in lines], ["before", "first", "second", "first!", "after"])
+
+    def test_what_is_wiped_away_was_told(self) -> None:
+        """Also when the sequence that does it comes in pieces; the line that was being typed too."""
+        lines = told((0.0, "one\r\ntwo\r\n$ cle"), (0.1, "ar\x1b[H\x1b["), (0.1, "2Jthree\r\n$ vi\x1b[?10"),
+                     (0.2, "49hfile"))  # fmt: skip
+        self.assertEqual([text for _, text in lines], ["one", "two", "$ clear", "three", "$ vi", "    file"])
 
     def test_a_new_size_loses_nothing(self) -> None:
         """And tells nothing twice; what is no size changes nothing; other codes show nothing."""
@@ -56,7 +71,7 @@ class TranscriptTests(SynchronousTestCase):
         self.assertEqual([*transcript.lines(events), *transcript.rest()], [Line(5.0, "$ new")])
 
     @settings(max_examples=50, deadline=None)
-    @given(st.lists(st.sampled_from(["one", "\r\n", "\x1b[2J\x1b[H", "日本", "\t", "\b", "word " * 30]), max_size=40),
+    @given(st.lists(st.sampled_from(["one", "\r\n", "\x1b[2J\x1b[H", "日本", "\t", "\b", "word " * 3]), max_size=40),
            st.integers(1, 7))  # fmt: skip
     def test_cut_anywhere_gives_the_same_lines(self, parts: list[str], size: int) -> None:
         """At the same moment."""

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import shutil
+import sys
+from pathlib import Path
 
 from gateway.domain.screen import Screen
 from gateway.domain.screen.view import GRAMMAR
-from tests.real.harness import PlaceCase, until
+from tests.real.harness import ROOT, Outcome, PlaceCase, run, until
 from tests.real.terminals import Terminal
 
 
@@ -48,6 +51,91 @@ class PlaybackCase(PlaceCase):
         self.addCleanup(terminal.leave)
         terminal.expect("\x1b[?1049h")
         return terminal
+
+
+class ExportTests(PlaybackCase):
+    """In files."""
+
+    def exported(self, *words: str) -> bytes:
+        done = self.place.ssh("carol", "export", *words, key="carol")
+        self.assertEqual(done.code, 0, done)
+        return done.out
+
+    def browse(self, path: Path) -> str:
+        """Return the page as Chromium has it once its scripts have settled."""
+        profile = f"--user-data-dir={path.parent / 'chromium'}"
+        argv = ["chromium", "--headless", "--no-sandbox", "--disable-gpu", profile, "--virtual-time-budget=8000",
+                "--dump-dom", f"file://{path}"]  # fmt: skip
+        return run(argv, seconds=60).out.decode("utf-8", "replace")
+
+    def test_a_page_verifies_and_plays_itself(self) -> None:
+        """In a browser, from a file: OK, the player is there; and BAD as soon as a byte of it was changed."""
+        identity = self.recorded()
+        written = self.exported(identity, "--html")
+        folder = self.place.folder / "pages"
+        folder.mkdir(exist_ok=True)
+        good, bad = folder / "good.html", folder / "bad.html"
+        good.write_bytes(written)
+        document = self.browse(good)
+        self.assertIn('<p id="verdict" class="ok" role="status">', document)
+        self.assertIn("every byte of 1 tracks is as signed by ed25519:", document)
+        self.assertIn("ap-player", document)
+        start = written.index(b'"stored": "') + 2000
+        flipped = b"A" if written[start : start + 1] != b"A" else b"B"
+        bad.write_bytes(written[:start] + flipped + written[start + 1 :])
+        self.assertIn('<p id="verdict" class="bad"', self.browse(bad))
+        for forbidden in (b"http://", b"https://"):
+            self.assertNotIn(b"src=" + forbidden, written)
+
+    def test_text_is_what_was_shown(self) -> None:
+        """A line a line, with its time; the cast is there too; one form at a time."""
+        identity = self.recorded()
+        lines = self.exported(identity, "--text").decode().splitlines()
+        self.assertTrue(any(line.endswith("walr2us \u65e5\u672c\u8a9e") for line in lines), lines)
+        self.assertRegex(lines[0], r"^ +\d+\.\d{3}  ")
+        self.assertEqual(json.loads(self.exported(identity, "--cast").splitlines()[0])["version"], 2)
+        self.assertEqual(self.place.ssh("carol", "export", identity, key="carol").code, 64)
+        self.assertEqual(self.place.ssh("carol", "export", identity, "--cast", "--text", key="carol").code, 64)
+
+    def test_files_are_verified_anywhere_by_the_public_key(self) -> None:
+        """Without a store: 0; 1 when altered; 64 without a key that is one."""
+        identity = self.recorded()
+        key = self.place.pamctl("verify", "--public-key")["public_key"]
+        [directory] = (self.place.gateway.state / "recordings").glob(f"*/*/{identity}")
+        copy = self.place.folder / "elsewhere" / identity
+        shutil.copytree(directory, copy)
+        program = "from gateway.node import pamctl; pamctl()"
+
+        def verify(*words: str) -> Outcome:
+            return run([sys.executable, "-c", program, "verify", *words], PYTHONPATH=str(ROOT), HOME="/nowhere")
+
+        done = verify(str(copy), "--key", key)
+        self.assertEqual((done.code, b"  OK  every stored byte" in done.out), (0, True), done)
+        track = copy / "001.pamrec"
+        stored = track.read_bytes()
+        track.write_bytes(stored[:-5] + bytes([stored[-5] ^ 1]) + stored[-4:])
+        done = verify(str(copy), f"--key={key}", "--json")
+        self.assertEqual((done.code, json.loads(done.out)["data"][0]["result"]), (1, "BAD"))
+        self.assertEqual(verify(str(copy), "--key", "00").code, 64)
+        self.assertEqual(verify(str(copy), "--key", "ab" * 32).code, 1)
+
+    def test_words_on_a_screen_are_found(self) -> None:
+        """As soon as the recording is sealed, with the time to play from; also after a restart; it is told."""
+        identity = self.recorded()
+
+        def found() -> list[dict[str, object]]:
+            return [hit for hit in self.place.pamctl("search", "walr2us") if hit["id"] == identity]
+
+        [hit] = until(found, "it is indexed")[:1]
+        self.assertEqual((hit["operator"], hit["target"]), ("alice", "web1"))
+        self.assertIn("[walr2us]", str(hit["snippet"]))
+        self.assertEqual(self.place.pamctl("search", '"\u65e5\u672c"')[0]["id"], identity)
+        index = b"".join(path.read_bytes() for path in (self.place.gateway.state / "search").iterdir())
+        self.assertNotIn(b"walr2us", index)
+        shutil.rmtree(self.place.gateway.state / "search")
+        self.place.gateway.restart()
+        until(found, "it is indexed anew")
+        self.assertEqual(self.place.events("--kind", "recording.searched")[-1]["text"], "walr2us")
 
 
 class PlayTests(PlaybackCase):

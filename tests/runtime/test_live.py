@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import attrs
@@ -20,7 +21,7 @@ from gateway.interfaces.live import IViewer, NotWatchable
 from gateway.runtime.compose import Way, way_now
 from gateway.runtime.live import Live
 from gateway.runtime.shown import KEPT, Trail
-from gateway.runtime.stage import MERGED
+from gateway.runtime.stage import AT_ONCE, MERGED
 from gateway.wire.fields import string
 from tests.ssh.sessions import World
 
@@ -36,6 +37,7 @@ class Viewer:
     size: tuple[int, int] | None = None
     full: bool = False
     failure: Exception | None = None
+    passing: Callable[[], None] | None = None
     updates: list[Update] = attrs.field(factory=list)
     words: list[str] = attrs.field(factory=list)
     screen: Screen = attrs.field(factory=Screen)
@@ -50,6 +52,9 @@ class Viewer:
             self.screen = Screen(update.columns, update.rows)
         self.updates.append(update)
         self.screen.feed(update.painted)
+        passing, self.passing = self.passing, None
+        if passing is not None:
+            passing()
 
     def over(self, words: str) -> None:
         self.words.append(words)
@@ -153,6 +158,31 @@ class LiveTests(LiveCase):
         full.full = False
         seats[0].refresh()
         self.assertEqual((full.screen.text()[0], full.updates[-1].fresh), ("one", True))
+
+    def test_many_viewers_are_served_some_at_a_time(self) -> None:
+        """So that no key waits for them all; each has every picture in order, whatever passes meanwhile."""
+        world = self.terminal()
+        viewers = [Viewer(size=(20, 4)) for _ in range(2 * AT_ONCE + 3)]
+        for viewer in viewers:
+            self.watch(world, viewer)
+        world.clock.advance(1)
+        self.show(world, b"\x1b[2J\x1b[Hone")
+        world.clock.advance(MERGED)
+        self.assertEqual([viewer.screen.text()[0] for viewer in viewers], ["one"] * len(viewers))
+        meanwhile = viewers[AT_ONCE - 1]
+        meanwhile.passing = lambda: self.show(world, b"two")
+        self.show(world, b" ")
+        viewers[-1].failure = RuntimeError("broken")
+        for _ in range(8):
+            world.clock.advance(MERGED)
+        self.assertEqual([viewer.screen.text()[0] for viewer in viewers[:-1]], ["one two"] * (len(viewers) - 1))
+        self.assertEqual(len(self.flushLoggedErrors(RuntimeError)), 1)
+        self.show(world, b" three")
+        viewers[0].failure = RuntimeError("broken at the end")
+        world.run.cut("interrupted")
+        self.assertEqual({viewer.screen.text()[0] for viewer in viewers[1:-1]}, {"one two three"})
+        self.assertEqual(len(self.flushLoggedErrors(RuntimeError)), 1)
+        self.assertEqual(world.run.stages, {})
 
     def test_a_new_size_of_the_session_is_shown_afresh(self) -> None:
         """A viewer who takes the session's size is told it."""

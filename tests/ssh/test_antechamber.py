@@ -151,3 +151,97 @@ class AntechamberTests(SynchronousTestCase):
         for _ in range(40):
             _, heard = world.open()
         self.assertEqual(heard.events[0][0], "refused")
+
+
+class PurposeTests(SynchronousTestCase):
+    """Alice's grant asks for a reason and a ticket."""
+
+    def world(self, **more: Any) -> World:
+        return World(dialled=False, reason="required", ticket="^CHG[0-9]+$", **more)
+
+    def say(self, end: Any, **environment: str) -> None:
+        """Send variables of the client's environment."""
+        for name, text in environment.items():
+            end.request("env", string(name.encode()) + string(text.encode()), wants_reply=False)
+
+    def test_the_clients_environment_says_why(self) -> None:
+        """It stands in the session's start and goes no further."""
+        world = self.world()
+        end, heard = world.open()
+        self.say(end, OSTIARY_REASON="disk full", OSTIARY_TICKET="CHG17", LANG="C")
+        end.request("env", b"junk", wants_reply=False)
+        end.request("exec", string(b"id"), wants_reply=True)
+        world.settle()
+        world.reach()
+        world.settle()
+        (begun,) = world.bodies("session.started")
+        self.assertEqual((begun["reason"], begun["ticket"]), ("disk full", "CHG17"))
+        self.assertNotIn(b"OSTIARY", repr(world.far()[1].events).encode())
+        self.assertEqual(heard.taken[1], b"")
+
+    def test_without_a_terminal_a_refusal_says_how(self) -> None:
+        """Nothing of the target is touched; the target's words are not waited for."""
+        world = self.world()
+        end, heard = world.open()
+        self.say(end, OSTIARY_REASON="disk full", OSTIARY_TICKET="nonsense")
+        end.request("exec", string(b"id"), wants_reply=True)
+        world.settle()
+        self.assertIn(b"needs a ticket that matches ^CHG[0-9]+$: ssh -o SetEnv=OSTIARY_TICKET=", heard.taken[1])
+        self.assertIn(status(77), heard.events)
+        self.assertEqual((world.kinds("session."), world.dialling.waiting), (["session.ended"], None))
+        self.assertEqual(world.bodies("session.ended")[0]["reason"], "no_purpose")
+
+    def terminal(self, world: World) -> tuple[Any, Any]:
+        """Open a terminal."""
+        end, heard = world.open()
+        end.request("pty-req", pty(), wants_reply=False)
+        end.request("shell", b"", wants_reply=True)
+        world.settle()
+        return end, heard
+
+    def type(self, world: World, end: Any, typed: bytes) -> None:
+        """Type at a terminal."""
+        end.write(typed)
+        world.settle()
+
+    def test_a_terminal_is_asked(self) -> None:
+        """Until it will do; what is typed is shown; then the session starts."""
+        world = self.world()
+        end, heard = self.terminal(world)
+        self.assertIn(b"ostiary: ticket for this session (^CHG[0-9]+$): ", heard.taken[0])
+        self.type(world, end, b"17\rCHG1")
+        self.type(world, end, b"CHG17\r")
+        self.assertIn(b"ostiary: reason for this session: ", heard.taken[0])
+        self.type(world, end, b"a lok\x7fok\r")
+        world.reach()
+        world.settle()
+        (begun,) = world.bodies("session.started")
+        self.assertEqual((begun["reason"], begun["ticket"]), ("a look", "CHG17"))
+
+    def test_a_terminal_is_asked_three_times_and_can_leave(self) -> None:
+        """Then it is refused; Ctrl-C ends it at once."""
+        for typed, reason in ((b"1\r", "no_purpose"), (b"\x03", "withdrawn")):
+            world = self.world()
+            end, heard = self.terminal(world)
+            for _ in range(3):
+                self.type(world, end, typed)
+            self.assertIn(status(77), heard.events)
+            self.assertEqual(world.bodies("session.ended")[0]["reason"], reason)
+
+    def test_approvers_are_told_why(self) -> None:
+        """They are asked when it is known, not before."""
+        world = self.world(approval=1, people=(("bob", "Bob"),))
+        end, _ = world.open()
+        self.assertEqual(world.approvals.requests(), [])
+        self.say(end, OSTIARY_REASON="disk full", OSTIARY_TICKET="CHG17")
+        end.request("exec", string(b"id"), wants_reply=True)
+        world.settle()
+        (row,) = world.approvals.requests()
+        self.assertEqual(row["purpose"], "CHG17: disk full")
+        other, _ = world.open()
+        other.request("exec", string(b"id"), wants_reply=True)
+        world.settle()
+        self.successResultOf(world.approvals.approve(str(row["id"]), **BY))
+        world.reach()
+        world.settle()
+        self.assertEqual(world.kinds("session."), ["session.started"])

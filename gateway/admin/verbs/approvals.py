@@ -24,6 +24,7 @@ COLUMNS = (
     Column("subject", "FOR"),
     Column("command", "COMMAND"),
     Column("rule", "RULE"),
+    Column("purpose", "PURPOSE"),
     Column("until", "UNTIL", Cell.TIME),
     Column("given", "GIVEN"),
     Column("needed", "NEEDED"),

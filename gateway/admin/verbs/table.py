@@ -14,6 +14,7 @@ from gateway.admin.verbs import (
     entries,
     events,
     factors,
+    holds,
     live,
     local,
     node,
@@ -33,7 +34,7 @@ from gateway.admin.verbs import (
 
 THEMES = (
     settings, entries, accounts, factors, access, sessions, live, orders, approvals,
-    rules, backtest, recordings, playing, searching, events, siem, notify,
+    rules, backtest, recordings, playing, searching, holds, events, siem, notify,
     tokens, node, own, web, local,
 )  # fmt: skip
 
