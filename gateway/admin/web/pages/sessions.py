@@ -121,6 +121,14 @@ async def cast(visitor: Visitor, identity: str) -> Reply:
     return Reply(200, played, CAST, (FORGET,))
 
 
+async def evidence(visitor: Visitor, identity: str) -> Reply:
+    """Give a recording as one page that verifies itself; it is saved, never shown among ours."""
+    found = await visitor.fetch(line("export", identity, flags=("html",)))
+    name = "".join(sign for sign in identity if sign.isalnum() or sign == "-")
+    saved = ("Content-Disposition", f'attachment; filename="{name}.html"')
+    return Reply(200, found.raw or b"", "application/octet-stream", (FORGET, saved))
+
+
 def for_player(cast: bytes) -> bytes:
     """Return a recording as a terminal plays it: without one, lines ended with a line feed alone.
 

@@ -11,6 +11,7 @@ ROUTES = (
     Route("GET", "/s/*", sessions.session),
     Route("GET", "/s/*/policy", sessions.policy),
     Route("GET", "/s/*/cast", sessions.cast),
+    Route("GET", "/s/*/evidence.html", sessions.evidence),
     Route("GET", "/s/*/tile.svg", live.tile),
     Route("GET", "/s/*/screen.txt", live.text),
     Route("GET", "/s/*/live", live.session),
