@@ -156,9 +156,9 @@ class Pages:
 
     async def _behind(self, ask: Ask) -> Reply:
         console = self.console
-        visit = console.visits.find(console.word_of(ask), touch=not ask.path.startswith("/stream/"))
+        visit = console.visits.find(console.word_of(ask), touch=not streams(ask.path))
         if visit is None:
-            if ask.writes or ask.path.startswith("/stream/"):
+            if ask.writes or streams(ask.path):
                 raise Refusal(Exit.DENIED, "denied", "your visit has ended: log in again, nothing was changed")
             wanted = ask.path if ask.path != "/" else ""
             return see_other(f"/login?to={quote(wanted)}" if wanted else "/login")
@@ -190,6 +190,11 @@ class Pages:
     def _stranger_refused(self, refusal: Refusal) -> Reply:
         code = status_of(refusal.code, refusal.kind)
         return self.console.painter.page("stranger.html", code, title="That did not work", words=refusal.message)
+
+
+def streams(path: str) -> bool:
+    """Say whether a path is one that a page follows by itself: it keeps no visit from being idle."""
+    return path.startswith("/stream/") or path.endswith("/live")
 
 
 def came_from_us(console: Console, ask: Ask) -> None:

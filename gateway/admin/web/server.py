@@ -86,6 +86,7 @@ class Door(Site):
 
     requestFactory = BoundedRequest
     displayTracebacks = False
+    noisy = False
 
     def __init__(self, app: App, clock: IReactorTime, front: Front) -> None:
         super().__init__(Answering(app, clock, front), timeout=IDLE, reactor=clock)  # type: ignore[no-untyped-call]
@@ -104,6 +105,7 @@ class Limited(WrappingFactory):
     def __init__(self, door: Door, most: int = MOST, of_one: int = MOST_OF_ONE) -> None:
         super().__init__(door)  # type: ignore[no-untyped-call]
         self._most, self._of_one = most, of_one
+        self._front_ends = door.front.front_ends
         self._by_source: Counter[str] = Counter()
         self.refused = 0
 
@@ -113,7 +115,9 @@ class Limited(WrappingFactory):
 
     def buildProtocol(self, addr: IAddress | None) -> Any:
         """Return a protocol, or None where there are too many."""
-        if len(self.protocols) >= self._most or self._by_source[_host(addr)] >= self._of_one:
+        host = _host(addr)
+        too_many_of_one = self._by_source[host] >= self._of_one and not within(host, self._front_ends)
+        if len(self.protocols) >= self._most or too_many_of_one:
             self.refused += 1
             return None
         return super().buildProtocol(addr)

@@ -75,12 +75,11 @@ class Visits:
         visit = self._open.get(_key(word)) if word else None
         if visit is None:
             return None
-        now = self.now()
-        if now - visit.seen > IDLE or now - visit.begun > LIFE:
+        if self._has_ended(visit):
             self.end(visit)
             return None
         if touch:
-            visit.seen = now
+            visit.seen = self.now()
         return visit
 
     def room(self, visit: Visit, source: str) -> Room:
@@ -119,10 +118,14 @@ class Visits:
 
     def tick(self) -> None:
         """End what has been idle or lasted too long, with what streams to it."""
-        now = self.now()
         for visit in self.all():
-            if now - visit.begun > LIFE or (now - visit.seen > IDLE and not visit.streams):
+            if self._has_ended(visit):
                 self.end(visit)
+
+    def _has_ended(self, visit: Visit) -> bool:
+        """Say whether a visit has been idle, with nothing open that is looked at, or has lasted too long."""
+        now = self.now()
+        return now - visit.begun > LIFE or (now - visit.seen > IDLE and not visit.streams)
 
     def _make_way(self, name: str) -> None:
         own = [visit for visit in self.all() if visit.name == name]

@@ -13,7 +13,7 @@ from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.admin.web.miniature import colour, svg
-from gateway.admin.web.pages.live import LOOK, OFTEN
+from gateway.admin.web.pages.live import LOOK, OFTEN, TILES, TURN
 from gateway.admin.web.reply import Reply
 from gateway.admin.web.visits import MOST_STREAMS
 from gateway.domain.facts import Fact
@@ -141,6 +141,20 @@ class SessionTests(LiveCase):
 class WallTests(LiveCase):
     """All that goes on."""
 
+    def pass_time(self, seconds: float) -> None:
+        """Let the wall have its turns."""
+        self.served.clock.pump([TURN] * round(seconds / TURN + 2))
+
+    def test_in_one_turn_one_tile_is_drawn(self) -> None:
+        """So that a wall of many never keeps a key waiting."""
+        self.node.roster.rows = [session(f"S-{number:013d}") for number in range(40)]
+        reader = self.open("/stream/wall")
+        before = len(reader.events("screen"))
+        self.served.clock.advance(TURN)
+        self.assertLessEqual(len(reader.events("screen")), before + 1)
+        self.pass_time(TURN * TILES)
+        self.assertEqual(self.live.stage.watchers, TILES)
+
     def test_tiles_come_with_their_sessions_and_go_with_them(self) -> None:
         """Each is one watch, however often it is painted."""
         self.live.feed("one")
@@ -148,14 +162,14 @@ class WallTests(LiveCase):
         self.assertEqual([row["id"] for row in reader.events("wall")[0]], [ONE])
         self.assertIn("one", reader.events("screen")[0]["svg"])
         self.node.roster.rows.append(session(TWO))
-        self.served.clock.advance(LOOK)
+        self.pass_time(LOOK)
         self.assertEqual(self.live.stage.watchers, 2)
         for _ in range(4):
             self.live.feed("x")
-            self.served.clock.advance(OFTEN)
+            self.pass_time(OFTEN)
         self.assertEqual(len(self.live.asked), 2)
         self.node.roster.rows.clear()
-        self.served.clock.advance(LOOK)
+        self.pass_time(LOOK)
         self.assertEqual((reader.events("wall")[-1], self.live.stage.watchers), ([], 0))
 
     def test_a_tile_is_painted_now_and_then_and_only_when_it_changed(self) -> None:
@@ -165,11 +179,11 @@ class WallTests(LiveCase):
             self.live.feed(f"{number} ")
         before = len(reader.events("screen"))
         self.assertLessEqual(before, 1)
-        self.served.clock.advance(OFTEN)
+        self.pass_time(OFTEN)
         after = reader.events("screen")
         self.assertEqual(len(after), before + 1)
         self.assertIn("49", after[-1]["svg"])
-        self.served.clock.pump([OFTEN] * 5)
+        self.pass_time(OFTEN * 5)
         self.assertEqual(len(reader.events("screen")), before + 1)
 
     def test_a_slow_browser_gets_the_newest_of_each_tile(self) -> None:
@@ -178,10 +192,10 @@ class WallTests(LiveCase):
         reader.slow = True
         for number in range(30):
             self.live.feed(f"{number}\r\n")
-            self.served.clock.advance(OFTEN)
+            self.pass_time(OFTEN)
         self.assertLessEqual(len(reader.waiting), 1)
         reader.go_on()
-        self.served.clock.pump([OFTEN, OFTEN])
+        self.pass_time(OFTEN * 2)
         self.assertIn("29", reader.events("screen")[-1]["svg"])
 
     def test_everything_ends_with_the_page(self) -> None:
@@ -197,7 +211,7 @@ class WallTests(LiveCase):
         reader = self.open("/stream/wall")
         self.assertEqual(reader.events("screen"), [])
         self.live.failure = None
-        self.served.clock.advance(LOOK)
+        self.pass_time(LOOK * 2)
         self.assertEqual(len(reader.events("screen")), 1)
 
 

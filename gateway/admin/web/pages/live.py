@@ -35,8 +35,9 @@ log = Logger()
 
 TILES = 24
 """Screens that one wall shows."""
-LOOK, OFTEN, SELDOM, FEW = 1.0, 0.5, 1.0, 8
-"""Seconds between two looks at who is there; between two pictures of a tile, of few and of many."""
+LOOK, OFTEN, TURN = 1.0, 0.5, 0.05
+"""Seconds between two looks at who is there, between two pictures of a tile, and between the tiles' turns: in each turn
+one tile is drawn, some two milliseconds at the most, so that no key waits for a wall."""
 IMAGE = "image/svg+xml; charset=utf-8"
 
 Row = Mapping[str, Any]
@@ -119,10 +120,13 @@ class Tile:
     stream: Newest
     size: tuple[int, int] | None = None
     seat: ILiveSeat | None = None
+    again: float = 0.0
+    """When one that is over may be tried anew."""
     _due: bool = attrs.field(init=False, default=True)
     _behind: bool = attrs.field(init=False, default=False)
     _left: bool = attrs.field(init=False, default=False)
     _seen: Picture | None = attrs.field(init=False, default=None)
+    _drawn: float = attrs.field(init=False, default=float("-inf"))
 
     def is_full(self) -> bool:
         """Say whether the next picture is not due yet."""
@@ -147,11 +151,13 @@ class Tile:
         """Be gone: the next look at who is there takes the tile away."""
         self._left = True
 
-    def tick(self) -> None:
-        """Be shown anew where something was left out."""
-        if self._behind and not self.stream.is_behind and self.seat is not None and not self._left:
-            self._due = True
-            self.seat.refresh()
+    def tick(self, now: float) -> bool:
+        """Be shown anew where something was left out and it is time; say whether that was so."""
+        if not self._behind or self.stream.is_behind or self.seat is None or self._left or now - self._drawn < OFTEN:
+            return False
+        self._due, self._drawn = True, now
+        self.seat.refresh()
+        return True
 
     def leave(self) -> None:
         """See no more."""
@@ -180,8 +186,8 @@ class Wall:
     _tiles: dict[str, Tile] = attrs.field(init=False, factory=dict)
     _looks: LoopingCall = attrs.field(init=False)
     _paints: LoopingCall = attrs.field(init=False)
+    _wanted: list[str] = attrs.field(init=False, factory=list)
     _said: str = attrs.field(init=False, default="")
-    _turn: int = attrs.field(init=False, default=0)
 
     def __attrs_post_init__(self) -> None:
         """Make the clocks."""
@@ -190,7 +196,7 @@ class Wall:
 
     def begin(self) -> None:
         """Look at once, and from now on."""
-        for loop, seconds in ((self._looks, LOOK), (self._paints, OFTEN)):
+        for loop, seconds in ((self._looks, LOOK), (self._paints, TURN)):
             loop.start(seconds).addErrback(self._failed)
 
     def leave(self) -> None:
@@ -221,15 +227,9 @@ class Wall:
             self._said = said
             self.stream.put("wall", event("wall", told))
         here = [row["id"] for row in rows if row["node"] == self.visitor.room.node and row["state"] != "waiting"]
-        self._keep(here[:TILES])
-
-    def _keep(self, wanted: list[str]) -> None:
-        for gone in set(self._tiles) - set(wanted):
+        self._wanted = here[:TILES]
+        for gone in set(self._tiles) - set(self._wanted):
             self._tiles.pop(gone).leave()
-        for session in wanted:
-            known = self._tiles.get(session)
-            if known is None or known.left:
-                self._join(session)
 
     def _join(self, session: str) -> None:
         new = self._tiles[session] = Tile(session, self.stream)
@@ -239,15 +239,22 @@ class Wall:
     def _not_shown(self, failure: Failure, new: Tile) -> None:
         """Leave a tile without a picture: the session has no screen yet, or the fact can not be kept."""
         new.leave()
+        new.again = self.visitor.console.clock.seconds() + LOOK
         if not isinstance(failure.value, NotWatchable | OSError):
             log.failure("a session can not be shown", failure=failure)
 
     def _paint(self) -> None:
-        self._turn += 1
-        if len(self._tiles) > FEW and self._turn % int(SELDOM / OFTEN):
-            return
-        for each in tuple(self._tiles.values()):
-            each.tick()
+        """Let one tile have its turn: a new one first, else who has waited longest."""
+        now = self.visitor.console.clock.seconds()
+        for session in self._wanted:
+            known = self._tiles.get(session)
+            if known is None or (known.left and now >= known.again):
+                self._join(session)
+                return
+        for session, each in tuple(self._tiles.items()):
+            if each.tick(now):
+                self._tiles[session] = self._tiles.pop(session)
+                return
 
 
 def look(row: Row) -> str:
