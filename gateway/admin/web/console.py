@@ -156,7 +156,7 @@ class Pages:
 
     async def _behind(self, ask: Ask) -> Reply:
         console = self.console
-        visit = console.visits.find(console.word_of(ask), touch=not streams(ask.path))
+        visit = console.visits.find(console.word_of(ask), touch=not (streams(ask.path) or ask.header("x-follows")))
         if visit is None:
             if ask.writes or streams(ask.path):
                 raise Refusal(Exit.DENIED, "denied", "your visit has ended: log in again, nothing was changed")

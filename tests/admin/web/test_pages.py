@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 from twisted.trial.unittest import SynchronousTestCase
@@ -141,6 +142,21 @@ class PageTests(SynchronousTestCase):
         self.browser.post("/requests", id="Q-0000000A", answer="deny", reason="no", forms=forms)
         self.assertEqual(self.node.approvals.given, [("approve", "root", "fine"), ("deny", "root", "no")])
         self.assertEqual(self.browser.post("/requests", id="Q-0000000A", answer="", forms=forms).code, 400)
+
+    def test_the_page_says_whether_the_operator_is_told_of_viewers(self) -> None:
+        """By the session's own frozen policy."""
+        for announced, words in ((False, b"no trace of it"), (True, b"he is told that you do")):
+            text = json.dumps({"settings": {"live_announce": announced}})
+            self.node.roster.rows = [session(ONE, policy_text=text)]
+            self.assertIn(words, self.browser.get(f"/s/{ONE}").body)
+
+    def test_looking_again_by_itself_keeps_no_visit_from_being_idle(self) -> None:
+        """A page that renews its timeline, a stream that is opened anew."""
+        for path, headers in ((f"/s/{ONE}", {"x-follows": "1"}), (f"/s/{ONE}/live", {})):
+            before = self.browser.served.visits.all()[0].seen
+            self.browser.served.clock.advance(1)
+            self.assertEqual(self.browser.get(path, **headers).code, 200)
+            self.assertEqual(self.browser.served.visits.all()[0].seen, before)
 
     def test_a_search_shows_where_and_opens_there(self) -> None:
         """And is told of."""

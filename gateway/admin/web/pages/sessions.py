@@ -63,8 +63,15 @@ async def session(visitor: Visitor, identity: str) -> Reply:
         "session.html", title=f"{row['operator']} on {row['target']}", row=row, steps=list(timeline(row)),
         is_live=row["state"] in LIVE, covering=covering, tracks=[each for each in row["channels"] if _has_track(each)],
         channel=visitor.ask.asked("channel"), here=visitor.room.node,
-        deeds=DEEDS,
+        deeds=DEEDS, announced=is_announced(row),
     )  # fmt: skip
+
+
+def is_announced(row: Row) -> bool:
+    """Say whether the operator of a session is told that he is watched, by its frozen policy."""
+    text = row.get("policy_text")
+    policy = json.loads(text) if text else {}
+    return bool(policy.get("settings", {}).get("live_announce"))
 
 
 def _has_track(channel: Row) -> bool:

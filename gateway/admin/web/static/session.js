@@ -39,7 +39,7 @@ addEventListener("DOMContentLoaded", () => {
           });
           stream.addEventListener("over", event => {
             stream.close();
-            state(JSON.parse(event.data).words);
+            state(`${JSON.parse(event.data).words}: load the page anew to play the recording`);
             dispatch("ended", { message: JSON.parse(event.data).words });
           });
           return true;
@@ -48,6 +48,18 @@ addEventListener("DOMContentLoaded", () => {
         getCurrentTime: () => begun === undefined ? undefined : (performance.now() - begun) / 1000,
       };
     };
+    const renew = async () => {
+      setTimeout(renew, 5000);
+      if (document.hidden) return;
+      const answer = await fetch(location.href, { cache: "no-store", redirect: "manual", headers: { "X-Follows": "1" } });
+      if (!answer.ok) return;
+      const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+      for (const place of ["#happened", "#state", "#channels"]) {
+        const now = document.querySelector(place), then = page.querySelector(place);
+        if (now && then && now.textContent !== then.textContent) now.replaceChildren(...then.children);
+      }
+    };
+    setTimeout(renew, 5000);
     AsciinemaPlayer.create(driver, stage, { ...looks, autoPlay: true, controls: false });
   }
   const orders = document.querySelector("form[data-keys]");
