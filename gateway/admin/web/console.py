@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote
@@ -100,7 +101,8 @@ class Visitor:
         """Return a page with what every page of a visitor shows."""
         notes, self.visit.notes = self.visit.notes, []
         known = {"visitor": self, "path": self.ask.path, "notes": notes, "forms": self.visit.forms}
-        return self.console.painter.page(template, code, **{**known, **values})
+        make = partial(self.console.painter.made, template, {**known, **values})
+        return Reply(code, make=make)
 
     def note(self, words: str, kind: str = "done") -> None:
         """Say something on the next page he sees."""
@@ -169,10 +171,13 @@ class Pages:
             return self._stranger_refused(refusal)
         visitor = Visitor(console, ask, visit, room)
         try:
-            return await self._seen(visitor)
+            reply = await self._seen(visitor)
         except Refusal as refusal:
             code = status_of(refusal.code, refusal.kind)
-            return visitor.page("error.html", code, title="That did not work", words=refusal.message)
+            reply = visitor.page("error.html", code, title="That did not work", words=refusal.message)
+        if reply.make is None:
+            return reply
+        return attrs.evolve(reply, body=await room.in_thread(reply.make), make=None)
 
     async def _seen(self, visitor: Visitor) -> Reply:
         ask = visitor.ask

@@ -109,9 +109,9 @@ class Painter:
 
     def page(self, template: str, code: int = 200, **values: Any) -> Reply:
         """Return a page."""
-        text = self._templates.get_template(template).render({**self._known, **values})
-        return Reply(code, text.encode("utf-8", "replace"), HTML)
+        return Reply(code, self.made(template, values), HTML)
 
-    def text(self, template: str, values: Mapping[str, Any]) -> str:
-        """Return what a template says."""
-        return self._templates.get_template(template).render({**self._known, **values})
+    def made(self, template: str, values: Mapping[str, Any]) -> bytes:
+        """Return what a template says; any thread may ask."""
+        text = self._templates.get_template(template).render({**self._known, **values})
+        return text.encode("utf-8", "replace")
