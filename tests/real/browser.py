@@ -42,6 +42,7 @@ class Browser:
         self.driver = webdriver.Chrome(options=options, service=Service(shutil.which("chromedriver") or "chromedriver"))
         self.driver.set_page_load_timeout(20)
         self.size(*WIDE)
+        self.dark(False)
 
     def close(self) -> None:
         """End it."""
@@ -54,9 +55,10 @@ class Browser:
                      mobile=width < 600)  # fmt: skip
 
     def dark(self, dark: bool = True) -> None:
-        """Prefer dark or light."""
-        feature = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
-        self.command("Emulation.setEmulatedMedia", features=[feature])
+        """Prefer dark or light, and stillness: what fades from one to the other has the contrast of neither."""
+        scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
+        still = {"name": "prefers-reduced-motion", "value": "reduce"}
+        self.command("Emulation.setEmulatedMedia", features=[scheme, still])
 
     def command(self, name: str, **values: Any) -> Any:
         """Speak to the browser itself."""
