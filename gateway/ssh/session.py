@@ -168,6 +168,10 @@ class SessionDoor:
     def refused(self, code: int, reason: str, text: str) -> None:
         """Give up the way to the target; say the line on every channel that waits or comes."""
         self.failed = TargetFailed(code, reason, text, reason)
+        if self.antechamber is not None:
+            self.antechamber.close(text, code)
+            self.run.end(code, reason, None)
+            return
         self._drop_target()
         self._ready()
 

@@ -35,6 +35,7 @@ _STRANGE = re.compile("[\0\2-\5]")
 _PARSER = Parser(Language(tree_sitter_bash.language()))
 _PLAIN = re.compile(r"[\w/.:@%+,-][\w/.:@%+,=-]*(?: +[\w/.:@%+,=-]+)* *")
 _ASSIGNMENT = re.compile(r"([A-Za-z_]\w*)(\+?)=(.*)", re.S)
+_PLACE = re.compile(r"^\[[^\]]*\]\+?=")
 _MARKS = re.compile(f"{MARK}\\d+{MARK}")
 _BRANCHES = frozenset({"then", "do_group", "elif_clause", "else_clause"})
 _CHAINS = frozenset({"list", "pipeline", "negated_command"})
@@ -54,6 +55,8 @@ class Walk:
     inside: list[str] = attrs.field(factory=list)
     """Functions and aliases that are being read."""
     depth: int = 0
+    guessing: bool = False
+    """Whether what is read is a guess."""
     _nested: int = 0
     _running: int = 0
     _tokens: Tokens = attrs.field(factory=lambda: Tokens(""))
@@ -249,7 +252,7 @@ class Walk:
         parts = node.named_children[-1]
         if parts.type == "array":
             fields = self._fields([self._source(each) for each in parts.named_children])
-            self.shell.fill(name, [field.text for field in fields], more)
+            self.shell.fill(name, [_PLACE.sub("", field.text) for field in fields], more)
         else:
             text = words.text(self._tokens.original(value), self)
             self.assign(name, self.shell.value(name) + text if more else text)
@@ -282,7 +285,8 @@ class Walk:
         for child in node.named_children:
             if child.type == "variable_assignment":
                 name = self._assign(child)
-                fields.append(Field(f"{name}={self.shell.value(name)}"))
+                kept = name in self.shell.arrays
+                fields.append(Field(name if kept else f"{name}={self.shell.value(name)}"))
             else:
                 fields += self._fields([self._source(child)])
         return self.run(fields, plumbing)
