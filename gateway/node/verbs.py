@@ -18,7 +18,7 @@ from gateway.admin.room import Access, Caller, Feeds, Front, Local, Proofs, Room
 from gateway.config import ConfigError, parse
 from gateway.config.gaps import gaps as config_gaps
 from gateway.directory.passwords import hash_password
-from gateway.domain.grant import Grant, Refused
+from gateway.domain.grant import Grant, Refused, within
 from gateway.domain.secret import Secret
 from gateway.journal.verify import verify
 from gateway.node.first import demo_off, initialise, recover
@@ -87,6 +87,10 @@ class VerbRooms:
         subjects = {"user": (name,), "group": user.groups}
         if any(lock["subject"] in subjects.get(lock["scope"], ()) for lock in rooms.orders.locks() if not lock["only"]):
             raise Refusal(Exit.LATER, "locked", f"{name} is locked; another administrator must unlock him")
+        if door != "ssh" and user.origin and not within(source, user.origin):
+            raise Refusal(Exit.DENIED, "denied", f"{name} may not come from {source}")
+        if door == "web" and user.kind != "person":
+            raise Refusal(Exit.DENIED, "denied", f"{name} is a service: the console is for persons, the API for services")
         held = frozenset(user.roles)
         return self.room(Caller(name, user.full_name, held if only is None else held & only, source, door))
 

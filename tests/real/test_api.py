@@ -93,6 +93,13 @@ class ApiTests(ApiCase):
         until(lambda: shows(b"\r\n0\r\n\r\n"), "the stream is over")
         self.assertEqual(self.ask("/api/v1/status")[0], 401)
 
+    def test_who_may_not_come_from_here_may_not_with_a_token_either(self) -> None:
+        """His token is good, his address is not."""
+        self.place.pamctl("user", "add", "dave", "--roles", "auditor", "--origin", "192.0.2.0/24")
+        token = self.place.pamctl("token", "add", "x", "--user", "dave")["token"]
+        status, refused = self.ask("/api/v1/status", token=token)
+        self.assertEqual((status, refused["error"]["message"]), (403, "dave may not come from 127.0.0.1"))
+
     def test_the_description_is_openapi(self) -> None:
         """With every verb in it."""
         status, told = self.ask("/api/v1/openapi.json")
