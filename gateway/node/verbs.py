@@ -90,7 +90,8 @@ class VerbRooms:
         if door != "ssh" and user.origin and not within(source, user.origin):
             raise Refusal(Exit.DENIED, "denied", f"{name} may not come from {source}")
         if door == "web" and user.kind != "person":
-            raise Refusal(Exit.DENIED, "denied", f"{name} is a service: the console is for persons, the API for services")
+            words = f"{name} is a service: the console is for persons, the API for services"
+            raise Refusal(Exit.DENIED, "denied", words)
         held = frozenset(user.roles)
         return self.room(Caller(name, user.full_name, held if only is None else held & only, source, door))
 
