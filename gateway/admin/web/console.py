@@ -34,6 +34,8 @@ from gateway.domain.secret import Secret
 from gateway.interfaces import IFacts
 
 COOKIE, BROWSER = "ostiary", "ostiary-browser"
+FRESH = 3600.0
+"""Seconds after a login in which what can not be taken back, or loosens something, may be done."""
 ROLES = frozenset({ADMIN, AUDITOR})
 """Who may come in."""
 
@@ -195,6 +197,16 @@ class Pages:
     def _stranger_refused(self, refusal: Refusal) -> Reply:
         code = status_of(refusal.code, refusal.kind)
         return self.console.painter.page("stranger.html", code, title="That did not work", words=refusal.message)
+
+
+def proven_lately(visitor: Visitor) -> None:
+    """Refuse a grave act to who logged in long ago. Raises :exc:`Refusal`."""
+    visits = visitor.console.visits
+    if visits.now() - visitor.visit.begun > FRESH:
+        raise denied(
+            "you logged in more than an hour ago: log out and in again to do this. A lock can be set without; "
+            "nothing was changed"
+        )
 
 
 def streams(path: str) -> bool:

@@ -116,6 +116,21 @@ class PageTests(SynchronousTestCase):
             self.browser.post("/locks/release", scope=scope, subject=subject, reason="done", forms=forms)
         self.assertEqual(self.node.orders.in_force, [])
 
+    def test_a_grave_act_wants_a_login_of_the_last_hour(self) -> None:
+        """To cut, to release, to switch an account: but a lock can always be set."""
+        forms, place = self.browser.forms(), f"/s/{ONE}/order"
+        for _ in range(5):
+            self.browser.served.clock.advance(800)
+            self.browser.get("/")
+        for path, fields in ((place, {"order": "kill", "sure": "yes"}), (place, {"order": "unlock"}),
+                             ("/users/alice", {"doing": "deactivate", "sure": "yes"}),
+                             ("/targets/web1", {"fingerprint": "SHA256:x"}), ("/requests", {"answer": "approve"}),
+                             ("/locks/release", {"scope": "user", "subject": "alice"})):  # fmt: skip
+            reply = self.browser.post(path, forms=forms, **fields)
+            self.assertEqual((reply.code, b"log out and in again" in reply.body), (403, True), path)
+        self.assertEqual(self.node.orders.given, [])
+        self.assertEqual(self.browser.post(place, order="lock", forms=forms).code, 303)
+
     def test_a_name_that_looks_like_an_option_is_a_name(self) -> None:
         """Nothing that a form says becomes one."""
         self.assertEqual(line("lock", "--all", reason="--all"), ["lock", "--reason=--all", "--", "--all"])

@@ -12,7 +12,7 @@ from gateway.admin.answer import Row
 from gateway.admin.refusal import Refusal, denied, usage
 from gateway.admin.room import Room
 from gateway.admin.verbs.accounts import fingerprint
-from gateway.admin.web.console import BROWSER, COOKIE, Visitor
+from gateway.admin.web.console import BROWSER, COOKIE, Visitor, proven_lately
 from gateway.admin.web.pages.words import chosen, line
 from gateway.admin.web.reply import Reply, see_other
 
@@ -50,6 +50,7 @@ async def user(visitor: Visitor, name: str) -> Reply:
 
 async def switch(visitor: Visitor, name: str) -> Reply:
     """Switch an account off, or on again."""
+    proven_lately(visitor)
     form = chosen(visitor.ask.form, "doing", "reason", "sure")
     if form["doing"] not in ("activate", "deactivate"):
         raise usage("say what to do with the account: activate or deactivate")
@@ -84,6 +85,7 @@ async def target(visitor: Visitor, name: str) -> Reply:
 
 async def trust(visitor: Visitor, name: str) -> Reply:
     """Pin a host key that a target has shown."""
+    proven_lately(visitor)
     form = chosen(visitor.ask.form, "fingerprint", "reason")
     words = line("target trust", name, fingerprint=form["fingerprint"], reason=form["reason"])
     visitor.note((await visitor.fetch(words)).words)

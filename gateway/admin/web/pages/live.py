@@ -23,6 +23,7 @@ from gateway.admin.times import spell
 from gateway.admin.web.console import Visitor
 from gateway.admin.web.following import Watching, who
 from gateway.admin.web.miniature import svg
+from gateway.admin.web.pages.sessions import MOST
 from gateway.admin.web.pages.words import line
 from gateway.admin.web.reply import FORGET, Reply, text_reply
 from gateway.admin.web.sse import Newest, event
@@ -221,7 +222,7 @@ class Wall:
 
     async def _looked(self) -> None:
         rows = await self._rows()
-        told = [{"id": row["id"], "idle": spell(row["idle_s"]), "look": look(row)} for row in rows]
+        told = [{"id": row["id"], "idle": spell(row["idle_s"]), "look": look(row)} for row in rows[:MOST]]
         said = json.dumps(told)
         if said != self._said and not self.stream.is_behind:
             self._said = said

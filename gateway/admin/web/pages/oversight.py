@@ -11,7 +11,7 @@ from typing import Any
 
 from gateway.admin.answer import Row
 from gateway.admin.refusal import usage
-from gateway.admin.web.console import Visitor
+from gateway.admin.web.console import Visitor, proven_lately
 from gateway.admin.web.pages.sessions import release
 from gateway.admin.web.pages.words import chosen, line
 from gateway.admin.web.reply import Reply
@@ -52,6 +52,7 @@ async def lock(visitor: Visitor) -> Reply:
 
 async def unlock(visitor: Visitor) -> Reply:
     """Release the locks of one scope and subject."""
+    proven_lately(visitor)
     form = chosen(visitor.ask.form, "scope", "subject", "reason")
     visitor.note((await visitor.fetch(release(form, form["reason"]))).words)
     return visitor.back("/locks")
@@ -74,6 +75,7 @@ async def requests(visitor: Visitor) -> Reply:
 
 async def answer(visitor: Visitor) -> Reply:
     """Agree to what waits, or refuse it."""
+    proven_lately(visitor)
     form = chosen(visitor.ask.form, "id", "answer", "reason")
     if form["answer"] not in ("approve", "deny"):
         raise usage("say how to answer the request: approve or deny")

@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 
 from gateway.admin.refusal import Refusal, usage
 from gateway.admin.times import epoch
-from gateway.admin.web.console import Visitor
+from gateway.admin.web.console import Visitor, proven_lately
 from gateway.admin.web.pages.words import chosen, line
 from gateway.admin.web.reply import FORGET, Reply, text_reply
 
@@ -179,6 +179,7 @@ async def _lock(visitor: Visitor, row: Row, scope: str, reason: str) -> str:
 
 
 async def _unlock(visitor: Visitor, row: Row, reason: str) -> str:
+    proven_lately(visitor)
     covering = await locks_on(visitor, row)
     if not covering:
         raise usage("no lock in force concerns this session")
@@ -198,6 +199,7 @@ def release(lock: Row, reason: str) -> list[str]:
 
 
 async def _kill(visitor: Visitor, row: Row, sure: str, reason: str) -> str:
+    proven_lately(visitor)
     if sure.strip().lower() != "yes":
         raise usage("nothing was done: an interruption wants a typed yes; it cuts the operator off without notice")
     return (await visitor.fetch(line("kill", row["id"], reason=reason))).words

@@ -17,11 +17,11 @@
   if (wall && window.EventSource) {
     const said = document.getElementById("stream");
     const state = words => { if (said && said.textContent !== words) said.textContent = words; };
-    const known = () => [...wall.querySelectorAll(".tile")].map(tile => tile.dataset.id).join(" ");
-    let loading = false;
+    let loading = false, loaded = -Infinity;
     const reload = async () => {
-      if (loading) return;
+      if (loading || performance.now() - loaded < 3000) return;
       loading = true;
+      loaded = performance.now();
       try {
         const answer = await fetch("/", { cache: "no-store", redirect: "manual" });
         if (!answer.ok) return;
@@ -38,13 +38,14 @@
     };
     const stream = new EventSource(wall.dataset.stream);
     stream.addEventListener("open", () => state("live"));
-    stream.addEventListener("error", () => state("reconnecting"));
+    stream.addEventListener("error", () => state(stream.readyState === EventSource.CLOSED ? "ended: load the page anew" : "reconnecting"));
     stream.addEventListener("over", () => { stream.close(); location.reload(); });
     stream.addEventListener("wall", event => {
       const rows = JSON.parse(event.data);
       const tiles = new Map([...wall.querySelectorAll(".tile")].map(tile => [tile.dataset.id, tile]));
-      const changed = rows.some(row => !tiles.has(row.id) || tiles.get(row.id).dataset.look !== undefined && tiles.get(row.id).dataset.look !== row.look);
-      if (changed || rows.length !== tiles.size) { reload(); }
+      const differs = (tile, look) => tile === undefined || (tile.dataset.look !== undefined && tile.dataset.look !== look);
+      const changed = rows.some(row => differs(tiles.get(row.id), row.look));
+      if (changed || rows.length < tiles.size) reload();
       for (const row of rows) {
         const tile = tiles.get(row.id);
         if (!tile) continue;

@@ -28,7 +28,11 @@ addEventListener("DOMContentLoaded", () => {
           dispatch("play");
           stream = new EventSource(stage.dataset.live);
           stream.addEventListener("open", () => state("live"));
-          stream.addEventListener("error", () => { state("reconnecting"); dispatch("loading"); });
+          stream.addEventListener("error", () => {
+            if (stream.readyState === EventSource.CLOSED) return state("ended: load the page anew");
+            state("reconnecting");
+            dispatch("loading");
+          });
           stream.addEventListener("screen", event => {
             const shown = JSON.parse(event.data);
             if (shown.init !== undefined) {
