@@ -17,7 +17,6 @@ from gateway.domain.shell.carriers import carried
 from gateway.domain.shell.carriers_table import CARRIERS
 from gateway.domain.shell.guessing import guessed
 from gateway.domain.shell.interpreters import INTERPRETERS, interpreted
-from gateway.domain.shell.launchers import COMMANDED, LAUNCHERS
 from gateway.domain.shell.output import OUTPUTS
 from gateway.domain.shell.plumbing import Plumbing
 from gateway.domain.shell.runners import RUNNERS
@@ -84,8 +83,7 @@ def _known(walk: Walk, call: Call) -> str:
         return output(walk, call)
     if name in QUIET:
         return ""
-    if name not in CARRIERS or name in LAUNCHERS or name in COMMANDED:
-        guessed(walk, call)
+    guessed(walk, call)
     return ANY
 
 

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 import attrs
 
 from gateway.domain.shell.call import Call
+from gateway.domain.shell.carriers_table import CARRIERS
 from gateway.domain.shell.launchers import COMMANDED, LAUNCHERS, ORDINARY
 from gateway.domain.shell.reading import MOST_COMMANDS, Reading
 from gateway.domain.shell.words import Field
@@ -45,7 +46,8 @@ _PROGRAM = re.compile(r"[\w./+~-]*[A-Za-z_]")
 
 def guessed(walk: Walk, call: Call) -> None:
     """Read what an unknown program may run."""
-    if call.name in ORDINARY or not call.args or walk.guessing:
+    launches = call.name in LAUNCHERS or call.name in COMMANDED
+    if call.name in ORDINARY or (call.name in CARRIERS and not launches) or not call.args or walk.guessing:
         return
     words = call.args
     anywhere = call.name not in COMMANDED

@@ -5,6 +5,8 @@ The rule: what a variable makes run is read when it is set. Loaders of foreign c
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from gateway.domain.shell import words
@@ -29,6 +31,14 @@ LOADERS = frozenset({
     "NODE_OPTIONS", "GCONV_PATH", "BASH_LOADABLES_PATH",
 })  # fmt: skip
 """Variables that load code."""
+
+
+_PLACE = re.compile(r"^\[[^\]]*\]\+?=")
+
+
+def listed(fields: Iterable[words.Field]) -> list[str]:
+    """Return the elements of an array as it is written; where their places are named, in the order they are written."""
+    return [_PLACE.sub("", field.text) for field in fields]
 
 
 def watched(walk: Walk, name: str, value: str) -> None:

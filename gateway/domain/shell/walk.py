@@ -22,7 +22,7 @@ from gateway.domain.shell.simple import Simple
 from gateway.domain.shell.state import Shell
 from gateway.domain.shell.tokens import MARK, TOWARDS, Tokens
 from gateway.domain.shell.unknown import ANY, SOME
-from gateway.domain.shell.variables import watched
+from gateway.domain.shell.variables import listed, watched
 from gateway.domain.shell.words import LITERAL, Field
 from gateway.domain.shell.wrappers import KEYWORDS
 
@@ -35,7 +35,6 @@ _STRANGE = re.compile("[\0\2-\5]")
 _PARSER = Parser(Language(tree_sitter_bash.language()))
 _PLAIN = re.compile(r"[\w/.:@%+,-][\w/.:@%+,=-]*(?: +[\w/.:@%+,=-]+)* *")
 _ASSIGNMENT = re.compile(r"([A-Za-z_]\w*)(\+?)=(.*)", re.S)
-_PLACE = re.compile(r"^\[[^\]]*\]\+?=")
 _MARKS = re.compile(f"{MARK}\\d+{MARK}")
 _BRANCHES = frozenset({"then", "do_group", "elif_clause", "else_clause"})
 _CHAINS = frozenset({"list", "pipeline", "negated_command"})
@@ -251,8 +250,7 @@ class Walk:
         name = name.removesuffix("+")
         parts = node.named_children[-1]
         if parts.type == "array":
-            fields = self._fields([self._source(each) for each in parts.named_children])
-            self.shell.fill(name, [_PLACE.sub("", field.text) for field in fields], more)
+            self.shell.fill(name, listed(self._fields([self._source(each) for each in parts.named_children])), more)
         else:
             text = words.text(self._tokens.original(value), self)
             self.assign(name, self.shell.value(name) + text if more else text)
@@ -285,8 +283,7 @@ class Walk:
         for child in node.named_children:
             if child.type == "variable_assignment":
                 name = self._assign(child)
-                kept = name in self.shell.arrays
-                fields.append(Field(name if kept else f"{name}={self.shell.value(name)}"))
+                fields.append(Field(name if name in self.shell.arrays else f"{name}={self.shell.value(name)}"))
             else:
                 fields += self._fields([self._source(child)])
         return self.run(fields, plumbing)
