@@ -27,6 +27,7 @@ from gateway.interfaces import (
     IJournal,
     ILive,
     IOrders,
+    IQuarantine,
     IRoster,
     ISearch,
     ISecondFactors,
@@ -172,6 +173,7 @@ class Room:
     """Run a function off the reactor."""
     contact: str = ""
     feeds: Feeds = Feeds()
+    quarantine: IQuarantine | None = None
     zone: tzinfo | None = None
     tokens: Tokens | None = None
     web: Web | None = None

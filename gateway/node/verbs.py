@@ -72,6 +72,7 @@ class VerbRooms:
             feeds=self._feeds(),
             tokens=rooms.tokens,
             web=self.web(),
+            quarantine=rooms.inspection.quarantine,
         )
 
     def of_login(self, login: Login) -> Callable[[], Room]:

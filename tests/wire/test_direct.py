@@ -179,6 +179,7 @@ class QuickTests(SynchronousTestCase):
         self.line: Any = Line()
         self.received: Any = lambda octets: None
         self.direct = DirectSocket(self.line, self.line, lambda octets: self.received(octets), lambda view: None)
+        TYPING._left = 0
 
     def test_what_nobody_answers_at_the_beginning_is_acknowledged_at_once(self) -> None:
         """A peer that waits for the acknowledgement goes on; later on the kernel knows best."""

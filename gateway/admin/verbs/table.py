@@ -22,6 +22,7 @@ from gateway.admin.verbs import (
     orders,
     own,
     playing,
+    quarantine,
     recordings,
     rules,
     searching,
@@ -34,7 +35,7 @@ from gateway.admin.verbs import (
 
 THEMES = (
     settings, entries, accounts, factors, access, sessions, live, orders, approvals,
-    rules, backtest, recordings, playing, searching, holds, events, siem, notify,
+    rules, backtest, recordings, playing, searching, holds, quarantine, events, siem, notify,
     tokens, node, own, web, local,
 )  # fmt: skip
 

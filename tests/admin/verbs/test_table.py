@@ -56,6 +56,10 @@ CONTRACT: dict[str, frozenset[str]] = {
     "search": READING,
     "verify": ANY - {"operator"},
     "events": READING,
+    "quarantine list": ADMIN,
+    "quarantine show": ADMIN,
+    "quarantine release": ADMIN,
+    "quarantine rm": ADMIN,
     "siem status": ADMIN,
     "siem test": ADMIN,
     "notify test": ADMIN,
@@ -141,7 +145,7 @@ class TableTests(SynchronousTestCase):
         """By its name, so that none is forgotten."""
         changing = {"add", "rm", "apply", "passwd", "activate", "deactivate", "trust", "put", "lock", "unlock", "kill",
                     "interrupt", "init", "off", "recover-access", "totp", "confirm", "approve", "deny",
-                    "mark"}  # fmt: skip
+                    "mark", "release"}  # fmt: skip
         for name, verb in VERBS.items():
             self.assertEqual(name.split()[-1] in changing, verb.changes, name)
 

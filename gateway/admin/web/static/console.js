@@ -17,22 +17,30 @@
   if (wall && window.EventSource) {
     const said = document.getElementById("stream");
     const state = words => { if (said && said.textContent !== words) said.textContent = words; };
+    const pictures = new Map();  // the newest of each session: one may come before its tile does
+    const draw = tile => {
+      const source = tile && pictures.get(tile.dataset.id);
+      if (!source) return;
+      let picture = tile.querySelector(".screen > img");
+      if (!picture) {
+        picture = document.createElement("img");
+        picture.alt = "";
+        tile.querySelector(".screen").replaceChildren(picture);
+      }
+      picture.src = source;
+    };
     let loading = false, loaded = -Infinity;
     const reload = async () => {
       if (loading || performance.now() - loaded < 3000) return;
       loading = true;
       loaded = performance.now();
       try {
-        const answer = await fetch("/", { cache: "no-store", redirect: "manual" });
+        const answer = await fetch("/", { cache: "no-store", redirect: "manual", headers: { "X-Follows": "1" } });
         if (!answer.ok) return;
         const page = new DOMParser().parseFromString(await answer.text(), "text/html");
         for (const plain of page.querySelectorAll("noscript")) plain.remove();
-        const kept = new Map([...wall.querySelectorAll(".tile")].map(tile => [tile.dataset.id, tile.querySelector("img")]));
         wall.replaceChildren(...page.getElementById("wall").children);
-        for (const tile of wall.querySelectorAll(".tile")) {
-          const before = kept.get(tile.dataset.id);
-          if (before) tile.querySelector(".screen").replaceChildren(before);
-        }
+        for (const tile of wall.querySelectorAll(".tile")) draw(tile);
         document.getElementById("count").textContent = page.getElementById("count").textContent;
       } finally { loading = false; }
     };
@@ -42,6 +50,8 @@
     stream.addEventListener("over", () => { stream.close(); location.reload(); });
     stream.addEventListener("wall", event => {
       const rows = JSON.parse(event.data);
+      const here = new Set(rows.map(row => row.id));
+      for (const id of pictures.keys()) if (!here.has(id)) pictures.delete(id);
       const tiles = new Map([...wall.querySelectorAll(".tile")].map(tile => [tile.dataset.id, tile]));
       const differs = (tile, look) => tile === undefined || (tile.dataset.look !== undefined && tile.dataset.look !== look);
       const changed = rows.some(row => differs(tiles.get(row.id), row.look));
@@ -49,22 +59,15 @@
       for (const row of rows) {
         const tile = tiles.get(row.id);
         if (!tile) continue;
-        tile.dataset.look = row.look;
+        tile.dataset.look ??= row.look;
         const idle = tile.querySelector('[data-part="idle"]');
         if (idle && idle.textContent !== row.idle) idle.textContent = row.idle;
       }
     });
     stream.addEventListener("screen", event => {
       const { id, svg } = JSON.parse(event.data);
-      const screen = wall.querySelector(`.tile[data-id="${CSS.escape(id)}"] .screen`);
-      if (!screen) return;
-      let picture = screen.querySelector("img");
-      if (!picture) {
-        picture = document.createElement("img");
-        picture.alt = "";
-        screen.replaceChildren(picture);
-      }
-      picture.src = "data:image/svg+xml;charset=utf-8," + encodeURIComponent(svg);
+      pictures.set(id, "data:image/svg+xml;charset=utf-8," + encodeURIComponent(svg));
+      draw(wall.querySelector(`.tile[data-id="${CSS.escape(id)}"]`));
     });
   }
 })();
