@@ -29,10 +29,14 @@
       }
       picture.src = source;
     };
-    let loading = false, loaded = -Infinity;
-    const reload = async () => {
-      if (loading || performance.now() - loaded < 3000) return;
-      loading = true;
+    let due = false, loaded = -Infinity;
+    const reload = () => {  // at once, or when the last time is three seconds ago; never left undone
+      if (due) return;
+      due = true;
+      setTimeout(renew, Math.max(0, loaded + 3000 - performance.now()));
+    };
+    const renew = async () => {
+      due = false;
       loaded = performance.now();
       try {
         const answer = await fetch("/", { cache: "no-store", redirect: "manual", headers: { "X-Follows": "1" } });
@@ -42,7 +46,7 @@
         wall.replaceChildren(...page.getElementById("wall").children);
         for (const tile of wall.querySelectorAll(".tile")) draw(tile);
         document.getElementById("count").textContent = page.getElementById("count").textContent;
-      } finally { loading = false; }
+      } catch { reload(); }
     };
     const stream = new EventSource(wall.dataset.stream);
     stream.addEventListener("open", () => state("live"));
