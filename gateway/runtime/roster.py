@@ -151,6 +151,10 @@ class Roster:
             rows += [self._ended(name, row) for name, row in self._past.items() if name not in self._running]
         return sorted(rows, key=lambda row: str(row["started"]), reverse=True)
 
+    def names(self) -> Sequence[str]:
+        """Return the ids of all sessions."""
+        return tuple({**self._past, **self._running})
+
     def find(self, prefix: str) -> Mapping[str, Any]:
         """Return all of one session."""
         name = self._name(prefix)
