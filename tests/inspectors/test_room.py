@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import time
 from typing import Any
 
 from twisted.internet.defer import Deferred, gatherResults
+from twisted.internet.error import ProcessDone
+from twisted.python.failure import Failure
 from twisted.trial.unittest import TestCase
 
 from gateway.inspectors.parsed import told_of
 from gateway.inspectors.room import kinds, walls
 from gateway.inspectors.room.bubble import Bubble
-from gateway.inspectors.room.room import Room, RoomError
+from gateway.inspectors.room.room import Room, RoomError, _End, _Zygote
 from tests.inspectors.files import REACTOR, in_thread, kept, transfer, zipped
 
 PLAIN = {"max_ratio": 100, "max_entries": 50, "max_total": 50_000_000, "max_depth": 3, "encrypted": "deny"}
@@ -78,6 +81,27 @@ class RoomTests(RoomCase):
         await closed(self.room)
         said = await self.ask("archive", PLAIN, zipped(("a", b"x")))
         self.assertEqual(said["decision"], "allow")
+
+    async def test_a_zygote_that_dies_at_once_leaves_the_reactor_whole(self) -> None:
+        """Nothing is closed while the reactor watches it; without the bubble the room starts after all."""
+        self.room.bubble._usable = True
+        self.patch(Bubble, "around", lambda bubble, shown, argv: ["/bin/false"])
+        for _ in range(3):
+            said = await self.ask("archive", PLAIN, zipped(("a", b"x")))
+            self.assertEqual(said["decision"], "allow")
+            self.assertNotIn(-1, [reader.fileno() for reader in REACTOR.getReaders()])
+            await closed(self.room)
+        self.assertNotIn("bubblewrap", self.room.walls)
+
+    def test_an_end_that_is_told_before_the_greeting_closes_nothing_that_is_watched(self) -> None:
+        """The two come in any order: whoever reads lets go first."""
+        ours, theirs = socket.socketpair()
+        self.addCleanup(theirs.close)
+        zygote = _Zygote(ours)
+        zygote.hello = _End(REACTOR, ours, once=True)
+        zygote.processEnded(Failure(ProcessDone(0)))
+        self.assertNotIn(zygote.hello, REACTOR.getReaders())
+        self.assertEqual((self.successResultOf(zygote.hello.taken), ours.fileno()), (b"", -1))
 
     async def test_a_child_that_dies_is_an_error(self) -> None:
         """Settings that the judge can not take kill the child before it answers; the room goes on."""

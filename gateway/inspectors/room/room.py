@@ -98,14 +98,18 @@ class _Zygote(ProcessProtocol):
         self.control = control
         self.said = b""
         self.gone = False
+        self.hello: _End | None = None
 
     def errReceived(self, data: bytes) -> None:
         """Keep the end of what it says on stderr."""
         self.said = (self.said + data)[-2000:]
 
     def processEnded(self, reason: Failure) -> None:
-        """Know that it is gone."""
+        """Know that it is gone; who still reads from it lets go before the socket is closed."""
         self.gone = True
+        if self.hello is not None:
+            # A descriptor that is closed while the reactor watches it spoils the reactor for everybody.
+            self.hello.connectionLost(reason)
         self.control.close()
 
 
@@ -208,7 +212,7 @@ class Room:
             zygote, argv[0], argv, env=ENVIRONMENT, childFDs={0: theirs.fileno(), 1: "r", 2: "r"}
         )
         theirs.close()
-        hello = _End(self.reactor, ours, once=True)
+        hello = zygote.hello = _End(self.reactor, ours, once=True)
         timer = self.reactor.callLater(STARTING, ours.shutdown, socket.SHUT_RDWR)
         said = await hello.taken
         if timer.active():
