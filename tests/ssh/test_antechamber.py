@@ -244,6 +244,27 @@ class PurposeTests(SynchronousTestCase):
             self.assertIn(status(77), heard.events)
             self.assertEqual(world.bodies("session.ended")[0]["reason"], reason)
 
+    def test_an_answer_at_a_second_terminal_changes_nothing(self) -> None:
+        """Two channels of one connection are asked; the first answer starts the session, once, or asks approvers."""
+        for approval in (0, 1):
+            world = self.world(approval=approval, people=(("bob", "Bob"),))
+            ends = [world.open()[0] for _ in range(2)]
+            for end in ends:
+                end.request("pty-req", pty(), wants_reply=False)
+                end.request("shell", b"", wants_reply=True)
+            world.settle()
+            for end in ends:
+                end.write(b"CHG1\rnight shift\r")
+                world.settle()
+            for end in ends:
+                end.write(b"night shift\r")
+                world.settle()
+            if approval:
+                (row,) = world.approvals.requests()
+                self.successResultOf(world.approvals.approve(str(row["id"]), **BY))
+                world.settle()
+            self.assertEqual(len(world.bodies("session.started")), 1)
+
     def test_approvers_are_told_why(self) -> None:
         """They are asked when it is known, not before."""
         world = self.world(approval=1, people=(("bob", "Bob"),))
