@@ -1,6 +1,7 @@
 """The gate of scp's old protocol.
 
-The rule: what nobody reads yet rests here, in order and unrefunded. What the protocol does not have ends the channel.
+The rule: what nobody reads yet rests here, in order and unrefunded, and so does all that a lock met here. What the
+protocol does not have ends the channel.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from gateway.domain.lane import (
     Hold,
     Lane,
     Order,
+    OrderKind,
     Refuse,
     Tell,
     Tick,
@@ -43,6 +45,8 @@ class ScpGate:
     command: str
     relay: Relay = attrs.field(init=False)
     over: bool = attrs.field(init=False, default=False)
+    frozen: bool = attrs.field(init=False, default=False)
+    """Whether a lock covers the session: what came before it and rests here waits for the release."""
     _job: Any = attrs.field(init=False)
     _wanted: Message | Some | None = attrs.field(init=False, default=None)
     _ticket: int = attrs.field(init=False, default=0)
@@ -129,6 +133,9 @@ class ScpGate:
                 yield from self._read()
             case Tick():
                 yield from self.desk.patience()
+            case Order(kind=OrderKind.LOCK | OrderKind.UNLOCK):
+                self.frozen = event.kind is OrderKind.LOCK
+                yield from self._read()
             case Order():
                 pass
             case _:
@@ -136,7 +143,7 @@ class ScpGate:
 
     def _read(self) -> Iterator[Event | Effect]:
         """Let the job go on as far as what came reaches."""
-        while self._wanted is not None:
+        while self._wanted is not None and not self.frozen:
             found = self._take(self._wanted)
             if found is None:
                 break
@@ -144,10 +151,14 @@ class ScpGate:
         yield from self._leave()
 
     def _leave(self) -> Iterator[Effect]:
-        """Let a stream end when all that came on it and can be read was read."""
-        if self._wanted is not None:
-            ends, self._ends = self._ends, []
-            yield from ends
+        """Let a stream end when more of it is wanted and nothing more came; answers also when all were read."""
+        if self._wanted is None or self.frozen:
+            return
+        for end in tuple(self._ends):
+            answers = end.lane is self.relay.back and not self._streams[end.lane]
+            if answers or end.lane is self._wanted.lane:
+                self._ends.remove(end)
+                yield end
 
     def _take(self, wanted: Message | Some) -> bytes | None:
         stream = self._streams[wanted.lane]

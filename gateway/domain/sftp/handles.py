@@ -19,6 +19,8 @@ from gateway.domain.transfer import Desk
 MOST_OPEN = 1024
 MOST_WAITING = 4096
 """Requests without an answer; with more of them the operator's stream waits."""
+MOST_LATER = 64
+"""Own answers that wait behind a DATA; with more of them the operator's stream waits."""
 OWN_IDS = 0xF0000000
 """Ids of the gateway's own requests begin here; clients count from small numbers."""
 

@@ -103,6 +103,14 @@ def _fetch(path: bytes, kept: Kept, size: int) -> Generator[Any, Any, str]:
     return failed
 
 
+def written(request: int, opened: Opened | None) -> bytes:
+    """Return the answer to a WRITE to a kept file, or to no file."""
+    if opened is None or opened.kept is None:
+        return status(request, FAILURE, "no such handle")
+    failed = opened.kept.failed
+    return status(request, FAILURE if failed else OK, failed or "Success")
+
+
 def close_upload(table: Table, asked: Asked, opened: Opened) -> Job:
     """Close a file: evaluate it and bring it to its place; the answer says whether it is there."""
     kept, transfer = opened.kept, opened.transfer

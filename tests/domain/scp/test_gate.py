@@ -88,6 +88,30 @@ class ScpGateTests(SynchronousTestCase):
         talk.feed(Close(DOWN))
         self.assertEqual(talk.effects, [Close(DOWN)])
 
+    def test_who_says_all_at_once_is_heard_to_the_end(self) -> None:
+        """A script that waits for no answer: its end goes on behind its file."""
+        for rules in ((), (RULE,)):
+            talk = Talk("scp -t /x", rules)
+            talk.say(UP, b"C0644 5 a\nhello\0")
+            talk.feed(End(UP))
+            for _ in range(3):
+                self.assertEqual(talk.effects, [])
+                talk.say(DOWN, b"\0")
+            self.assertEqual(talk.heard[UP], b"C0644 5 a\nhello\0")
+            self.assertIn(End(UP), talk.effects)
+
+    def test_a_lock_lets_nothing_go_on_that_came_before_it(self) -> None:
+        """Until the release; the end waits too."""
+        talk = Talk("scp -rt /x")
+        talk.say(UP, b"D0755 0 d\nE\n")
+        talk.feed(End(UP))
+        talk.feed(Order(OrderKind.LOCK, "carol"))
+        self.assertEqual((talk.say(DOWN, b"\0\0\0"), talk.effects), (b"", []))
+        self.assertEqual(talk.heard, {UP: b"", DOWN: b""})
+        talk.feed(Order(OrderKind.UNLOCK, "carol"))
+        self.assertEqual(talk.heard, {UP: b"D0755 0 d\nE\n", DOWN: b"\0\0\0"})
+        self.assertEqual(talk.effects, [End(UP)])
+
     def test_other_events_are_none_of_its_affair(self) -> None:
         """Standard error, requests, orders."""
         talk = Talk("scp -t /x")
