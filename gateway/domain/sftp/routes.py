@@ -161,8 +161,8 @@ def _read(table: Table, asked: Asked, opened: Opened) -> Route:
     old = opened.lot is Lot.INCOMING and opened.transfer is not None and opened.transfer.resumed
     if not opened.reads or (old and table.desk.decides("download")):
         return Answer(status(asked.id, DENIED, "it was not opened for reading, or must be read by itself"))
-    raw = served(opened, asked)
-    return serve(opened, asked) if raw is None else Answer(raw)
+    raw = served(table, opened, asked)
+    return serve(table, opened, asked) if raw is None else Answer(raw)
 
 
 def _attributes(asked: Asked, opened: Opened) -> Answer:
