@@ -1,8 +1,8 @@
 """Which paths a transfer by scp is about.
 
 The rule: a path is what the command line says, with the names that the source sends. Where that does not settle it
-(``scp -t NAME`` writes to NAME or into it), the file is judged under both, and so is all that a folder sent to it holds.
-A pattern among the folders is what the target's shell makes of it: such a path is not known here (:attr:`Paths.vague`).
+(``scp -t NAME`` writes to NAME or into it), the file is judged under both, and so is all that a folder holds.
+A pattern among the folders is what the target's shell makes of it: that path is not known here (:attr:`Paths.vague`).
 
 Known limits: the protocol has no question for a real path; rules about names judge a path as it was asked for.
 """

@@ -39,7 +39,7 @@ from gateway.domain.passage import Passage
 from gateway.domain.sftp import codec
 from gateway.domain.sftp.codec import INIT, VERSION, VERSION_SPOKEN, Malformed, Reply, number, packet, status
 from gateway.domain.sftp.cursor import Cursor, Head, Part, Piece, Whole
-from gateway.domain.sftp.handles import MOST_LATER, MOST_WAITING, OWN_IDS, Lot, Opened, Table, Waiting
+from gateway.domain.sftp.handles import MOST_AT_ONCE, MOST_LATER, MOST_WAITING, OWN_IDS, Lot, Opened, Table, Waiting
 from gateway.domain.sftp.passing import abandoned, answered, took
 from gateway.domain.sftp.placing import cleared
 from gateway.domain.sftp.routes import route
@@ -56,7 +56,7 @@ class SftpGate:
     """Read both streams of an SFTP channel."""
 
     desk: Desk
-    table: Table = attrs.field(init=False)
+    table: Table = attrs.field(init=False, default=attrs.Factory(lambda self: Table(self.desk), takes_self=True))
     up: Cursor = attrs.field(init=False, factory=Cursor)
     down: Cursor = attrs.field(init=False, factory=Cursor)
     writing: tuple[Opened | None, Head] | None = attrs.field(init=False, default=None)
@@ -80,11 +80,8 @@ class SftpGate:
     """Own answers that wait for the end of a DATA that is being passed."""
     _ends: list[End | Close] = attrs.field(init=False, factory=list)
     _held: dict[Lane, int] = attrs.field(init=False, factory=lambda: dict.fromkeys(Lane, 0))
+    _more: bool = attrs.field(init=False, default=False)
     _exit_told: bool = attrs.field(init=False, default=False)
-
-    def __attrs_post_init__(self) -> None:
-        """Begin with nothing open."""
-        self.table = Table(self.desk)
 
     @property
     def idle(self) -> bool:
@@ -98,8 +95,8 @@ class SftpGate:
 
     @property
     def due(self) -> float | None:
-        """Say when the operator is to be told that his file is still being evaluated."""
-        return self.desk.due
+        """Say when there is more to work off, or the operator is to be told that his file is being evaluated."""
+        return self.desk.at if self._more and not self.over else self.desk.due
 
     def weigh(self, event: Event, at: float) -> Iterable[Event | Effect]:
         """Weigh one event."""
@@ -138,6 +135,7 @@ class SftpGate:
                 yield from self._work()
             case Tick():
                 yield from self.desk.patience()
+                yield from self._work()
             case Order(kind=OrderKind.LOCK | OrderKind.UNLOCK):
                 self.frozen = event.kind is OrderKind.LOCK
                 yield from self._work()
@@ -173,14 +171,18 @@ class SftpGate:
     # The operator's stream.
 
     def _work(self) -> Iterator[Event | Effect]:
-        """Work off what the operator sent, as far as that may go on now."""
-        while self._may_go_on():
+        """Work off what the operator sent, as far as that may go on now; a flood of it goes on in turns of its own."""
+        self._more = False
+        for _ in range(MOST_AT_ONCE):
+            if not self._may_go_on():
+                return
             piece = self.up.take()
             if piece is None:
                 ends, self._ends = self._ends, []
                 yield from ends
                 return
             yield from self._asked(piece)
+        self._more = True
 
     def _may_go_on(self) -> bool:
         if self._job is not None or self.over or self.frozen or (self._hailed and not self.spoken):

@@ -19,6 +19,8 @@ from gateway.domain.transfer import Desk
 MOST_OPEN = 1024
 MOST_WAITING = 4096
 """Requests without an answer; with more of them the operator's stream waits."""
+MOST_AT_ONCE = 256
+"""Requests that are worked off in one turn, so that no key of somebody else waits for a flood of them."""
 MOST_LATER = 64
 """Own answers that wait behind a DATA; with more of them the operator's stream waits."""
 MOST_BUFFERED = 8
@@ -140,7 +142,8 @@ class Table:
 
     def buffer(self, opened: Opened, offset: int, chunk: bytes) -> None:
         """Keep the last piece of a file at hand, of the few files that are read now."""
-        self._buffering = [each for each in self._buffering if each is not opened][-MOST_BUFFERED + 1 :] + [opened]
+        others = [each for each in self._buffering if each is not opened]
+        self._buffering = [*others[-MOST_BUFFERED + 1 :], opened]
         for each in self.files.values():
             if each.buffered[1] and each not in self._buffering:
                 each.buffered = (0, b"")

@@ -38,9 +38,10 @@ from gateway.domain.sftp.codec import (
 )
 from gateway.domain.sftp.downloads import SERVED_AT_ONCE, fetched
 from gateway.domain.sftp.handles import Lot, Opened, Table
-from gateway.domain.sftp.naming import considered, refuse
+from gateway.domain.sftp.naming import considered, real_path, refuse
 from gateway.domain.sftp.placing import KIND, REGULAR, USUAL_UMASK, folder_of, place
 from gateway.domain.sftp.steps import Answer, Job, call
+from gateway.domain.transfer import text
 
 FOLDER = 0o040000
 
@@ -128,7 +129,9 @@ def _closed(table: Table, asked: Asked, opened: Opened, kept: Kept, transfer: Tr
         yield desk.told(transfer, outcome="failed", reason=failed)
         yield Answer(status(asked.id, FAILURE, failed))
         return
-    transfer = attrs.evolve(transfer, size=kept.size)
+    # Anew: a folder on the way may have got another name, or be another's link, since the file was opened.
+    real = yield from real_path(opened.path)
+    transfer = attrs.evolve(transfer, size=kept.size, real=text(real))
     found, kind = yield from desk.weighed(transfer, kept)
     more = {"type": kind, "seconds": round(desk.at - opened.begun, 3)}
     if found.denies:

@@ -24,7 +24,7 @@ from gateway.domain.lane import (
 )
 from gateway.domain.sftp import codec
 from gateway.domain.sftp.codec import Attributes, number, packet, status, string
-from gateway.domain.sftp.handles import MOST_LATER, MOST_WAITING, OWN_IDS
+from gateway.domain.sftp.handles import MOST_AT_ONCE, MOST_LATER, MOST_WAITING, OWN_IDS
 from tests.domain.sftp.server import REGULAR, Node, Server
 from tests.domain.sftp.talk import DOWN, RULE, UP, Talk
 
@@ -115,6 +115,20 @@ class StreamTests(SynchronousTestCase):
         self.assertEqual(talk.effects, [])
         talk.feed(Bytes(DOWN, packet(codec.VERSION, number(3))))
         self.assertEqual((len(talk.asked(codec.MKDIR)), talk.effects), (1, [End(UP)]))
+
+    def test_a_flood_of_requests_goes_on_in_turns_of_its_own(self) -> None:
+        """So that no key of somebody else waits for it; an end waits for all of it."""
+        talk = Talk().begin()
+        talk.up(b"".join(packet(99, number(each)) for each in range(2 * MOST_AT_ONCE + 1)))
+        talk.feed(End(UP))
+        talk.feed(Order(OrderKind.LOCK, "carol"))
+        self.assertIsNone(talk.gate.due)
+        talk.feed(Order(OrderKind.UNLOCK, "carol"))
+        self.assertEqual((len(talk.replies()), talk.gate.due, talk.effects), (2 * MOST_AT_ONCE + 1, None, [End(UP)]))
+        talk.up(b"".join(packet(99, number(each)) for each in range(MOST_AT_ONCE + 1)))
+        self.assertEqual((len(talk.replies()), talk.gate.due), (MOST_AT_ONCE, 0.0))
+        talk.feed(Tick())
+        self.assertEqual((len(talk.replies()), talk.gate.due), (1, None))
 
     def test_with_too_many_own_answers_behind_a_body_the_stream_waits(self) -> None:
         """So that nobody fills the gateway's memory by taking half a DATA and asking on."""
