@@ -15,6 +15,7 @@ import attrs
 from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import IReactorTime
 
+from gateway.admin.tokens import Tokens
 from gateway.domain.grant import Grant, Refused
 from gateway.domain.secret import Secret
 from gateway.interfaces import (
@@ -128,6 +129,18 @@ class Feeds:
 
 
 @attrs.frozen
+class Web:
+    """The way into the console."""
+
+    link: Callable[[str], str]
+    """For a user's name: the address of a link that is good once."""
+    waiting: Callable[[str], Row]
+    """For a code: ``source, agent`` of the browser that shows it; raises Refusal."""
+    confirm: Callable[[str, str], None]
+    """For a code and a user's name: let the browser in; raises Refusal."""
+
+
+@attrs.frozen
 class Room:
     """The node, as verbs see it."""
 
@@ -162,6 +175,9 @@ class Room:
     feeds: Feeds = Feeds()
     quarantine: IQuarantine | None = None
     zone: tzinfo | None = None
+    tokens: Tokens | None = None
+    web: Web | None = None
+    """None where the console is not served."""
 
     @property
     def now(self) -> float:

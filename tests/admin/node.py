@@ -98,6 +98,10 @@ class MemoryRoster:
         """Return the rows."""
         return [row for row in self.rows if row["ended"] is None or not live]
 
+    def names(self) -> Sequence[str]:
+        """Return the ids."""
+        return [row["id"] for row in self.rows]
+
     def find(self, prefix: str) -> Mapping[str, Any]:
         """Return one, with the lists of ``session show``."""
         row = next((row for row in self.rows if row["id"] == prefix), None)

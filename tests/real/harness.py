@@ -106,6 +106,8 @@ class Sshd:
     password: bool = False
     extra: str = ""
     """Settings of its own; sshd takes the first of each."""
+    sftp_server: str = ""
+    """Its SFTP server; the program of the system where nothing is said."""
     process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -118,7 +120,8 @@ class Sshd:
         found = next((place for place in places if Path(place).exists()), "internal-sftp")
         password = "yes" if self.password else "no"
         settings = SSHD.format(
-            extra=self.extra, port=self.port, folder=self.folder, password=password, sftp_server=found
+            extra=self.extra, port=self.port, folder=self.folder, password=password,
+            sftp_server=self.sftp_server or found,
         )
         name = self.folder / f"sshd_{self.port}"
         name.write_text(settings)
@@ -238,8 +241,8 @@ class Place:
 
     access: str = GRANT
     settings: str = ""
-    bare: bool = False
-    """Whether commands on the target find no start-up files of whoever runs this."""
+    bare: bool = True
+    """Whether commands on the target find no start-up files of whoever runs this, which would speak or take long."""
     folder: Path = attrs.field(factory=lambda: Path(tempfile.mkdtemp(prefix="ostiary-real-")))
     sshd: Sshd = attrs.field(init=False)
     gateway: Gateway = attrs.field(init=False)
@@ -249,7 +252,8 @@ class Place:
         """Start everything."""
         self.folder.chmod(0o755)
         keys = {name: make_key(self.folder / name) for name in ("alice", "bob", "carol", "credential", "other")}
-        self.sshd = Sshd(self.folder, extra=f"SetEnv HOME={self.folder}" if self.bare else "")
+        (self.folder / "home").mkdir()
+        self.sshd = Sshd(self.folder, extra=f"SetEnv HOME={self.folder}/home" if self.bare else "")
         self.sshd.start()
         self.gateway = Gateway(self.folder, self.settings)
         known = {"port": self.sshd.port, "host": self.sshd.host_key, "account": ACCOUNT, "folder": self.folder}

@@ -172,7 +172,7 @@ class CrashTests(RecordingCase):
     alone = True
 
     def test_nothing_that_was_seen_is_lost(self) -> None:
-        """Kill -9 under a running flood and a terminal: all that the clients got is recorded, UNSEALED."""
+        """Kill -9 under a running flood and a terminal: all that the clients got is in the recordings, UNSEALED."""
         terminal = self.shell()
         terminal.type("echo be''fore\r")
         terminal.expect("before")

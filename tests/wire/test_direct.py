@@ -169,7 +169,7 @@ class Line:
     _tempDataLen: int = 0
     bufferSize: int = 100
     doRead: Any = None
-    reader: Any = None
+    reader: Any = attrs.field(factory=lambda: SimpleNamespace(leftover=memoryview(b""), whole=0))
 
 
 class QuickTests(SynchronousTestCase):
