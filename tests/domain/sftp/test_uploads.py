@@ -76,6 +76,10 @@ class UploadTests(SynchronousTestCase):
         self.assertEqual(self.talk.open(b"/x.key").text, "keys stay here")
         self.assertEqual(self.talk.fact("file.denied")["bytes"], 0)
 
+    def test_a_write_to_no_file_is_refused(self) -> None:
+        """Its bytes go nowhere."""
+        self.assertEqual(self.talk.write(b"never", 0, b"x").code, codec.FAILURE)
+
     def test_a_name_is_judged_anew_when_the_file_comes_to_its_place(self) -> None:
         """Its folder may have become a link to another meanwhile."""
         self.server.nodes[b"/etc"] = Node(mode=FOLDER)
