@@ -4,8 +4,8 @@ The rule: where a transfer rule decides, a command line that runs such a program
 file, is refused, and the refusal names what can be used instead.
 
 Known limits: any shell can move a file in a thousand ways (``base64`` and a paste are enough); what is typed into one
-is not looked at here, nor is what a group of commands writes (``{ cat; } > f``). Whoever grants ``exec`` or ``shell`` beside a transfer rule should know that, and ``check`` says
-it.
+is not looked at here, nor is what a group of commands writes (``{ cat; } > f``). Whoever grants ``exec`` or ``shell``
+beside a transfer rule should know that, and ``check`` says it.
 """
 
 from __future__ import annotations

@@ -237,7 +237,7 @@ class Antechamber:
         channels, self._channels = self._channels, []
         for channel in channels:
             channel.say(words)
-            self.go_on(channel.end, tuple(channel.asked))
+            self.go_on(channel.end, channel.asked)  # the list itself: it grows until the target is reached
 
     def cancel(self) -> None:
         """Take the question back, and end the session."""

@@ -42,4 +42,5 @@ class MovingTests(SynchronousTestCase):
 
     def test_a_paste_is_none_of_it(self) -> None:
         """The known limit: a shell moves files in ways that nobody can tell."""
-        self.assertIsNone(denied_moving(self.under(TransferRule("no-malware")), "echo YQ== | base64 -d"))
+        for line in ("echo YQ== | base64 -d", "{ cat; } > f"):
+            self.assertIsNone(denied_moving(self.under(TransferRule("no-malware")), line), line)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
@@ -80,6 +81,9 @@ class AntechamberTests(SynchronousTestCase):
         end.write(b"lost")
         world.settle()
         self.successResultOf(world.approvals.approve(self.request(world), **BY))
+        size = struct.pack(">LLLL", 99, 33, 0, 0)
+        end.request("window-change", size, wants_reply=False)
+        world.settle()
         world.reach()
         end.write(b"too early")
         world.settle()
@@ -89,6 +93,7 @@ class AntechamberTests(SynchronousTestCase):
         world.settle()
         self.assertEqual(bytes(world.far()[1].taken[0])[-5:], b"heard")
         self.assertNotIn(b"lost", world.far()[1].taken[0])
+        self.assertIn(size, [event[2] for event in world.far()[1].events if event[0] == "request"])
 
     def test_a_refusal_ends_it_in_words(self) -> None:
         """For every channel that waits; silence does too."""
