@@ -4,8 +4,8 @@ The rule: where a transfer rule decides, a command line that runs such a program
 file, is refused, and the refusal names what can be used instead.
 
 Known limits: any shell can move a file in a thousand ways (``base64`` and a paste are enough); what is typed into one
-is not looked at here. Whoever grants ``exec`` or ``shell`` beside a transfer rule should know that, and ``check`` says
-it.
+is not looked at here, nor is what a group of commands writes (``{ cat; } > f``). Whoever grants ``exec`` or ``shell``
+beside a transfer rule should know that, and ``check`` says it.
 """
 
 from __future__ import annotations
@@ -17,11 +17,16 @@ from gateway.domain.shell import Simple, read
 
 MOVERS = frozenset({
     "tar", "gtar", "bsdtar", "cpio", "pax", "rsync", "scp", "sftp-server", "rz", "sz", "lrz", "lsz", "rx", "sx", "rb",
-    "sb", "uuencode", "uudecode",
+    "sb", "uuencode", "uudecode", "git-receive-pack", "git-upload-pack", "git-upload-archive",
 })  # fmt: skip
 """Programs that pack, unpack, send or receive files on their standard streams."""
 WRITERS = frozenset({"cat", "dd", "tee", "base64", "xxd", "gzip", "gunzip", "zcat", "zstd", "xz"})
 """Programs that put what they are given into a file when their output is one."""
+
+STDIN = frozenset({"/dev/stdin", "/dev/fd/0", "/proc/self/fd/0"})
+"""Names of what a command is given."""
+COPIERS = frozenset({"cp", "install"})
+"""Programs that put that into a file by its name."""
 
 
 def denied_moving(policy: FrozenPolicy, line: str) -> Denied | None:
@@ -39,6 +44,10 @@ def denied_moving(policy: FrozenPolicy, line: str) -> Denied | None:
 
 def _moves(command: Simple) -> bool:
     name, *words = command.argv
-    if name in MOVERS:
+    if name in MOVERS or (name in COPIERS and STDIN & set(words)):
+        return True
+    if name == "git" and any(f"git-{word}" in MOVERS for word in words):
+        return True
+    if name == "tee" and any(not word.startswith("-") and word != "/dev/null" for word in words):
         return True
     return name in WRITERS and bool(command.writes or any(word.startswith("of=") for word in words))

@@ -43,6 +43,9 @@ class Kind(enum.Enum):
 OPAQUE = frozenset({Kind.RSYNC, Kind.GIT, Kind.FORWARD, Kind.AGENT, Kind.X11})
 """Kinds whose content this version does not read; a session with one of them says so."""
 
+MOVING_UNREAD = frozenset({Kind.RSYNC, Kind.GIT})
+"""Kinds that move files no inspector sees: refused where a rule about files decides."""
+
 RELAYED_REQUESTS = frozenset({
     "pty-req", "env", "shell", "exec", "subsystem", "window-change", "signal", "break", "xon-xoff",
     "auth-agent-req@openssh.com", "x11-req", "eow@openssh.com",
@@ -104,9 +107,12 @@ def _is_systems(command: Simple) -> bool:
 
 
 def _serves_scp(words: tuple[str, ...]) -> bool:
+    """Say whether scp is a source or a sink, and which is beyond doubt: its options end at the first other word."""
     end = words.index("--") if "--" in words else len(words)
     options = [word for word in words[:end] if word.startswith("-")]
-    return all(SCP_OPTION.fullmatch(word) for word in options) and bool(set("tf") & set("".join(options)))
+    if list(words[: len(options)]) != options or not all(SCP_OPTION.fullmatch(word) for word in options):
+        return False
+    return len(set("tf") & set("".join(options))) == 1
 
 
 def denied_kind(policy: FrozenPolicy, kind: Kind) -> Denied | None:
@@ -115,12 +121,12 @@ def denied_kind(policy: FrozenPolicy, kind: Kind) -> Denied | None:
     if not policy.allows(right):
         return Denied("right_missing", f"{right} is not allowed as {policy.account} on {policy.target.name}")
     deciding = binding(policy.transfers, policy.restrictions.enforce)
-    if kind is Kind.RSYNC and deciding:
+    if kind in MOVING_UNREAD and deciding:
         names = ", ".join(rule.name for rule in deciding)
         return Denied(
             "not_evaluated",
             f"file transfers to {policy.target.name} must be evaluated (rule {names}), "
-            f"which can not be done for {right}; use sftp or scp",
+            f"which can not be done for {kind.value}; use sftp or scp",
         )
     return None
 

@@ -9,6 +9,7 @@ Other protocols for terminals (xmodem, kermit) have no header that could be told
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Final
 
@@ -21,6 +22,7 @@ from gateway.domain.policy import FrozenPolicy
 
 HEADER: Final = b"**\x18B0"
 """How the first header of a sender (0) or a receiver (1) begins."""
+_HEADERS: Final = re.compile(re.escape(HEADER) + rb"(?=(.))", re.DOTALL)
 CANCEL: Final = b"\x18" * 8 + b"\b" * 8
 """What ends a transfer, and takes the marks off the line again."""
 AGAIN: Final = 1.0
@@ -48,11 +50,10 @@ class ZmodemGate:
     def _looked_at(self, event: Bytes, at: float) -> Iterator[Event | Effect]:
         before = self._before[event.lane]
         seen = before + event.chunk
-        found = seen.find(HEADER)
-        self._before[event.lane] = seen[-(len(HEADER) - 1) :]
-        kind = seen[found + len(HEADER) : found + len(HEADER) + 1]
-        direction = "upload" if (kind == b"1") is (event.lane is Lane.TO_OPERATOR) else "download"
-        if found < 0 or not self._decides(direction):
+        self._before[event.lane] = seen[-len(HEADER) :]
+        headers = ((each.start(), _direction(each[1], event.lane)) for each in _HEADERS.finditer(seen))
+        found, direction = next((each for each in headers if self._decides(each[1])), (-1, ""))
+        if found < 0:
             yield event
             return
         self._before[event.lane] = b""
@@ -74,3 +75,8 @@ class ZmodemGate:
             "verdicts": [], "outcome": "denied", "rule": rule.name, "reason": why,
         }))  # fmt: skip
         yield Notice(f"{direction} denied: {why} (rule {rule.name})")
+
+
+def _direction(kind: bytes, lane: Lane) -> str:
+    """Say which way the file of a header would go: a receiver on the target is an upload."""
+    return "upload" if (kind == b"1") is (lane is Lane.TO_OPERATOR) else "download"

@@ -1,15 +1,18 @@
 """The spool: where files lie while they are evaluated.
 
 The rule: a file here is readable by the gateway's user alone (0600), is written and read in threads, in the order it
-was asked for, and is gone with its channel. All files together have a bound, and nobody has more than a quarter of it:
-a transfer for which there is no room is refused, and the node lives.
+was asked for, and is gone with its channel. All files together have a bound; nobody has more than a quarter of it, nor
+more than an eighth of the files that the process may have open: a transfer for which there is no room is refused, and
+the node lives.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
+import resource
 import secrets
+from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -32,6 +35,9 @@ CAPACITY = 8 * 1024**3
 """Bytes of all files together, unless it is set."""
 SHARE = 4
 """One operator may have one part in so many."""
+MOST_FILES = 2048
+"""Files one operator may have here at once, and never more than one part in :data:`FILE_SHARE` of what may be open."""
+FILE_SHARE = 8
 MOST_WAITING = 1024 * 1024
 """Bytes that may wait to be written before whoever sends them has to pause."""
 READ_AT_ONCE = 1024 * 1024
@@ -51,6 +57,8 @@ class Spool:
     capacity: int = CAPACITY
     used: dict[str, int] = attrs.field(factory=dict)
     """Bytes by operator."""
+    files: Counter[str] = attrs.field(factory=Counter)
+    """Files by operator."""
 
     @classmethod
     def open(cls, folder: Path, in_thread: InThread, capacity: int = CAPACITY) -> Spool:
@@ -76,6 +84,19 @@ class Spool:
         else:
             self.used.pop(operator, None)
         return ""
+
+    def count(self, operator: str) -> str:
+        """Count one more file; return why there can be none, empty where there can."""
+        if self.files[operator] >= min(MOST_FILES, _most_open() // FILE_SHARE):
+            return FULL
+        self.files[operator] += 1
+        return ""
+
+    def uncount(self, operator: str) -> None:
+        """Count one file less."""
+        self.files[operator] -= 1
+        if not self.files[operator]:
+            del self.files[operator]
 
     def answering(self) -> Mapping[type, Callable[[Run, Any], Deferred[Any]]]:
         """Return the questions that are answered here."""
@@ -161,12 +182,16 @@ class SpoolFile:
     _waiting: int = 0
     _busy: bool = False
     _released: bool = False
+    _counted: bool = False
 
     @classmethod
     def make(cls, spool: Spool, operator: str) -> SpoolFile:
         """Make one, 0600."""
         path = spool.folder / f"{secrets.token_hex(16)}.part"
-        made = cls(spool, operator, str(path))
+        made = cls(spool, operator, str(path), failed=spool.count(operator))
+        made._counted = not made.failed
+        if made.failed:
+            return made
         try:
             made._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         except OSError as fault:
@@ -213,6 +238,8 @@ class SpoolFile:
         if self._released:
             return
         self._released = True
+        if self._counted:
+            self.spool.uncount(self.operator)
         self._do(self._removed)
         self.spool.reserve(self.operator, -self._reserved)
 
@@ -290,6 +317,11 @@ class SpoolFile:
         if self._file >= 0:
             os.close(self._file)
             os.unlink(self.path)
+
+
+def _most_open() -> int:
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return MOST_FILES * FILE_SHARE if soft == resource.RLIM_INFINITY else soft
 
 
 def _results(steps: list[Callable[[], Any]]) -> list[Any]:

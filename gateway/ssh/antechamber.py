@@ -159,6 +159,8 @@ class Antechamber:
     """What the operator is told while he waits."""
     _purpose: Purpose = attrs.field(init=False)
     _tries: int = attrs.field(init=False, default=0)
+    _known: bool = attrs.field(init=False, default=False)
+    """Whether all that was wanted is known."""
     _channels: list[WaitingChannel] = attrs.field(init=False, factory=list)
     _take_back: Callable[[], None] | None = attrs.field(init=False, default=None)
 
@@ -194,6 +196,12 @@ class Antechamber:
             self.run.end(DENIED, "no_purpose", None)
 
     def _proceed(self) -> None:
+        """Go on, once: whoever is asked at another terminal need not answer any more."""
+        if self._known:
+            return
+        self._known = True
+        for channel in self._channels:
+            channel.prompted = None
         self.run.purpose = self._purpose.body()
         needed = self.run.grant.policy.restrictions.approval
         if not needed:
@@ -229,7 +237,7 @@ class Antechamber:
         channels, self._channels = self._channels, []
         for channel in channels:
             channel.say(words)
-            self.go_on(channel.end, tuple(channel.asked))
+            self.go_on(channel.end, channel.asked)  # the list itself: it grows until the target is reached
 
     def cancel(self) -> None:
         """Take the question back, and end the session."""

@@ -9,7 +9,7 @@ one line, with an exit status.
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import attrs
 
@@ -33,7 +33,7 @@ from gateway.wire.channels import LARGEST_PACKET, ChannelEnd
 from gateway.wire.fields import Fields, MalformedField
 
 DENIED = 77
-Requests = tuple[tuple[str, bytes, int | None], ...]
+Requests = Sequence[tuple[str, bytes, int | None]]
 """Name, payload and slot of what is asked for in place of the operator, or was asked before the channel was there."""
 STARTING = frozenset({"shell", "exec", "subsystem"})
 LONGEST_COMMAND = 128 * 1024

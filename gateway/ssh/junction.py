@@ -51,7 +51,7 @@ from gateway.wire.windows import credit_due
 TYPED = 1024
 """The window of a terminal whose command line waits for approvers."""
 MOST_QUEUED = 512 * 1024
-"""Bytes waiting for a side from which on no answer is brought."""
+"""Bytes waiting for a side from which on no answer is brought, and nothing more taken from an operator."""
 LAGGING = 0.01
 """Seconds after which one looks again whether the recorder's hash has caught up."""
 
@@ -295,7 +295,8 @@ class Junction:
         if target is None or target.remote < 0:
             return
         held = self.flow.held
-        if not operator.got_close:
+        # What the gateway itself answers has no window of the target behind it: who does not read it asks no more.
+        if not operator.got_close and operator.queued <= MOST_QUEUED:
             operator.grant(credit_due(target.room, target.queued + held(Lane.TO_TARGET), operator.granted))
         due = credit_due(operator.room, operator.queued + held(Lane.TO_OPERATOR), target.granted)
         if not due or target.got_close:

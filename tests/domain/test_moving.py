@@ -20,7 +20,11 @@ class MovingTests(SynchronousTestCase):
     def test_programs_that_move_files_are_refused(self) -> None:
         """Wherever they stand in the line; the refusal names the program, the rule and the way."""
         decided = self.under(TransferRule("no-malware"))
-        lines = ("tar xf -", "cd /x && tar c .", "sudo tar x", "cat > f", "gzip -d > f", "dd of=/x", "sh -c 'cat > f'")
+        lines = (
+            "tar xf -", "cd /x && tar c .", "sudo tar x", "cat > f", "gzip -d > f", "dd of=/x", "sh -c 'cat > f'",
+            "tee f", "sudo tee -a f", "cat | tee f", "cp /dev/stdin f", "install -m 755 /dev/fd/0 f",
+            "git receive-pack f", "sh -c 'git-upload-archive .'",
+        )  # fmt: skip
         for line in lines:
             denied = denied_moving(decided, line)
             assert denied is not None, line
@@ -30,11 +34,13 @@ class MovingTests(SynchronousTestCase):
     def test_other_commands_run(self) -> None:
         """Reading a file is no transfer, nor is anything where nobody decides."""
         decided = self.under(TransferRule("no-malware"))
-        for line in ("ls -l", "cat f", "dd if=/x", "echo tar"):
+        for line in ("ls -l", "cat f", "dd if=/x", "echo tar", "ls | tee", "make | tee -i /dev/null", "git log",
+                     "cp a b"):  # fmt: skip
             self.assertIsNone(denied_moving(decided, line), line)
         for rules in ((), (TransferRule("watching", mode="observe"),)):
             self.assertIsNone(denied_moving(self.under(*rules), "tar x"))
 
     def test_a_paste_is_none_of_it(self) -> None:
         """The known limit: a shell moves files in ways that nobody can tell."""
-        self.assertIsNone(denied_moving(self.under(TransferRule("no-malware")), "echo YQ== | base64 -d"))
+        for line in ("echo YQ== | base64 -d", "{ cat; } > f"):
+            self.assertIsNone(denied_moving(self.under(TransferRule("no-malware")), line), line)

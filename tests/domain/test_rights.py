@@ -37,7 +37,7 @@ EXECS = (
     "scp -t .\nid",
     "id; scp -t .", "scp -t $(id)", "scp -t `id`", "scp -t . > x", "A=1 scp -t .", "sh -c 'scp -t .'", "scp -t 'x",
     "git-upload-pack x; cat /etc/shadow", "./scp -t .", "/tmp/scp -t .", "/usr/bin/../../tmp/scp -t .",
-    "/home/a/sftp-server",
+    "/home/a/sftp-server", "scp -tf x", "scp -f a -t", "scp -t a -r",
     "git-upload-pack x | id", "sftp-server & id", "/usr/bin/x/y/scp -t .", "s* -t .",
 )  # fmt: skip
 
@@ -86,8 +86,9 @@ class KindTests(SynchronousTestCase):
         rights = tuple(kind.value for kind in Kind)
         for kind in Kind:
             denied = denied_kind(policy(rights=rights, transfers=rules), kind) if kind is not Kind.PTY else None
-            self.assertEqual(denied is not None, kind is Kind.RSYNC, kind)
+            self.assertEqual(denied is not None, kind in (Kind.RSYNC, Kind.GIT), kind)
             if denied:
+                self.assertIn(f"can not be done for {kind.value};", denied.text)
                 self.assertIn("no-malware", denied.text)
         self.assertIn(Kind.RSYNC, OPAQUE)
         observed = tuple(attrs.evolve(rule, mode="observe") for rule in rules)

@@ -46,6 +46,16 @@ class ZmodemTests(SynchronousTestCase):
         self.assertIsInstance(through(one, Bytes(UP, HEADER + b"0"))[1], Tell)
         self.assertEqual(through(one, Bytes(UP, HEADER + b"1")), [Bytes(UP, HEADER + b"1")])
 
+    def test_a_header_behind_one_that_may_pass_is_stopped(self) -> None:
+        """However close, and however it is cut."""
+        both = HEADER + b"0" + 2 * HEADER + b"1000"
+        for cut in range(len(both)):
+            one = gate(TransferRule("up", "upload"))
+            passed = through(one, Bytes(DOWN, both[:cut]), Bytes(DOWN, both[cut:]))
+            seen = b"".join(each.chunk for each in passed if isinstance(each, Bytes) and each.lane is DOWN)
+            self.assertNotIn(HEADER + b"1", seen)
+            self.assertIn(Bytes(UP, CANCEL), passed)
+
     def test_a_repeated_header_is_the_same_attempt(self) -> None:
         """It is cancelled again and told once."""
         one = gate(TransferRule("no-malware"))
@@ -55,7 +65,7 @@ class ZmodemTests(SynchronousTestCase):
 
     def test_a_header_in_two_pieces_is_one(self) -> None:
         """Its first bytes have passed; the others never do."""
-        for cut in range(1, len(HEADER)):
+        for cut in range(1, len(HEADER) + 1):
             one = gate(TransferRule("no-malware"))
             first, *rest = through(one, Bytes(DOWN, HEADER[:cut]), Bytes(DOWN, HEADER[cut:] + b"0000"))
             self.assertEqual((first, rest[0]), (Bytes(DOWN, HEADER[:cut]), Bytes(UP, CANCEL)))

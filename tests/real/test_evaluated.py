@@ -291,3 +291,27 @@ class InternalServerTests(EvaluatedCase):
         self.assertEqual(self.sftp(f"get {self.folder / 'up-small'} {down}").code, 0)
         self.assertEqual(down.read_bytes(), self.small.read_bytes())
         self.assertEqual(self.left(), [])
+
+
+class NamesTests(EvaluatedCase):
+    """Rules about names, where a name comes to stand for another place on the way."""
+
+    def test_a_folder_that_becomes_a_link_meanwhile_is_no_way_into_another(self) -> None:
+        """What is judged is where the file would come to, not where it was opened."""
+        secret, folder = self.folder / "secret.key", self.folder / "d"
+        secret.write_bytes(b"old")
+        folder.mkdir()
+        client = paramiko.SSHClient()
+        self.addCleanup(client.close)
+        client.set_missing_host_key_policy(paramiko.AutoAddPolicy())
+        key = str(self.place.folder / "alice")
+        client.connect("127.0.0.1", self.place.gateway.port, username=self.login, key_filename=key,
+                       look_for_keys=False, allow_agent=False)  # fmt: skip
+        sftp = client.open_sftp()
+        file = sftp.open(str(folder / "x"), "w")
+        file.write(b"new")
+        file.flush()
+        (folder / "x").symlink_to(secret)
+        file.close()
+        told = [each for each in self.place.told("file.denied") if each["path"] == str(folder / "x")]
+        self.assertEqual((told[0]["real"], secret.read_bytes()), (str(secret), b"old"))

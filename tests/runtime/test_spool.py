@@ -17,7 +17,8 @@ from twisted.trial.unittest import SynchronousTestCase
 from gateway.domain.depot import Fetch, Settle
 from gateway.domain.evaluation import Answers, Evaluate, Transfer
 from gateway.domain.facts import Fact
-from gateway.runtime.spool import FULL, MOST_WAITING, SHARE, TOO_LARGE, Spool, SpoolFile
+from gateway.runtime import spool
+from gateway.runtime.spool import FILE_SHARE, FULL, MOST_WAITING, SHARE, TOO_LARGE, Spool, SpoolFile
 from tests.domain.policies import granted
 
 TRANSFER = Transfer("upload", "sftp", "/a", "/a", "alice", "web1", "root", "S-1")
@@ -151,6 +152,16 @@ class SpoolTests(SynchronousTestCase):
         for at in range(SHARE):
             self.assertEqual(self.spool.reserve(f"user{at}", 1000), "")
         self.assertEqual(self.spool.reserve("somebody", 1), FULL)
+
+    def test_nobody_has_all_the_files_a_process_may_have_open(self) -> None:
+        """Empty files take no room; what is let go counts no more."""
+        self.patch(spool, "_most_open", lambda: 2 * FILE_SHARE)
+        files = [self.depot.create() for _ in range(3)]
+        self.assertEqual([kept.failed for kept in files], ["", "", FULL])
+        self.assertEqual(self.successResultOf(files[2].settle()), FULL)
+        for kept in files:
+            kept.release()
+        self.assertEqual((self.depot.create().failed, self.spool.files), ("", {"alice": 1}))
 
     def test_a_disk_that_refuses_is_a_failure_in_words(self) -> None:
         """At making a file, and at writing it."""

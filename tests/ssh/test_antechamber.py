@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
@@ -80,6 +81,9 @@ class AntechamberTests(SynchronousTestCase):
         end.write(b"lost")
         world.settle()
         self.successResultOf(world.approvals.approve(self.request(world), **BY))
+        size = struct.pack(">LLLL", 99, 33, 0, 0)
+        end.request("window-change", size, wants_reply=False)
+        world.settle()
         world.reach()
         end.write(b"too early")
         world.settle()
@@ -89,6 +93,7 @@ class AntechamberTests(SynchronousTestCase):
         world.settle()
         self.assertEqual(bytes(world.far()[1].taken[0])[-5:], b"heard")
         self.assertNotIn(b"lost", world.far()[1].taken[0])
+        self.assertIn(size, [event[2] for event in world.far()[1].events if event[0] == "request"])
 
     def test_a_refusal_ends_it_in_words(self) -> None:
         """For every channel that waits; silence does too."""
@@ -243,6 +248,27 @@ class PurposeTests(SynchronousTestCase):
                 self.type(world, end, typed)
             self.assertIn(status(77), heard.events)
             self.assertEqual(world.bodies("session.ended")[0]["reason"], reason)
+
+    def test_an_answer_at_a_second_terminal_changes_nothing(self) -> None:
+        """Two channels of one connection are asked; the first answer starts the session, once, or asks approvers."""
+        for approval in (0, 1):
+            world = self.world(approval=approval, people=(("bob", "Bob"),))
+            ends = [world.open()[0] for _ in range(2)]
+            for end in ends:
+                end.request("pty-req", pty(), wants_reply=False)
+                end.request("shell", b"", wants_reply=True)
+            world.settle()
+            for end in ends:
+                end.write(b"CHG1\rnight shift\r")
+                world.settle()
+            for end in ends:
+                end.write(b"night shift\r")
+                world.settle()
+            if approval:
+                (row,) = world.approvals.requests()
+                self.successResultOf(world.approvals.approve(str(row["id"]), **BY))
+                world.settle()
+            self.assertEqual(len(world.bodies("session.started")), 1)
 
     def test_approvers_are_told_why(self) -> None:
         """They are asked when it is known, not before."""

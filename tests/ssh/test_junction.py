@@ -10,6 +10,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.domain.budget import Budget
 from gateway.domain.lane import Lane
+from gateway.ssh.junction import MOST_QUEUED
 from gateway.wire.channels import ChannelEnd
 from tests.ssh.sessions import World
 
@@ -101,6 +102,22 @@ class JunctionTests(SynchronousTestCase):
         end.grant(100)
         world.settle()
         self.assertEqual(len(heard.taken[0]), 5100)
+
+    def test_who_reads_nothing_the_gateway_says_is_not_heard_on(self) -> None:
+        """What he sends is refunded only while little waits for him; so nobody fills the gateway's memory."""
+        world = World()
+        end, heard = world.exec("cat", window=0)
+        far, far_heard = world.far()
+        world.run.legs[1].junction.operator.write(b"x" * (MOST_QUEUED + 1))  # type: ignore[attr-defined]
+        end.write(b"y" * 3_000_000)
+        world.settle()
+        self.assertEqual(end.room, 0)
+        far.grant(3_000_000)
+        world.settle()
+        self.assertEqual(end.room, 0)
+        end.grant(1 << 20)
+        world.settle()
+        self.assertEqual((len(far_heard.taken[0]), len(heard.taken[0])), (3_000_000, MOST_QUEUED + 1))
 
     def test_a_stalled_target_stops_the_operator(self) -> None:
         """The same the other way."""

@@ -290,4 +290,4 @@ def _stdin(given: Mapping[str, Any]) -> bytes:
             return base64.b64decode(str(encoded), validate=True)
         except (binascii.Error, ValueError):
             raise usage("stdin_base64 is not base64") from None
-    return text.encode() if isinstance(text, str) else b""
+    return text.encode("utf-8", "replace") if isinstance(text, str) else b""

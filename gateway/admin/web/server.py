@@ -10,7 +10,7 @@ Known limits: HTTP/1.1 alone; a chunked body is refused, for its length is not k
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from io import BytesIO
 from typing import Any
 
@@ -188,7 +188,7 @@ def ask_of(request: Any, front: Front) -> Ask:
     """Read a request of Twisted's. Raises :exc:`gateway.admin.refusal.Refusal`."""
     path, _, query = bytes(request.uri).partition(b"?")
     headers = {
-        name.decode("latin-1").lower(): values[0].decode("latin-1")
+        name.decode("latin-1").lower(): _one(name, values).decode("latin-1")
         for name, values in request.requestHeaders.getAllRawHeaders()
     }
     return Ask(
@@ -201,6 +201,11 @@ def ask_of(request: Any, front: Front) -> Ask:
         source=_source(_host(request.getClientAddress()), headers.get("x-forwarded-for", ""), front.front_ends),
         secure=front.secure,
     )
+
+
+def _one(name: bytes, values: Sequence[bytes]) -> bytes:
+    """Return a header's value: the first, but all of what front ends say, for they may add a line of their own."""
+    return b",".join(values) if name.lower() == b"x-forwarded-for" else values[0]
 
 
 def _source(peer: str, forwarded: str, front_ends: tuple[str, ...]) -> str:

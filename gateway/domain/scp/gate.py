@@ -1,6 +1,7 @@
 """The gate of scp's old protocol.
 
-The rule: what nobody reads yet rests here, in order and unrefunded. What the protocol does not have ends the channel.
+The rule: what nobody reads yet rests here, in order and unrefunded, and so does all that a lock met here. What the
+protocol does not have ends the channel.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from gateway.domain.lane import (
     Hold,
     Lane,
     Order,
+    OrderKind,
     Refuse,
     Tell,
     Tick,
@@ -33,6 +35,8 @@ from gateway.domain.scp.relay import LONGEST_LINE, Message, NotScp, Relay, Some
 from gateway.domain.transfer import Desk
 
 BROKEN = 77
+MOST_AT_ONCE = 256
+"""Messages that are read in one turn, so that no key of somebody else waits for a flood of them."""
 
 
 @attrs.define(eq=False)
@@ -43,11 +47,14 @@ class ScpGate:
     command: str
     relay: Relay = attrs.field(init=False)
     over: bool = attrs.field(init=False, default=False)
+    frozen: bool = attrs.field(init=False, default=False)
+    """Whether a lock covers the session: what came before it and rests here waits for the release."""
     _job: Any = attrs.field(init=False)
     _wanted: Message | Some | None = attrs.field(init=False, default=None)
     _ticket: int = attrs.field(init=False, default=0)
-    _streams: dict[Lane, bytes] = attrs.field(init=False, factory=lambda: dict.fromkeys(Lane, b""))
+    _streams: dict[Lane, bytearray] = attrs.field(init=False, factory=lambda: {lane: bytearray() for lane in Lane})
     _held: dict[Lane, int] = attrs.field(init=False, factory=lambda: dict.fromkeys(Lane, 0))
+    _more: bool = attrs.field(init=False, default=False)
     _ends: list[End] = attrs.field(init=False, factory=list)
 
     def __attrs_post_init__(self) -> None:
@@ -78,8 +85,8 @@ class ScpGate:
 
     @property
     def due(self) -> float | None:
-        """Say when the operator is to be told that his file is still being evaluated."""
-        return self.desk.due
+        """Say when there is more to read, or the operator is to be told that his file is still being evaluated."""
+        return self.desk.at if self._more and not self.over else self.desk.due
 
     def weigh(self, event: Event, at: float) -> Iterable[Event | Effect]:
         """Weigh one event."""
@@ -122,40 +129,51 @@ class ScpGate:
                 yield from self._leave()
             case Close():
                 yield from self.unfinished()
-                self._streams = dict.fromkeys(Lane, b"")
+                self._streams = {lane: bytearray() for lane in Lane}
                 yield event
             case Answered():
                 yield from self._drive(event.answer)
                 yield from self._read()
             case Tick():
                 yield from self.desk.patience()
+                yield from self._read()
+            case Order(kind=OrderKind.LOCK | OrderKind.UNLOCK):
+                self.frozen = event.kind is OrderKind.LOCK
+                yield from self._read()
             case Order():
                 pass
             case _:
                 yield event
 
     def _read(self) -> Iterator[Event | Effect]:
-        """Let the job go on as far as what came reaches."""
-        while self._wanted is not None:
-            found = self._take(self._wanted)
+        """Let the job go on as far as what came reaches; a flood of it goes on in turns of its own."""
+        self._more = False
+        for _ in range(MOST_AT_ONCE):
+            found = None if self._wanted is None or self.frozen else self._take(self._wanted)
             if found is None:
-                break
+                yield from self._leave()
+                return
             yield from self._drive(found)
-        yield from self._leave()
+        self._more = True
 
     def _leave(self) -> Iterator[Effect]:
-        """Let a stream end when all that came on it and can be read was read."""
-        if self._wanted is not None:
-            ends, self._ends = self._ends, []
-            yield from ends
+        """Let a stream end when more of it is wanted and nothing more came; answers also when all were read."""
+        if self._wanted is None or self.frozen:
+            return
+        for end in tuple(self._ends):
+            answers = end.lane is self.relay.back and not self._streams[end.lane]
+            if answers or end.lane is self._wanted.lane:
+                self._ends.remove(end)
+                yield end
 
     def _take(self, wanted: Message | Some) -> bytes | None:
         stream = self._streams[wanted.lane]
         size = _length(stream) if isinstance(wanted, Message) else min(self.relay.left or wanted.count, len(stream))
         if not size:
             return None
-        self._streams[wanted.lane] = stream[size:]
-        return stream[:size]
+        taken = bytes(stream[:size])
+        del stream[:size]
+        return taken
 
     def _drive(self, value: Any) -> Iterator[Event | Effect]:
         self._wanted = None
@@ -180,7 +198,7 @@ class ScpGate:
                 yield Hold(lane, more) if more > 0 else Credit(lane, -more)
 
 
-def _length(stream: bytes) -> int:
+def _length(stream: bytearray) -> int:
     """Return how long the message is that a stream begins with, 0 while it is not whole; raise :exc:`NotScp`."""
     if stream[:1] == b"\0":
         return 1

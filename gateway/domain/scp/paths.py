@@ -1,7 +1,8 @@
 """Which paths a transfer by scp is about.
 
 The rule: a path is what the command line says, with the names that the source sends. Where that does not settle it
-(``scp -t NAME`` writes to NAME or into it), the file is judged under both.
+(``scp -t NAME`` writes to NAME or into it), the file is judged under both, and so is all that a folder holds.
+A pattern among the folders is what the target's shell makes of it: that path is not known here (:attr:`Paths.vague`).
 
 Known limits: the protocol has no question for a real path; rules about names judge a path as it was asked for.
 """
@@ -26,7 +27,8 @@ class Paths:
     """The paths of the command line."""
     into: bool
     """Whether the path is said to be a folder."""
-    _folders: list[bytes] = attrs.field(factory=list)
+    _folders: list[tuple[bytes, ...]] = attrs.field(factory=list)
+    """The folders that were entered, the innermost last, each with the paths it may stand for."""
 
     @classmethod
     def of(cls, command: str) -> Paths:
@@ -43,12 +45,19 @@ class Paths:
     def candidates(self, name: bytes) -> tuple[bytes, ...]:
         """Return the paths that a file of this name may stand for, the likeliest first."""
         if self._folders:
-            return (b"/".join((*self._folders, name)),)
+            return tuple(above + b"/" + name for above in self._folders[-1])
         if not self.upload:
             return (self._source(name),)
         goal = self.asked[-1]
         within = goal.rstrip(b"/") + b"/" + name if goal else name
         return (within,) if self.into else (goal, within)
+
+    @property
+    def vague(self) -> bool:
+        """Say whether the target's shell decides which folder is meant."""
+        if self.upload:
+            return _PATTERN.search(self.asked[-1]) is not None
+        return any(_PATTERN.search(path.rstrip(b"/").rpartition(b"/")[0]) for path in self.asked)
 
     def _source(self, name: bytes) -> bytes:
         for path in self.asked:
@@ -60,7 +69,7 @@ class Paths:
 
     def enter(self, name: bytes) -> None:
         """Go into a folder."""
-        self._folders.append(name if self._folders else self.candidates(name)[0])
+        self._folders.append(self.candidates(name))
 
     def leave(self) -> None:
         """Leave the folder; where there is none, nothing changes."""

@@ -27,6 +27,7 @@ FETCHED_AT_ONCE = 256 * 1024
 _FILE = re.compile(rb"[CD]([0-7]{3,5}) (\d{1,19}) ([^\0/\n]+)\n")
 _TIMES = re.compile(rb"T\d{1,20} \d{1,6} \d{1,20} \d{1,6}\n")
 GOOD = b"\0"
+VAGUE = "a pattern among its folders can not be judged; write the folder's name"
 
 
 class NotScp(ValueError):
@@ -179,6 +180,10 @@ class Relay:
 
     def _weighed(self, line: bytes, size: int, transfers: list[Transfer]) -> Generator[Any, Any, None]:
         desk, transfer = self.desk, transfers[0]
+        if self.paths.vague:
+            yield desk.told(transfer, outcome="failed", reason=VAGUE)
+            yield from self._refused(transfer, VAGUE, begun=False)
+            return
         for each in transfers:
             found = yield from desk.considered(each)
             if found.denies:

@@ -146,8 +146,11 @@ def open_download(table: Table, asked: Asked) -> Job:
     yield Answer(packet(HANDLE, number(asked.id) + string(opened.handle)))
 
 
-def served(opened: Opened, asked: Asked) -> bytes | None:
-    """Return the answer to a READ of a kept file, None where the bytes have to be fetched first."""
+def served(table: Table, opened: Opened, asked: Asked) -> bytes | None:
+    """Return the answer to a READ of a kept file, None where the bytes have to be fetched first.
+
+    Now and then they have to be though they are here: a question is what waits for the operator to take what he has.
+    """
     kept = opened.kept
     assert kept is not None  # noqa: S101 - only kept files are served
     if asked.offset >= kept.size:
@@ -156,17 +159,19 @@ def served(opened: Opened, asked: Asked) -> bytes | None:
     at = asked.offset - begin
     wanted = min(asked.count, SERVED_AT_ONCE, kept.size - asked.offset)
     # Never less than was asked for: clients take that for a limit and ask for less from then on.
-    if opened.lot is not Lot.SERVED or at < 0 or at + wanted > len(chunk):
+    if opened.lot is not Lot.SERVED or at < 0 or at + wanted > len(chunk) or table.answered > FETCHED_AT_ONCE:
         return None
+    table.answered += wanted
     return _piece(asked, chunk[at : at + wanted])
 
 
-def serve(opened: Opened, asked: Asked) -> Job:
+def serve(table: Table, opened: Opened, asked: Asked) -> Job:
     """Answer a READ of a kept file."""
     assert opened.kept is not None  # noqa: S101 - only kept files are served
     chunk = yield Question(Fetch(opened.kept, asked.offset, FETCHED_AT_ONCE))
-    opened.buffered = asked.offset, chunk
+    table.buffer(opened, asked.offset, chunk)
     piece = chunk[: min(asked.count, SERVED_AT_ONCE)]
+    table.answered = len(piece)
     yield Answer(_piece(asked, piece) if piece else status(asked.id, FAILURE, "the gateway lost what it kept"))
 
 

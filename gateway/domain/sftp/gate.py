@@ -2,7 +2,8 @@
 
 The rule: requests are worked off one after another; while a job runs, what the operator sent waits, in order and
 unrefunded, and answers of the target go on. Requests that nobody decides about are passed on at once, so pipelining
-stays what it was. What can be no packet, or answers nothing, ends the channel; nothing of it goes on.
+stays what it was. What can be no packet, or answers nothing, ends the channel; nothing of it goes on. While a lock
+covers the session nothing that rests here is begun.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from gateway.domain.lane import (
     Hold,
     Lane,
     Order,
+    OrderKind,
     Refuse,
     Request,
     Tell,
@@ -37,11 +39,12 @@ from gateway.domain.passage import Passage
 from gateway.domain.sftp import codec
 from gateway.domain.sftp.codec import INIT, VERSION, VERSION_SPOKEN, Malformed, Reply, number, packet, status
 from gateway.domain.sftp.cursor import Cursor, Head, Part, Piece, Whole
-from gateway.domain.sftp.handles import MOST_WAITING, OWN_IDS, Lot, Opened, Table, Waiting
+from gateway.domain.sftp.handles import MOST_AT_ONCE, MOST_LATER, MOST_WAITING, OWN_IDS, Lot, Opened, Table, Waiting
 from gateway.domain.sftp.passing import abandoned, answered, took
 from gateway.domain.sftp.placing import begun
 from gateway.domain.sftp.routes import route
 from gateway.domain.sftp.steps import WAIT, Answer, Forward, Job, Send, settled
+from gateway.domain.sftp.uploads import written
 from gateway.domain.transfer import Desk
 
 BROKEN = 77
@@ -53,7 +56,7 @@ class SftpGate:
     """Read both streams of an SFTP channel."""
 
     desk: Desk
-    table: Table = attrs.field(init=False)
+    table: Table = attrs.field(init=False, default=attrs.Factory(lambda self: Table(self.desk), takes_self=True))
     up: Cursor = attrs.field(init=False, factory=Cursor)
     down: Cursor = attrs.field(init=False, factory=Cursor)
     writing: tuple[Opened | None, Head] | None = attrs.field(init=False, default=None)
@@ -63,6 +66,8 @@ class SftpGate:
     recent: Passage | None = attrs.field(init=False, default=None)
     """Where bytes passed last."""
     over: bool = attrs.field(init=False, default=False)
+    frozen: bool = attrs.field(init=False, default=False)
+    """Whether a lock covers the session: what came before it and rests here waits for the release."""
     spoken: bool = attrs.field(init=False, default=False)
     """Whether both sides have said their versions."""
     _hailed: bool = attrs.field(init=False, default=False)
@@ -75,11 +80,8 @@ class SftpGate:
     """Own answers that wait for the end of a DATA that is being passed."""
     _ends: list[End | Close] = attrs.field(init=False, factory=list)
     _held: dict[Lane, int] = attrs.field(init=False, factory=lambda: dict.fromkeys(Lane, 0))
+    _more: bool = attrs.field(init=False, default=False)
     _exit_told: bool = attrs.field(init=False, default=False)
-
-    def __attrs_post_init__(self) -> None:
-        """Begin with nothing open."""
-        self.table = Table(self.desk)
 
     @property
     def idle(self) -> bool:
@@ -93,8 +95,8 @@ class SftpGate:
 
     @property
     def due(self) -> float | None:
-        """Say when the operator is to be told that his file is still being evaluated."""
-        return self.desk.due
+        """Say when there is more to work off, or the operator is to be told that his file is being evaluated."""
+        return self.desk.at if self._more and not self.over else self.desk.due
 
     def weigh(self, event: Event, at: float) -> Iterable[Event | Effect]:
         """Weigh one event."""
@@ -133,6 +135,10 @@ class SftpGate:
                 yield from self._work()
             case Tick():
                 yield from self.desk.patience()
+                yield from self._work()
+            case Order(kind=OrderKind.LOCK | OrderKind.UNLOCK):
+                self.frozen = event.kind is OrderKind.LOCK
+                yield from self._work()
             case Order():
                 pass
             case _:
@@ -165,20 +171,23 @@ class SftpGate:
     # The operator's stream.
 
     def _work(self) -> Iterator[Event | Effect]:
-        """Work off what the operator sent, as far as that may go on now."""
-        while self._may_go_on():
+        """Work off what the operator sent, as far as that may go on now; a flood of it goes on in turns of its own."""
+        self._more = False
+        for _ in range(MOST_AT_ONCE):
+            if not self._may_go_on():
+                return
             piece = self.up.take()
             if piece is None:
-                break
+                ends, self._ends = self._ends, []
+                yield from ends
+                return
             yield from self._asked(piece)
-        if self._ends and self._job is None and not self.over:
-            ends, self._ends = self._ends, []
-            yield from ends
+        self._more = True
 
     def _may_go_on(self) -> bool:
-        if self._job is not None or self.over or (self._hailed and not self.spoken):
+        if self._job is not None or self.over or self.frozen or (self._hailed and not self.spoken):
             return False
-        return len(self.table.waiting) < MOST_WAITING
+        return len(self.table.waiting) < MOST_WAITING and len(self._later) < MOST_LATER
 
     def _asked(self, piece: Piece) -> Iterator[Event | Effect]:
         if not self._hailed:
@@ -254,7 +263,7 @@ class SftpGate:
         if part.last:
             self.writing = None
             if opened is None or opened.lot is Lot.INCOMING:
-                yield from self._answer(_written(head.id, opened))
+                yield from self._answer(written(head.id, opened))
 
     def _answer(self, raw: bytes) -> Iterator[Effect]:
         """Answer the operator, behind a DATA that is being passed to him."""
@@ -388,10 +397,3 @@ class SftpGate:
             self._inbox.clear()
         elif self._waits:
             yield from self._drive(self._inbox.popleft())
-
-
-def _written(request: int, opened: Opened | None) -> bytes:
-    if opened is None or opened.kept is None:
-        return status(request, codec.FAILURE, "no such handle")
-    failed = opened.kept.failed
-    return status(request, codec.FAILURE if failed else codec.OK, failed or "Success")

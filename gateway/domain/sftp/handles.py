@@ -19,6 +19,12 @@ from gateway.domain.transfer import Desk
 MOST_OPEN = 1024
 MOST_WAITING = 4096
 """Requests without an answer; with more of them the operator's stream waits."""
+MOST_AT_ONCE = 256
+"""Requests that are worked off in one turn, so that no key of somebody else waits for a flood of them."""
+MOST_LATER = 64
+"""Own answers that wait behind a DATA; with more of them the operator's stream waits."""
+MOST_BUFFERED = 8
+"""Files of which a piece is at hand."""
 OWN_IDS = 0xF0000000
 """Ids of the gateway's own requests begin here; clients count from small numbers."""
 
@@ -112,7 +118,10 @@ class Table:
     """Bytes of a file that are written or read with one request."""
     umask: int | None = None
     """What the target takes away from a new file's mode, once that is known."""
+    answered: int = attrs.field(init=False, default=0)
+    """Bytes of kept files that were answered since the operator was last known to have taken most of them."""
     _made: int = attrs.field(init=False, default=0)
+    _buffering: list[Opened] = attrs.field(init=False, factory=list)
 
     def own_handle(self) -> bytes:
         """Return a new handle of the gateway's own."""
@@ -132,6 +141,15 @@ class Table:
         """Forget a file that is not opened after all."""
         self.unopened = None
         kept.release()
+
+    def buffer(self, opened: Opened, offset: int, chunk: bytes) -> None:
+        """Keep the last piece of a file at hand, of the few files that are read now."""
+        others = [each for each in self._buffering if each is not opened]
+        self._buffering = [*others[-MOST_BUFFERED + 1 :], opened]
+        for each in self.files.values():
+            if each.buffered[1] and each not in self._buffering:
+                each.buffered = (0, b"")
+        opened.buffered = offset, chunk
 
     def incoming(self, path: bytes) -> Opened | None:
         """Return the file that is being uploaded to a path."""

@@ -51,6 +51,7 @@ BY_HANDLE = frozenset({CLOSE, READ, FSTAT, FSETSTAT, READDIR})
 NAMED_BY_HANDLE = frozenset({FSYNC, b"fstatvfs@openssh.com"})
 RENAMING = frozenset({POSIX_RENAME, HARDLINK})
 UNDER_WAY = "it is being uploaded"
+SIZED = "a file's size is changed by writing it"
 
 
 def route(table: Table, asked: Asked, raw: bytes) -> Route:
@@ -74,6 +75,8 @@ def _plain(table: Table, asked: Asked, raw: bytes) -> Route:
 def _passing(table: Table, asked: Asked, opened: Opened, raw: bytes) -> Route:
     if asked.kind == READ and opened.down is None:
         return Answer(status(asked.id, DENIED, "it was not opened for reading, or must be read by itself"))
+    if asked.kind == FSETSTAT and asked.attributes.size is not None and table.desk.decides("upload"):
+        return Answer(status(asked.id, DENIED, SIZED))
     if asked.kind == CLOSE:
         table.closing[asked.handle] = table.files.pop(asked.handle)
     return Forward(asked, raw)
@@ -110,7 +113,7 @@ def _set(table: Table, asked: Asked, raw: bytes) -> Route:
         set_attributes(opened, asked.attributes)
         return Answer(status(asked.id, OK, "Success"))
     if asked.attributes.size is not None and table.desk.decides("upload"):
-        return Answer(status(asked.id, DENIED, "a file's size is changed by writing it"))
+        return Answer(status(asked.id, DENIED, SIZED))
     return Forward(asked, raw)
 
 
@@ -161,8 +164,8 @@ def _read(table: Table, asked: Asked, opened: Opened) -> Route:
     old = opened.lot is Lot.INCOMING and opened.transfer is not None and opened.transfer.resumed
     if not opened.reads or (old and table.desk.decides("download")):
         return Answer(status(asked.id, DENIED, "it was not opened for reading, or must be read by itself"))
-    raw = served(opened, asked)
-    return serve(opened, asked) if raw is None else Answer(raw)
+    raw = served(table, opened, asked)
+    return serve(table, opened, asked) if raw is None else Answer(raw)
 
 
 def _attributes(asked: Asked, opened: Opened) -> Answer:

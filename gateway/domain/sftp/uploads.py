@@ -38,9 +38,10 @@ from gateway.domain.sftp.codec import (
 )
 from gateway.domain.sftp.downloads import SERVED_AT_ONCE, fetched
 from gateway.domain.sftp.handles import Lot, Opened, Table
-from gateway.domain.sftp.naming import considered, refuse
+from gateway.domain.sftp.naming import considered, real_path, refuse
 from gateway.domain.sftp.placing import KIND, REGULAR, USUAL_UMASK, folder_of, place
 from gateway.domain.sftp.steps import Answer, Job, call
+from gateway.domain.transfer import text
 
 FOLDER = 0o040000
 
@@ -103,6 +104,14 @@ def _fetch(table: Table, path: bytes, kept: Kept, size: int) -> Generator[Any, A
     return failed
 
 
+def written(request: int, opened: Opened | None) -> bytes:
+    """Return the answer to a WRITE to a kept file, or to no file."""
+    if opened is None or opened.kept is None:
+        return status(request, FAILURE, "no such handle")
+    failed = opened.kept.failed
+    return status(request, FAILURE if failed else OK, failed or "Success")
+
+
 def close_upload(table: Table, asked: Asked, opened: Opened) -> Job:
     """Close a file: evaluate it and bring it to its place; the answer says whether it is there."""
     kept, transfer = opened.kept, opened.transfer
@@ -120,7 +129,9 @@ def _closed(table: Table, asked: Asked, opened: Opened, kept: Kept, transfer: Tr
         yield desk.told(transfer, outcome="failed", reason=failed)
         yield Answer(status(asked.id, FAILURE, failed))
         return
-    transfer = attrs.evolve(transfer, size=kept.size)
+    # Anew: a folder on the way may have got another name, or be another's link, since the file was opened.
+    real = yield from real_path(opened.path)
+    transfer = attrs.evolve(transfer, size=kept.size, real=text(real))
     found, kind = yield from desk.weighed(transfer, kept)
     more = {"type": kind, "seconds": round(desk.at - opened.begun, 3)}
     if found.denies:

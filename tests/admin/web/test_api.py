@@ -164,6 +164,7 @@ class ApiTests(SynchronousTestCase):
         self.assertIn("zoe", self.served.node.directory.snapshot().user)
         self.assertEqual(self.post("user/passwd", name="zoe", stdin_base64="c2VjcmV0Cg==").code, 200)
         self.assertEqual(self.post("user/passwd", name="zoe", stdin_base64="%%%").code, 400)
+        self.assertLess(self.post("user/passwd", name="zoe", stdin="\ud800secret", reason="\ud800").code, 500)
 
     def test_the_body_is_one_json_object(self) -> None:
         """Anything else is said to be none."""

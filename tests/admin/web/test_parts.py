@@ -61,6 +61,11 @@ class AskedTests(SynchronousTestCase):
                 except Refusal:
                     pass
 
+    def test_a_number_of_thousands_of_digits_is_no_document(self) -> None:
+        """Python reads none so long; that is not our failure."""
+        ask = Ask("POST", headers={"content-type": "application/json"}, body=b'{"id": ' + b"1" * 5000 + b"}")
+        self.assertRaises(Refusal, lambda: ask.document)
+
     def test_of_two_cookies_with_one_name_the_first_counts(self) -> None:
         """A browser sends the one with the longer path first."""
         self.assertEqual(cookies_of('a=1; a=2; b="x"; junk; =y'), {"a": "1", "b": "x"})

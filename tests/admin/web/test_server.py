@@ -194,4 +194,6 @@ class ServerTests(SynchronousTestCase):
         request = b"GET / HTTP/1.1\r\nHost: gw\r\nX-Forwarded-For: 1.1.1.1, 192.0.2.7\r\n\r\n"
         self.send(request)
         self.send(request, host="10.0.0.8")
-        self.assertEqual([ask.source for ask in self.asked], ["192.0.2.7", "10.0.0.8"])
+        own_line = b"GET / HTTP/1.1\r\nHost: gw\r\nX-Forwarded-For: 1.1.1.1\r\nX-Forwarded-For: 192.0.2.8\r\n\r\n"
+        self.send(own_line)
+        self.assertEqual([ask.source for ask in self.asked], ["192.0.2.7", "10.0.0.8", "192.0.2.8"])

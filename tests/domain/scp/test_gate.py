@@ -9,6 +9,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from gateway.domain.entries import TransferRule
 from gateway.domain.evaluation import Evaluate
 from gateway.domain.lane import Bytes, Close, End, EndSession, Order, OrderKind, Refuse, Request, Tick
+from gateway.domain.scp.gate import MOST_AT_ONCE
 from tests.domain.scp.talk import DOWN, RULE, UP, Talk
 from tests.domain.scp.test_relay import WATCH
 
@@ -87,6 +88,39 @@ class ScpGateTests(SynchronousTestCase):
         talk = Talk("scp -t /x")
         talk.feed(Close(DOWN))
         self.assertEqual(talk.effects, [Close(DOWN)])
+
+    def test_who_says_all_at_once_is_heard_to_the_end(self) -> None:
+        """A script that waits for no answer: its end goes on behind its file."""
+        for rules in ((), (RULE,)):
+            talk = Talk("scp -t /x", rules)
+            talk.say(UP, b"C0644 5 a\nhello\0")
+            talk.feed(End(UP))
+            for _ in range(3):
+                self.assertEqual(talk.effects, [])
+                talk.say(DOWN, b"\0")
+            self.assertEqual(talk.heard[UP], b"C0644 5 a\nhello\0")
+            self.assertIn(End(UP), talk.effects)
+
+    def test_a_flood_of_messages_goes_on_in_turns_of_its_own(self) -> None:
+        """So that no key of somebody else waits for it."""
+        talk = Talk("scp -t /x")
+        talk.say(DOWN, b"\0")
+        talk.say(UP, b"\1\n" * (MOST_AT_ONCE + 1))
+        self.assertEqual((len(talk.heard[UP]), talk.gate.due, talk.flow.held(UP)), (2 * MOST_AT_ONCE, 0.0, 2))
+        talk.feed(Tick())
+        self.assertEqual((len(talk.heard[UP]), talk.gate.due, talk.flow.held(UP)), (2 * MOST_AT_ONCE + 2, None, 0))
+
+    def test_a_lock_lets_nothing_go_on_that_came_before_it(self) -> None:
+        """Until the release; the end waits too."""
+        talk = Talk("scp -rt /x")
+        talk.say(UP, b"D0755 0 d\nE\n")
+        talk.feed(End(UP))
+        talk.feed(Order(OrderKind.LOCK, "carol"))
+        self.assertEqual((talk.say(DOWN, b"\0\0\0"), talk.effects), (b"", []))
+        self.assertEqual(talk.heard, {UP: b"", DOWN: b""})
+        talk.feed(Order(OrderKind.UNLOCK, "carol"))
+        self.assertEqual(talk.heard, {UP: b"D0755 0 d\nE\n", DOWN: b"\0\0\0"})
+        self.assertEqual(talk.effects, [End(UP)])
 
     def test_other_events_are_none_of_its_affair(self) -> None:
         """Standard error, requests, orders."""

@@ -30,7 +30,14 @@ class PathsTests(SynchronousTestCase):
         paths = Paths.of("scp -rt /x")
         for name in (b"d", b"e"):
             paths.enter(name)
-        self.assertEqual(paths.candidates(b"a"), (b"/x/e/a",))
+        self.assertEqual(paths.candidates(b"a"), (b"/x/e/a", b"/x/d/e/a"))
         for _ in range(3):
             paths.leave()
         self.assertEqual(paths.candidates(b"a"), (b"/x", b"/x/a"))
+
+    def test_what_a_shell_makes_of_a_pattern_is_not_known(self) -> None:
+        """Among the folders, and in all of an upload's path; in the last name it is: the source sends that."""
+        for command, vague in (("scp -f /et?/a", True), ("scp -f /x/*.log", False), ("scp -f /x/*/", False),
+                               ("scp -f /x/a /[y]/a", True), ("scp -t /et[c]/a", True), ("scp -t /x/a*", True),
+                               ("scp -t /x", False)):  # fmt: skip
+            self.assertEqual(Paths.of(command).vague, vague, command)

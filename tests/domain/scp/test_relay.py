@@ -150,6 +150,23 @@ class DecidedTests(SynchronousTestCase):
         self.assertEqual(talk.say(UP, b"C0644 1 b\n"), b"\1scp: /x: it is infected\n")
         self.assertTrue([each for each in talk.effects if isinstance(each, EndSession)])
 
+    def test_what_a_folder_holds_is_judged_wherever_the_folder_may_come(self) -> None:
+        """``scp -r .ssh HOST:/home/op`` writes to /home/op/.ssh where /home/op is there."""
+        talk = Talk("scp -r -t /home/op", (RULE,))
+        talk.say(DOWN, b"\0")
+        talk.say(UP, b"D0700 0 .ssh\n")
+        talk.say(DOWN, b"\0")
+        talk.say(UP, b"C0600 1 authorized_keys\n")
+        judged = [each.transfer.path for each in talk.depot.considered]
+        self.assertEqual(judged, ["/home/op/authorized_keys", "/home/op/.ssh/authorized_keys"])
+
+    def test_a_path_that_the_targets_shell_decides_is_refused(self) -> None:
+        """``scp -t /et?/passwd`` may write anywhere."""
+        talk = Talk("scp -t /et?/passwd", (RULE,))
+        talk.say(DOWN, b"\0")
+        self.assertIn(b"a pattern among its folders", talk.say(UP, b"C0600 1 a\n"))
+        self.assertEqual((talk.heard[UP], talk.fact("file.transferred")["outcome"]), (b"", "failed"))
+
     def test_what_the_sink_refuses_is_the_sources_answer(self) -> None:
         """At the file's name, or at its end."""
         for answers in ((b"\1no\n",), (b"\0", b"\1disk full\n")):

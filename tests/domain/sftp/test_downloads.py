@@ -11,7 +11,8 @@ from twisted.trial.unittest import SynchronousTestCase
 from gateway.domain.entries import TransferRule
 from gateway.domain.evaluation import Decision, Verdict
 from gateway.domain.sftp import codec
-from gateway.domain.sftp.codec import string
+from gateway.domain.sftp.codec import long, number, string
+from gateway.domain.sftp.downloads import FETCHED_AT_ONCE, SERVED_AT_ONCE
 from tests.domain.sftp.server import LINK, Node
 from tests.domain.sftp.talk import RULE, Talk
 
@@ -101,6 +102,23 @@ class DownloadTests(SynchronousTestCase):
         self.assertEqual([self.talk.read(handle, at, 2) for at in (8, 0, 4)], [b"89", b"01", b"45"])
         self.assertEqual(self.talk.read(handle, 10).code, codec.EOF)
         self.assertEqual(self.talk.ask(codec.FSTAT, string(handle)).attributes.size, 10)
+
+    def test_a_flood_of_reads_waits_for_the_operator_to_take_the_answers(self) -> None:
+        """A few kilobytes of requests must not become gigabytes of answers in memory."""
+        self.talk.server.nodes[b"/a"] = Node(bytes(SERVED_AT_ONCE))
+        handle = self.talk.open(b"/a", codec.FOR_READING)
+        self.talk.read(handle, 0, SERVED_AT_ONCE)
+        self.talk.hold = True
+        asked = string(handle) + long(0) + number(SERVED_AT_ONCE)
+        self.talk.up(b"".join(codec.packet(codec.READ, number(100 + each) + asked) for each in range(100)))
+        most = FETCHED_AT_ONCE // SERVED_AT_ONCE + 1
+        self.assertEqual((len(self.talk.replies()), len(self.talk.asks)), (most - 1, 1))
+        self.talk.answer()
+        self.assertLessEqual(len(self.talk.replies()), most + 1)
+        self.talk.hold = False
+        while self.talk.asks:
+            self.talk.answer()
+        self.assertEqual(self.talk.close(handle).code, codec.OK)
 
     def test_what_the_gateway_lost_is_said(self) -> None:
         """A read fails instead of ending the file early."""

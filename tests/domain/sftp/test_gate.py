@@ -24,7 +24,7 @@ from gateway.domain.lane import (
 )
 from gateway.domain.sftp import codec
 from gateway.domain.sftp.codec import Attributes, number, packet, status, string
-from gateway.domain.sftp.handles import MOST_WAITING, OWN_IDS
+from gateway.domain.sftp.handles import MOST_AT_ONCE, MOST_LATER, MOST_WAITING, OWN_IDS
 from tests.domain.sftp.server import REGULAR, Node, Server
 from tests.domain.sftp.talk import DOWN, RULE, UP, Talk
 
@@ -104,6 +104,60 @@ class StreamTests(SynchronousTestCase):
         for request in range(3):
             talk.feed(Bytes(DOWN, status(request, 2, "")))
         self.assertEqual((len(talk.server.heard), talk._flow.held(UP)), (MOST_WAITING + 3, 0))
+
+    def test_who_says_all_at_once_is_heard_to_the_end(self) -> None:
+        """The end of the stream goes on behind all that came before it, also while versions are said."""
+        talk = Talk((RULE,))
+        talk.server.silent = True
+        made = packet(codec.MKDIR, number(7) + string(b"/d") + bytes(4))
+        talk.up(packet(codec.INIT, number(3)) + made)
+        talk.feed(End(UP))
+        self.assertEqual(talk.effects, [])
+        talk.feed(Bytes(DOWN, packet(codec.VERSION, number(3))))
+        self.assertEqual((len(talk.asked(codec.MKDIR)), talk.effects), (1, [End(UP)]))
+
+    def test_a_flood_of_requests_goes_on_in_turns_of_its_own(self) -> None:
+        """So that no key of somebody else waits for it; an end waits for all of it."""
+        talk = Talk().begin()
+        talk.up(b"".join(packet(99, number(each)) for each in range(2 * MOST_AT_ONCE + 1)))
+        talk.feed(End(UP))
+        talk.feed(Order(OrderKind.LOCK, "carol"))
+        self.assertIsNone(talk.gate.due)
+        talk.feed(Order(OrderKind.UNLOCK, "carol"))
+        self.assertEqual((len(talk.replies()), talk.gate.due, talk.effects), (2 * MOST_AT_ONCE + 1, None, [End(UP)]))
+        talk.up(b"".join(packet(99, number(each)) for each in range(MOST_AT_ONCE + 1)))
+        self.assertEqual((len(talk.replies()), talk.gate.due), (MOST_AT_ONCE, 0.0))
+        talk.feed(Tick())
+        self.assertEqual((len(talk.replies()), talk.gate.due), (1, None))
+
+    def test_with_too_many_own_answers_behind_a_body_the_stream_waits(self) -> None:
+        """So that nobody fills the gateway's memory by taking half a DATA and asking on."""
+        talk = Talk().begin()
+        talk.server.nodes[b"/a"] = Node(b"old")
+        handle = talk.open(b"/a", codec.FOR_READING)
+        talk.server.silent = True
+        talk.read(handle)
+        talk.feed(Bytes(DOWN, packet(codec.DATA, number(2) + string(b"old"))[:-1]))
+        for request in range(100, 100 + 2 * MOST_LATER):
+            talk.up(packet(99, number(request)))
+        self.assertEqual((len(talk.gate._later), talk._flow.held(UP)), (MOST_LATER, MOST_LATER * 9))
+        talk.feed(Bytes(DOWN, b"d"))
+        self.assertEqual((len(talk.replies()), talk._flow.held(UP)), (1 + 2 * MOST_LATER, 0))
+
+    def test_a_lock_lets_nothing_begin_that_came_before_it(self) -> None:
+        """What rested here while others were answered waits for the release, and so does the stream's end."""
+        talk = Talk((RULE,)).begin()
+        talk.hold = True
+        talk.open(b"/a")
+        for request in (100, 101):
+            talk.up(packet(codec.MKDIR, number(request) + string(b"/%d" % request) + bytes(4)))
+        talk.feed(End(UP))
+        talk.feed(Order(OrderKind.LOCK, "carol"))
+        talk.answer()
+        self.assertEqual((talk.asked(codec.MKDIR), talk.effects), ([], []))
+        talk.feed(Order(OrderKind.UNLOCK, "carol"))
+        self.assertEqual(len(talk.asked(codec.MKDIR)), 2)
+        self.assertIn(End(UP), talk.effects)
 
     def test_standard_error_and_requests_are_none_of_its_affair(self) -> None:
         """They pass as they come."""

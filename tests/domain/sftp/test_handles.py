@@ -8,7 +8,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from gateway.domain.passage import Passage
 from gateway.domain.risk import Risk
 from gateway.domain.sftp import codec
-from gateway.domain.sftp.handles import Lot, Opened, Table, Waiting
+from gateway.domain.sftp.handles import MOST_BUFFERED, Lot, Opened, Table, Waiting
 from gateway.domain.transfer import Desk
 from tests.domain.depots import Depot, Hashing
 from tests.domain.policies import policy
@@ -34,6 +34,17 @@ class TableTests(SynchronousTestCase):
         other = self.table.keep()
         self.table.drop(other)
         self.assertEqual((self.table.unopened, other.released), (None, True))  # type: ignore[attr-defined]
+
+    def test_a_piece_is_at_hand_of_few_files_only(self) -> None:
+        """Of those that were read last; whoever opens a thousand holds no gigabyte."""
+        files = [Opened(b"%d" % each, Lot.SERVED, b"/a", 1) for each in range(MOST_BUFFERED + 2)]
+        for opened in files:
+            self.table.open(opened)
+        for opened in (*files[:-2], files[0], *files[-2:]):
+            self.table.buffer(opened, 7, b"piece")
+        empty = [opened.handle for opened in files if opened.buffered == (0, b"")]
+        self.assertEqual(empty, [b"1", b"2"])
+        self.assertEqual(files[0].buffered, (7, b"piece"))
 
     def test_flags_say_what_a_file_is_opened_for(self) -> None:
         """To be changed, to be read, or both."""

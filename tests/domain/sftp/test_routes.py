@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import attrs
 from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.domain.entries import TransferRule
@@ -96,6 +97,9 @@ class RouteTests(SynchronousTestCase):
         begun = talk(RULE)
         self.assertEqual(begun.ask(codec.SETSTAT, string(b"/a") + Attributes(1).sent()).code, codec.DENIED)
         self.assertEqual(begun.ask(codec.SETSTAT, string(b"/a") + Attributes(mode=0o600).sent()).code, codec.OK)
+        upload = talk(attrs.evolve(RULE, direction="upload"))
+        reading = upload.open(b"/a", codec.FOR_READING)
+        self.assertEqual(upload.ask(codec.FSETSTAT, string(reading) + Attributes(1).sent()).code, codec.DENIED)
         free = talk()
         self.assertEqual(free.ask(codec.SETSTAT, string(b"/a") + Attributes(1).sent()).code, codec.OK)
         self.assertEqual(free.paths(codec.RENAME, b"/a", b"/b").code, codec.OK)

@@ -9,7 +9,7 @@ from gateway.domain.evaluation import Decision, Verdict
 from gateway.domain.lane import EndSession, GiveOrder, OrderKind
 from gateway.domain.sftp import codec
 from gateway.domain.sftp.codec import Attributes, long, number, string
-from tests.domain.sftp.server import FOLDER, REGULAR, Node
+from tests.domain.sftp.server import FOLDER, LINK, REGULAR, Node
 from tests.domain.sftp.talk import FULL, RULE, Talk
 
 BAD = Verdict(Decision.DENY, "EICAR", "it is infected")
@@ -75,6 +75,21 @@ class UploadTests(SynchronousTestCase):
         self.depot.naming = Verdict(Decision.DENY, reason="keys stay here")
         self.assertEqual(self.talk.open(b"/x.key").text, "keys stay here")
         self.assertEqual(self.talk.fact("file.denied")["bytes"], 0)
+
+    def test_a_write_to_no_file_is_refused(self) -> None:
+        """Its bytes go nowhere."""
+        self.assertEqual(self.talk.write(b"never", 0, b"x").code, codec.FAILURE)
+
+    def test_a_name_is_judged_anew_when_the_file_comes_to_its_place(self) -> None:
+        """Its folder may have become a link to another meanwhile."""
+        self.server.nodes[b"/etc"] = Node(mode=FOLDER)
+        self.server.nodes[b"/d"] = Node(mode=FOLDER)
+        handle = self.talk.open(b"/d/passwd")
+        self.talk.write(handle, 0, b"x")
+        del self.server.nodes[b"/d"]
+        self.server.nodes[b"/d"] = Node(mode=LINK, to=b"/etc")
+        self.talk.close(handle)
+        self.assertEqual(self.talk.fact("file.transferred")["real"], "/etc/passwd")
 
     def test_what_could_not_be_opened_is_not(self) -> None:
         """In the words the target would have."""
