@@ -16,11 +16,10 @@ REFUSED = "such sessions are refused"
 UNSEEN = "nothing acts on it"
 
 GAPS: tuple[tuple[str, Callable[[Any], bool], str], ...] = (
-    ("credential", lambda credential: credential.elevation.method != "none", f"elevation: {UNSEEN}"),
+    ("credential", lambda credential: credential.elevation.method in ("agent", "otp"), f"elevation: {UNSEEN}"),
     ("audited", lambda rule: True, "audited rules are judged on exec command lines only, not in shells"),
     ("transfer", lambda rule: True, "transfer rules: sftp and scp are refused where one applies"),
     ("grant", lambda grant: grant.present > 0, f"present: {REFUSED}"),
-    ("grant", lambda grant: grant.elevate, f"elevate: {UNSEEN}"),
 )
 """table, who asks for it, and the gap in words."""
 

@@ -17,6 +17,7 @@ import attrs
 
 from gateway.domain.audited import AuditedGate
 from gateway.domain.barrier import LockGate
+from gateway.domain.elevation import ElevationGate, Prompts, Tried
 from gateway.domain.flow import Flow, Gate, Tap
 from gateway.domain.greeting import GreetingGate
 from gateway.domain.lane import Lane
@@ -49,6 +50,7 @@ class Makings:
     locked: bool
     where: str = ""
     screen: Screen | None = None
+    tried: Tried = attrs.field(factory=Tried)
 
 
 def _lock(makings: Makings) -> Gate:
@@ -59,17 +61,26 @@ def _audited(makings: Makings) -> Gate:
     return AuditedGate(makings.policy, makings.attempts, makings.risk, makings.terminal)
 
 
+def _elevation(makings: Makings) -> Gate:
+    policy, how = makings.policy, makings.policy.credential.elevation
+    asked = makings.terminal and policy.elevate and how.method in ANSWERED
+    return ElevationGate(Prompts(how.program, how.method, policy.account) if asked else None, makings.tried)
+
+
 def _greeting(makings: Makings) -> Gate:
     return GreetingGate(makings.where)
 
+
+ANSWERED = frozenset({"password"})
+"""Methods of elevation that answer a prompt on a terminal."""
 
 EARLY: tuple[Callable[[Makings], Gate], ...] = (_lock,)
 """Before a channel's kind is known: only requests travel, and a lock holds them."""
 
 GATES: dict[Kind, tuple[Callable[[Makings], Gate], ...]] = {
-    Kind.PTY: (_lock, _audited),
+    Kind.PTY: (_lock, _audited, _elevation),
     Kind.SHELL: (_lock, _audited),
-    Kind.EXEC: (_lock, _audited),
+    Kind.EXEC: (_lock, _audited, _elevation),
     Kind.GIT: (_lock, _audited),
     Kind.SFTP: (_lock, _audited),
     Kind.SCP: (_lock, _audited),
@@ -104,6 +115,8 @@ def reads(who: Gate | Tap, kind: Kind, lane: Lane) -> bool:
         case AuditedGate():
             ruled = who.policy.audited or who.policy.restrictions.allow_only
             return bool(ruled) and lane is Lane.TO_TARGET and kind in COMMANDED
+        case ElevationGate():
+            return who.active
         case GreetingGate():
             return not who.decided
         case Recorder():

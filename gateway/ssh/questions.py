@@ -7,9 +7,11 @@ that stops takes back whatever it asked.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import attrs
 
+from gateway.domain.elevation import Proven, Wanted, Withheld
 from gateway.domain.lane import Answered, Ask
 from gateway.domain.review import Decision, Review
 from gateway.runtime.run import Run
@@ -33,7 +35,7 @@ class _Question:
 
 @attrs.define(eq=False)
 class Questions:
-    """Ask approvers for a channel's gates, and bring the answers."""
+    """Ask for a channel's gates, approvers or the target, and bring the answers."""
 
     run: Run
     tell_operator: Callable[[str], None]
@@ -43,9 +45,14 @@ class Questions:
 
     def ask(self, ask: Ask) -> bool:
         """Ask; return False where nobody can be asked such a thing."""
-        if not isinstance(ask.question, Review):
-            return False
-        self._open[ask.ticket] = self.run.workings.ask(self.run, ask.question, _Question(self, ask.ticket))
+        match ask.question:
+            case Review():
+                self._open[ask.ticket] = self.run.workings.ask(self.run, ask.question, _Question(self, ask.ticket))
+            case Wanted() if self.run.connections is not None:
+                decided = partial(self.decided, ask.ticket)
+                self._open[ask.ticket] = self.run.connections.elevate(self, ask.question, decided)
+            case _:
+                return False
         return True
 
     def withdraw(self, ticket: int) -> None:
@@ -60,7 +67,7 @@ class Questions:
         for ticket in tuple(self._open):
             self.withdraw(ticket)
 
-    def decided(self, ticket: int, decision: Decision) -> None:
+    def decided(self, ticket: int, decision: Decision | Proven | Withheld) -> None:
         """Bring an answer, now or when no lock covers the session any more."""
         self._open.pop(ticket, None)
         self._late.append(Answered(ticket, decision))
