@@ -8,7 +8,9 @@
 * ``streams`` – stdin, stdout and stderr of one verb, with backpressure. ``refusal`` – exit codes.
 * ``shell``, ``editor``, ``completion``, ``vigil`` – the ssh door: one line, or an interactive shell, ended at once
   with a lost right.
-* ``ctl``, ``socket``, ``frames`` – pamctl.
+* ``ctl``, ``socket``, ``frames``, ``tty`` – pamctl.
+* ``display``, ``prompt`` – a person's terminal while a verb has it whole; ``watch`` and ``play`` are such verbs.
+* ``evidence`` – a recording as one page that verifies itself.
 * ``welcome`` – the words of a start.
 
 May never be here: an import of the rooms that keep things (directory, vault, archive, journal's file): they come as

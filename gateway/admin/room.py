@@ -26,6 +26,7 @@ from gateway.interfaces import (
     IJournal,
     ILive,
     IOrders,
+    IQuarantine,
     IRoster,
     ISearch,
     ISecondFactors,
@@ -159,6 +160,7 @@ class Room:
     """Run a function off the reactor."""
     contact: str = ""
     feeds: Feeds = Feeds()
+    quarantine: IQuarantine | None = None
     zone: tzinfo | None = None
 
     @property

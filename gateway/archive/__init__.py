@@ -13,6 +13,10 @@ session's start.
 ``reader``                a track read back, whatever became of it
 ``verify``                OK, BAD at, UNSEALED up to: with a public key alone
 ``export``                asciicast v2
+``reel``                  a track, frame by frame, for players; and as lines of text
+``evidence``              all that proves a recording without this node
+``words``, ``search``     the full-text index: keyed words, and hits rendered from the recordings
+``deletion``, ``holds``   the end of a recording, and what stays it
 ``recovery``              closing what a dead process left open
 ``archive``               ``IArchive`` on disk
 ``memory``                ``IArchive`` in memory

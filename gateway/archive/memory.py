@@ -169,6 +169,11 @@ class MemoryArchive:
         """Return one row a recording."""
         return [self._row(recording) for recording in self._recordings.values()]
 
+    def about(self, session: str) -> Mapping[str, Any]:
+        """Return the row of one whole recording; empty where there is none."""
+        recording = self._recordings.get(session)
+        return {} if recording is None or recording.summary is None else self._row(recording)
+
     def recover(self) -> Deferred[Sequence[Mapping[str, Any]]]:
         """Return nothing: memory has no orphans."""
         return succeed([])

@@ -130,6 +130,14 @@ class Record:
 
 
 @attrs.frozen
+class Quarantine:
+    """Files that were denied and are kept for an admin."""
+
+    keep: int = key(30 * 86400, kinds.duration, "held files are removed after so long")
+    max: int = key(10 * 1024**3, kinds.volume, "bytes of all held files; one operator's may be a quarter of it")
+
+
+@attrs.frozen
 class Live:
     """Live viewing."""
 
@@ -241,6 +249,7 @@ class Config:
     admin: Admin = Admin()
     metrics: Metrics = Metrics()
     record: Record = Record()
+    quarantine: Quarantine = Quarantine()
     live: Live = Live()
     lock: Lock = Lock()
     interrupt: Interrupt = Interrupt()
@@ -280,6 +289,7 @@ TABLES: dict[str, type[Any]] = {
     "admin": Admin,
     "metrics": Metrics,
     "record": Record,
+    "quarantine": Quarantine,
     "live": Live,
     "lock": Lock,
     "interrupt": Interrupt,

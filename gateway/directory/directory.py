@@ -17,7 +17,7 @@ from zope.interface import implementer
 
 from gateway.directory.document import document, entry_of
 from gateway.directory.gaps import gaps_of
-from gateway.directory.plan import Present, plan_entry, plan_texts
+from gateway.directory.plan import Present, Trial, no_trial, plan_entry, plan_texts
 from gateway.directory.pubkeys import fingerprint, read_host_key, same_key
 from gateway.directory.write import dump
 from gateway.domain.difference import Change, Plan, Problem
@@ -47,6 +47,8 @@ class Directory:
 
     _facts: IFacts
     _in_thread: InThread = at_once
+    trial: Trial = no_trial
+    """Makes an inspector as a trial before it is taken in."""
     _snapshot: Snapshot = attrs.field(factory=Snapshot)
     _switched_off: set[str] = attrs.field(factory=set)
     _seen: dict[str, int] = attrs.field(factory=dict)
@@ -128,7 +130,7 @@ class Directory:
                 pass
 
     def _present(self) -> Present:
-        return Present(self._snapshot, frozenset(self._switched_off))
+        return Present(self._snapshot, frozenset(self._switched_off), self.trial)
 
     async def _alone(self, work: Callable[[], Any]) -> Any:
         await self._one_at_a_time.acquire()

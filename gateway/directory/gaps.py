@@ -18,7 +18,12 @@ UNSEEN = "nothing acts on it"
 GAPS: tuple[tuple[str, Callable[[Any], bool], str], ...] = (
     ("credential", lambda credential: credential.elevation.method in ("agent", "otp"), f"elevation: {UNSEEN}"),
     ("audited", lambda rule: True, "audited rules are judged on exec command lines only, not in shells"),
-    ("transfer", lambda rule: True, "transfer rules: sftp and scp are refused where one applies"),
+    (
+        "transfer",
+        lambda rule: True,
+        "transfer rules filter names and contents of sftp and scp; they are no jail: between the look and the opening "
+        "a name may change, and whoever has a shell beside can paste",
+    ),
     ("grant", lambda grant: grant.present > 0, f"present: {REFUSED}"),
 )
 """table, who asks for it, and the gap in words."""

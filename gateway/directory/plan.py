@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import gc
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -27,12 +27,21 @@ from gateway.interfaces.directory import DirectoryError
 MOST_PROBLEMS = 100
 
 
+Trial = Callable[[Inspector], None]
+"""Make an inspector from its settings and throw it away; raises ValueError in words."""
+
+
+def no_trial(inspector: Inspector) -> None:
+    """Take every inspector: nobody here can make one."""
+
+
 @attrs.frozen
 class Present:
     """What a plan starts from: the snapshot, and the names of users that were switched off, removed ones too."""
 
     snapshot: Snapshot
     switched_off: frozenset[str] = frozenset()
+    trial: Trial = no_trial
 
 
 def plan_texts(present: Present, texts: Mapping[str, str], *, prune: bool = False) -> Plan:
@@ -120,7 +129,7 @@ def _names(named: Named, key: str) -> bool:
 
 def _entry(present: Present, named: Named, stored: Any) -> Any:
     if named.table == "inspector":
-        return _inspector(named, stored)
+        return _inspector(present, named, stored)
     fields = dict(named.fields)
     if named.table == "user" and named.name in present.switched_off:
         fields["active"] = False
@@ -129,14 +138,20 @@ def _entry(present: Present, named: Named, stored: Any) -> Any:
     return ENTRY_OF_TABLE[named.table](name=named.name, **fields)
 
 
-def _inspector(named: Named, stored: Inspector | None) -> Inspector:
+def _inspector(present: Present, named: Named, stored: Inspector | None) -> Inspector:
     kind = named.fields.get("kind") or (stored.kind if stored else named.name)
     kept = json.loads(stored.settings) if stored and stored.kind == kind else {}
     settings = kept | named.fields["settings"]
     if kind in INSPECTORS:
         read_inspector(named.name, {"kind": kind, **settings})
     text = json.dumps(settings, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-    return Inspector(named.name, kind, text)
+    inspector = Inspector(named.name, kind, text)
+    if inspector != stored:
+        try:
+            present.trial(inspector)
+        except ValueError as problem:
+            raise BadValue(str(problem)) from None
+    return inspector
 
 
 def _unnamed(snapshot: Snapshot, reading: Reading) -> dict[tuple[str, str], None]:

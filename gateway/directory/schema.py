@@ -235,6 +235,7 @@ EVERY_INSPECTOR: dict[str, Reader] = {
     "timeout": duration,
     "on_error": one_of("deny", "allow"),
     "score": number(0, 10_000),
+    "quarantine": flag,
 }
 """Keys that every inspector takes, a third party's too."""
 
@@ -253,8 +254,14 @@ INSPECTORS: dict[str, dict[str, Reader]] = {
         "encrypted": one_of("deny", "allow"),
     },
     "clamd": {"address": text},
-    "icap": {"address": text, "service": text},
-    "command": {"argv": many(text)},
+    "icap": {"address": text, "service": text, "preview": flag},
+    "command": {
+        "argv": many(text),
+        "read": many(text),
+        "memory": size,
+        "cpu": number(1),
+        "unconfined": flag,
+    },
     "yara": {"rules": file_or},
 }
 """kind -> key -> how it is read; the settings of a kind that is not here are its plugin's to check."""

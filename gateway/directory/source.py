@@ -10,6 +10,7 @@ import hashlib
 import json
 import os
 import stat
+from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
@@ -27,15 +28,18 @@ from gateway.interfaces.directory import IPolicySource
 LARGEST_FILE = 4 * 1024**2
 """Bytes of a referenced file: more would hold up the reactor."""
 MOST_REMEMBERED = 256
+MOST_CONTENTS = 16
+"""Contents kept of files, for the sessions that start now."""
 
 Reachable = tuple[tuple[str, tuple[str, ...]], ...]
 
 
 @attrs.define
 class Files:
-    """Know files by the hash of their content."""
+    """Know files by the hash of their content, and keep the contents that were last asked for."""
 
     _known: dict[str, tuple[tuple[int, ...], str]] = attrs.field(factory=dict)
+    _contents: OrderedDict[str, bytes] = attrs.field(factory=OrderedDict)
 
     def digest(self, path: str) -> str:
         """Return a file's SHA-256 in hex; raise OSError where it can not be read, is no file or is too large."""
@@ -46,9 +50,32 @@ class Files:
         if not stat.S_ISREG(found.st_mode) or found.st_size > LARGEST_FILE:
             raise OSError(f"{path} is no file of at most {LARGEST_FILE} bytes")
         with open(path, "rb") as opened:
-            digest = hashlib.sha256(opened.read(LARGEST_FILE + 1)).hexdigest()
+            content = opened.read(LARGEST_FILE + 1)
+        digest = hashlib.sha256(content).hexdigest()
         self._known[path] = (mark, digest)
+        self._contents[digest] = content
+        while len(self._contents) > MOST_CONTENTS:
+            self._contents.popitem(last=False)
         return digest
+
+    def content(self, path: str, digest: str) -> bytes:
+        """Return the content that had a digest, also when the file has changed since; empty: as it is now.
+
+        Raises ValueError in words where it is gone or can not be read.
+        """
+        try:
+            present = self.digest(path)
+        except OSError as problem:
+            if digest not in self._contents:
+                raise ValueError(f"{path} can not be read: {problem.strerror or problem}") from None
+            present = digest
+        kept = self._contents.get(digest or present)
+        if kept is None and digest in ("", present):
+            self._known.pop(path)
+            kept = self._contents.get(self.digest(path))
+        if kept is None:
+            raise ValueError(f"{path} has changed since it was frozen")
+        return kept
 
 
 @attrs.define
@@ -106,7 +133,9 @@ class PolicySource:
     _snapshot: Callable[[], Snapshot]
     _now: Callable[[], float]
     _settings: SessionSettings = SessionSettings()
-    _files: Files = attrs.field(factory=Files)
+    files: Files = attrs.field(factory=Files)
+    version: Callable[[str], str | None] = lambda kind: ""
+    """Returns the version of the plugin behind a kind of inspector; None where there is none."""
     _reach: Reach = attrs.field(factory=lambda: Reach(Snapshot()))
 
     def reachable(self, user: User, source: str) -> Sequence[tuple[str, tuple[str, ...]]]:
@@ -151,11 +180,14 @@ class PolicySource:
         return (grant.until is None or now < grant.until) and window_at(grant.hours, now).open
 
     def _resolved(self, snapshot: Snapshot) -> Mapping[str, Inspector]:
-        return {
-            name: attrs.evolve(inspector, settings=self._with_digests(inspector.settings))
-            for name, inspector in snapshot.inspector.items()
-            if '"file:' in inspector.settings
-        }
+        found = {}
+        for name, inspector in snapshot.inspector.items():
+            settings = inspector.settings
+            if '"file:' in settings:
+                settings = self._with_digests(settings)
+            version = self.version(inspector.kind)
+            found[name] = attrs.evolve(inspector, settings=settings, version="" if version is None else version)
+        return found
 
     def _with_digests(self, settings: str) -> str:
         return json.dumps(self._digested(json.loads(settings)), sort_keys=True, ensure_ascii=False)
@@ -167,7 +199,7 @@ class PolicySource:
             case list():
                 return [self._digested(each) for each in value]
             case str() if value.startswith("file:"):
-                return {"file": value.removeprefix("file:"), "sha256": self._files.digest(value.removeprefix("file:"))}
+                return {"file": value.removeprefix("file:"), "sha256": self.files.digest(value.removeprefix("file:"))}
             case _:
                 return value
 

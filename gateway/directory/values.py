@@ -17,20 +17,14 @@ import re2
 
 from gateway.directory.hours import read_hours
 from gateway.directory.passwords import read_hash
+from gateway.domain import units
 from gateway.domain.entries import LEGACY
+from gateway.domain.units import LARGEST
 
 Reader = Callable[[Any], Any]
 
-LARGEST = 2**53 - 1
-"""Numbers stay exact in canonical JSON up to here."""
 LONGEST_TEXT = 4096
 MOST_ENTRIES = 10_000
-
-SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
-BYTES = {
-    "B": 1, "kB": 1000, "MB": 1000**2, "GB": 1000**3, "TB": 1000**4,
-    "KiB": 1024, "MiB": 1024**2, "GiB": 1024**3, "TiB": 1024**4,
-}  # fmt: skip
 
 OPERATOR = re.compile(r"[A-Za-z0-9._@\\+$-]{1,64}")
 TARGET = re.compile(r"[A-Za-z0-9._-]{1,253}")
@@ -168,22 +162,19 @@ def labels(value: Any) -> tuple[tuple[str, str], ...]:
 
 def duration(value: Any) -> int:
     """Take ``"30m"``: a whole number and s, m, h, d or w, in seconds."""
-    return _measured(value, SECONDS, '"30m", "12h" or "365d"')
+    return _measured(units.seconds, value)
 
 
 def size(value: Any) -> int:
     """Take ``"100MiB"``: a whole number and a unit, in bytes."""
-    return _measured(value, BYTES, '"100MiB" or "2GB"')
+    return _measured(units.size, value)
 
 
-def _measured(value: Any, units: dict[str, int], like: str) -> int:
-    found = re.fullmatch(r"([0-9]{1,15}) ?([A-Za-z]+)", value) if isinstance(value, str) else None
-    if found is None or found[2] not in units:
-        raise BadValue(f"{value!r:.60} is not like {like}; units are {' '.join(units)}")
-    total = int(found[1]) * units[found[2]]
-    if total > LARGEST:
-        raise BadValue(f"{value!r:.60} is too large")
-    return total
+def _measured(read: Callable[[object], int], value: Any) -> int:
+    try:
+        return read(value)
+    except ValueError as problem:
+        raise BadValue(str(problem)) from None
 
 
 def hours(value: Any) -> str:

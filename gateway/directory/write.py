@@ -12,10 +12,10 @@ from typing import Any
 
 from gateway.directory.document import DEFAULTS
 from gateway.directory.schema import TABLES, entry_fields
-from gateway.directory.values import BYTES, SECONDS
 from gateway.domain.difference import HIDDEN
 from gateway.domain.entries import ENTRY_OF_TABLE, Inspector
 from gateway.domain.snapshot import Snapshot
+from gateway.domain.units import BYTES, SECONDS
 
 
 def toml_text(words: str) -> str:

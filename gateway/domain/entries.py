@@ -133,6 +133,8 @@ class Inspector:
     name: str
     kind: str = ""
     settings: str = "{}"
+    version: str = ""
+    """Of the plugin that stands behind it; known when a policy is frozen, and never set in the directory."""
 
 
 @attrs.frozen

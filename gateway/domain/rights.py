@@ -17,6 +17,7 @@ from fnmatch import fnmatchcase
 
 import attrs
 
+from gateway.domain.evaluation import binding
 from gateway.domain.policy import FrozenPolicy
 from gateway.domain.shell import Simple, single
 
@@ -39,8 +40,7 @@ class Kind(enum.Enum):
     __hash__ = object.__hash__  # the one of Enum is written in Python
 
 
-TRANSFERS = frozenset({Kind.SFTP, Kind.SCP, Kind.RSYNC})
-OPAQUE = frozenset({Kind.SFTP, Kind.SCP, Kind.RSYNC, Kind.GIT, Kind.FORWARD, Kind.AGENT, Kind.X11})
+OPAQUE = frozenset({Kind.RSYNC, Kind.GIT, Kind.FORWARD, Kind.AGENT, Kind.X11})
 """Kinds whose content this version does not read; a session with one of them says so."""
 
 RELAYED_REQUESTS = frozenset({
@@ -114,12 +114,13 @@ def denied_kind(policy: FrozenPolicy, kind: Kind) -> Denied | None:
     right = RIGHT_OF_KIND.get(kind, kind.value)
     if not policy.allows(right):
         return Denied("right_missing", f"{right} is not allowed as {policy.account} on {policy.target.name}")
-    if kind in TRANSFERS and policy.transfers:
-        names = ", ".join(rule.name for rule in policy.transfers)
+    deciding = binding(policy.transfers, policy.restrictions.enforce)
+    if kind is Kind.RSYNC and deciding:
+        names = ", ".join(rule.name for rule in deciding)
         return Denied(
             "not_evaluated",
             f"file transfers to {policy.target.name} must be evaluated (rule {names}), "
-            f"which this version can not do for {right}",
+            f"which can not be done for {right}; use sftp or scp",
         )
     return None
 

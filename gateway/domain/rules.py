@@ -87,8 +87,9 @@ def judge(line: str, rules: tuple[AuditedRule, ...], shell: Shell | None = None)
     if reading.opaque:
         hits += [(Simple((line,), line), rule) for rule in rules if rule.opaque]
     hits.sort(key=lambda pair: -STRENGTH.index(pair[1].action))
+    unsure = [command for command in commands if command.unsure and not command.guessed]
     possible = [
-        (command, rule) for command in commands if command.unsure for rule in named if _might_hit(rule, command)
+        (command, rule) for command in unsure for rule in named if _might_hit(rule, command)
     ]
     return Judged(commands, tuple(reading.doubts), tuple(hits), tuple(possible))
 
@@ -132,7 +133,7 @@ def unsettled(judged: Judged, rules: tuple[AuditedRule, ...], allow_only: bool) 
 def not_allowed(judged: Judged) -> list[Simple]:
     """Return the commands that no rule allows; one that names a program says nothing of files written beside it."""
     allowed = {command for command, rule in judged.hits if _allows(rule, command)}
-    return [command for command in judged.commands if command not in allowed]
+    return [command for command in judged.commands if command not in allowed and not command.guessed]
 
 
 def _allows(rule: AuditedRule, command: Simple) -> bool:

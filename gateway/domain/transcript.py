@@ -107,11 +107,15 @@ class Transcript:
         for first, end in self._wholes():
             if after[first:end] == before[first:end]:
                 continue
+            # A line that fills the screen is told piece by piece, for its beginning is about to scroll away.
+            in_pieces = first == 0 and screen.wrapped(0)
             if first <= cursor < end:
-                # A line that fills the screen is told piece by piece, for its beginning is about to scroll away.
-                kept = cursor if first == 0 and 2 * cursor >= screen.rows else first
+                in_pieces = in_pieces or (first == 0 and 2 * cursor >= screen.rows)
+                kept = cursor if in_pieces else first
                 self._known[kept:end] = before[kept:end]
-                first, end = next((n for n in range(first, kept) if after[n] != before[n]), kept), kept
+                end = kept
+            if in_pieces:
+                first = next((n for n in range(first, end) if after[n] != before[n]), end)
             text = "".join(screen.row(number) for number in range(first, end)).rstrip(" ")
             if text.strip():
                 yield Line(at, text)

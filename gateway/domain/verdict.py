@@ -206,6 +206,7 @@ class _Weighing:
         facts = [
             Fact("command.executed", {"command": shown(command.shown), "known_by": self.known_by})
             for command in self.judged.commands
+            if not command.guessed
         ]
         if self.judged.opaque and not told:
             facts.append(Fact("command.opaque", self._body(outcome="passed")))

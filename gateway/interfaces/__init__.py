@@ -7,8 +7,10 @@ from gateway.interfaces.approvals import ApprovalError, IApprovals
 from gateway.interfaces.archive import ArchiveError, IArchive, IHolds, IRecording, IReel, ISearch, ITrack, Snapshot
 from gateway.interfaces.directory import DirectoryError, IDirectory, IOperatorSource, IPolicySource
 from gateway.interfaces.facts import IFacts, IFactSink, IFactSinkFactory, IFold, IJournal
+from gateway.interfaces.inspectors import IFileInspector, IFileInspectorFactory, IInspection, InspectorError
 from gateway.interfaces.live import ILive, ILiveSeat, IViewer, NotWatchable
 from gateway.interfaces.orders import IOrders, IRoster
+from gateway.interfaces.plugins import IInspectors, IQuarantine, Referenced
 from gateway.interfaces.vault import ICredentialVault, IKeyPair, ISecondFactors, VaultError
 
 __all__ = [
@@ -22,8 +24,12 @@ __all__ = [
     "IFactSink",
     "IFactSinkFactory",
     "IFacts",
+    "IFileInspector",
+    "IFileInspectorFactory",
     "IFold",
     "IHolds",
+    "IInspection",
+    "IInspectors",
     "IJournal",
     "IKeyPair",
     "ILive",
@@ -31,6 +37,7 @@ __all__ = [
     "IOperatorSource",
     "IOrders",
     "IPolicySource",
+    "IQuarantine",
     "IRecording",
     "IReel",
     "IRoster",
@@ -38,7 +45,9 @@ __all__ = [
     "ISecondFactors",
     "ITrack",
     "IViewer",
+    "InspectorError",
     "NotWatchable",
+    "Referenced",
     "Snapshot",
     "VaultError",
 ]

@@ -29,6 +29,9 @@ class IArchive(Interface):
         """Return one mapping a recording: session, operator, target, started, ended, state
         ``open|sealed|unsealed|deleted``, bytes, tracks."""
 
+    def about(session: str) -> Mapping[str, Any]:
+        """Return the row of one recording that is whole; empty where there is none. May be called in a thread."""
+
     def recover() -> Deferred[Sequence[Mapping[str, Any]]]:
         """Close what a dead process left open, as UNSEALED, in a thread; fires with session, ended (epoch), events."""
 

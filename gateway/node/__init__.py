@@ -6,6 +6,8 @@
 * ``first``   – the first start on an empty store: keys, one admin, one demo operator, the demo target.
 * ``verbs``   – the room that admin's verbs see, for the running node and offline.
 * ``offline`` – ``pamctl``, while the node is down.
+* ``alone``   – ``pamctl verify --key``: without a store.
+* ``keeping`` – whole recordings: indexed, kept, deleted.
 * ``watch``   – the disk: what happens when it fills.
 
 May never be here: anything a room could do for itself.

@@ -51,10 +51,9 @@ class Keeping:
 
     def _heard(self, entry: Entry) -> None:
         if entry.kind in WHOLE and entry.body:
-            session = str(entry.body["session"])
-            rows = [row for row in self.archive.recordings() if row["session"] == session]
-            for row in rows:
-                self._index(session, str(row["started"]))
+            row = self.archive.about(str(entry.body["session"]))
+            if row:
+                self._index(str(row["session"]), str(row["started"]))
 
     async def _catch_up(self) -> None:
         for session, started in await self.search.missing(self.archive.recordings()):

@@ -35,12 +35,14 @@ from gateway.domain.snapshot import Snapshot
 from gateway.interfaces import IFactSink, IFactSinkFactory, IJournal
 from gateway.journal.beside import load_key
 from gateway.journal.opening import open_journal
+from gateway.node.inspection import Inspection, make_inspection
 from gateway.plugins.named import named, settings_of
 from gateway.runtime.approvals import Approvals
 from gateway.runtime.live import Live
 from gateway.runtime.orders import Orders
 from gateway.runtime.roster import Roster
 from gateway.runtime.run import Run
+from gateway.runtime.spool import Spool
 from gateway.siem.destinations import Destination
 from gateway.siem.notices import Notice
 from gateway.siem.outlets import Outlets
@@ -79,6 +81,10 @@ class Rooms:
     holds: Holds
     outlets: Outlets
     """Where facts leave the node; none where nothing runs."""
+    spool: Spool
+    """Where files lie while they are evaluated."""
+    inspection: Inspection
+    """Who evaluates files, and where denied ones are kept."""
     environment: dict[str, str]
     """What ``env:`` references see: the process's environment, and the demo target's password."""
 
@@ -102,6 +108,7 @@ class Rooms:
         await self.roster.settled()
         self.search.close()
         await self.journal.close()  # type: ignore[attr-defined]
+        self.inspection.close()
         if self.pool is not None:
             self.pool.stop()
 
@@ -130,6 +137,8 @@ def make_rooms(config: Config, reactor: Any, environ: Mapping[str, str], anew: b
     node_key = load_or_make_node_key(str(state / "node.key"), passphrase)
     vault = Vault(node_key, journal, wall, in_thread, environment)
     policies = PolicySource(directory.snapshot, wall, config.session_settings)
+    inspection = make_inspection(config, state, reactor, in_thread, policies.files.content, journal, wall)
+    policies.version, directory.trial = inspection.shelf.version, inspection.shelf.check
 
     roster = Roster(
         journal, wall, config.node.name, lambda session: tuple(journal.entries(session=session)),
@@ -148,7 +157,8 @@ def make_rooms(config: Config, reactor: Any, environ: Mapping[str, str], anew: b
         add_destinations(config, outlets)
     return Rooms(
         config, state, reactor, pool, wall, journal, directory, operators, vault, factors, policies, roster, orders,
-        approvals, Live(roster, config.node.name), archive, search, holds, outlets, environment,
+        approvals, Live(roster, config.node.name), archive, search, holds, outlets,
+        Spool.open(state / "spool", in_thread), inspection, environment,
     )  # fmt: skip
 
 

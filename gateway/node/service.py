@@ -15,7 +15,6 @@ import stat
 import sys
 from collections.abc import Callable, Mapping
 from functools import partial
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any, ClassVar
 
 import attrs
@@ -47,6 +46,7 @@ from gateway.node.keeping import Keeping
 from gateway.node.monitoring import Monitoring
 from gateway.node.rooms import Rooms, make_rooms
 from gateway.node.verbs import VerbRooms
+from gateway.node.version import VERSION
 from gateway.node.watch import DiskWatch
 from gateway.ssh.demo import DemoTarget
 from gateway.ssh.jump import JumpHost
@@ -64,22 +64,13 @@ from gateway.wire.rekeying import RekeyLimits
 log = Logger()
 VERB_ROLES = frozenset({"admin", "auditor", "approver"})
 CHECKPOINT_SECONDS = 10.0
+EXPIRY_SECONDS = 600.0
 SWEEP_SECONDS = 3600.0
 REVOCATION_SECONDS = 5.0
 EXPLAINED = (ValueError, OSError, JournalRefused, VaultError, CannotListenError, BadHostKey)
 """Failures to start that say in words what is wrong."""
 SWITCH_SECONDS = 0.001
 """How long a thread may keep the reactor waiting for the interpreter."""
-
-
-def _version() -> str:
-    try:
-        return version("ostiary")
-    except PackageNotFoundError:
-        return "(not installed)"
-
-
-VERSION = _version()
 
 
 class Options(UsageOptions):
@@ -158,6 +149,7 @@ class Node(Service):
         refuse_empty(rooms)
         self._monitoring = Monitoring(rooms, VERSION, self._admitting, lambda: self._listener, dict)
         self._monitoring.start()
+        await rooms.inspection.load(rooms.directory.snapshot())
         await self._recover(rooms)
         self.watch = DiskWatch(rooms.archive, rooms.roster, rooms.journal, rooms.wall)
         self.watch.look()
@@ -177,6 +169,7 @@ class Node(Service):
         self._loop(rooms.roster.tick, 1.0)
         self._loop(self.watch.look, 5.0)
         self._loop(lambda: self._checkpoint(rooms), CHECKPOINT_SECONDS)
+        self._loop(rooms.inspection.expire, EXPIRY_SECONDS)
         self._started = True
         settle_collector()
         say(self._words(rooms, host_keys[0].fingerprint, codes))
@@ -208,22 +201,7 @@ class Node(Service):
 
     async def _listen(self, rooms: Rooms, host_keys: tuple[HostKey, ...]) -> None:
         rekey = RekeyLimits(octets=self.config.ssh.rekey_limit)
-        reception = self._reception = Reception(
-            operators=rooms.operators,
-            policies=rooms.policies,
-            orders=rooms.orders,
-            approvals=rooms.approvals,
-            roster=rooms.roster,
-            archive=rooms.archive,
-            facts=rooms.journal,
-            dialler=Dialler(self.reactor, rooms.vault, rooms.journal, rooms.wall, rekey, self._arrived),
-            clock=self.reactor,
-            wall=rooms.wall,
-            without_target=self._without_target,
-            admitting=self._admitting,
-            help_contact=self.config.help.contact,
-            host_keys=host_keys,
-        )
+        reception = self._reception = self._receive(rooms, host_keys, rekey)
         vouching = await self._vouch(rooms)
 
         def authority(open_door: OpenDoor) -> Authority:
@@ -237,15 +215,39 @@ class Node(Service):
             admission(self.config.ssh, self.reactor.seconds), offered(self.config.ssh),
             self.config.ssh.login_grace_time, rekey, self.config.ssh.proxy_from,
         )  # fmt: skip
-        for text in self.config.ssh.listen:
-            endpoint = serverFromString(self.reactor, with_backlog(text))  # type: ignore[no-untyped-call]
-            port = await endpoint.listen(self._listener.factory())
-            self.ports.append(port)
-            self.places.append(("ssh", place_of(port)))
-            self.ssh_port = self.ssh_port or int(getattr(port.getHost(), "port", 0))
+        await self._open_ports(self._listener)
         front = Front("127.0.0.1", self.ssh_port, tuple(key.line for key in host_keys))
         self._verbs = VerbRooms(rooms, front, self._faults)
         rooms.journal.attach(self._vigil)
+
+    def _receive(self, rooms: Rooms, host_keys: tuple[HostKey, ...], rekey: RekeyLimits) -> Reception:
+        return Reception(
+            operators=rooms.operators,
+            policies=rooms.policies,
+            orders=rooms.orders,
+            approvals=rooms.approvals,
+            roster=rooms.roster,
+            archive=rooms.archive,
+            facts=rooms.journal,
+            dialler=Dialler(self.reactor, rooms.vault, rooms.journal, rooms.wall, rekey, self._arrived),
+            clock=self.reactor,
+            wall=rooms.wall,
+            without_target=self._without_target,
+            admitting=self._admitting,
+            depot=rooms.spool.depot,
+            answering=rooms.spool.answering(),
+            evaluating=rooms.inspection.answering,
+            help_contact=self.config.help.contact,
+            host_keys=host_keys,
+        )
+
+    async def _open_ports(self, listener: Listener) -> None:
+        for text in self.config.ssh.listen:
+            endpoint = serverFromString(self.reactor, with_backlog(text))  # type: ignore[no-untyped-call]
+            port = await endpoint.listen(listener.factory())
+            self.ports.append(port)
+            self.places.append(("ssh", place_of(port)))
+            self.ssh_port = self.ssh_port or int(getattr(port.getHost(), "port", 0))
 
     async def _vouch(self, rooms: Rooms) -> Vouching:
         """Read who vouches for operators' keys, and what is revoked; a list of no use is a fault, not the end."""
@@ -260,7 +262,9 @@ class Node(Service):
         return Vouching(authorities, rooms.wall, self._revocations)
 
     def _faults(self) -> list[Any]:
-        sources = (self.watch, self._revocations, self.rooms.outlets if self.rooms is not None else None)
+        rooms = self.rooms
+        mine = (rooms.outlets, rooms.inspection) if rooms is not None else ()
+        sources = (self.watch, self._revocations, *mine)
         return [fault for source in sources if source is not None for fault in source.faults()]
 
     def _admitting(self) -> str:

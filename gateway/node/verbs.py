@@ -69,6 +69,7 @@ class VerbRooms:
             in_thread=rooms.in_thread,
             contact=rooms.config.help.contact,
             feeds=self._feeds(),
+            quarantine=rooms.inspection.quarantine,
         )
 
     def of_login(self, login: Login) -> Callable[[], Room]:

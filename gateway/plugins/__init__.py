@@ -1,5 +1,10 @@
 """How plugins are found and named.
 
-``named.py`` finds the one plugin of an interface that a configuration names, and reads its settings by its schema.
-Nothing here loads what nobody named, and nothing here knows what a plugin is for.
+::
+
+    named     the one plugin of an interface that a configuration names, and its settings by its schema
+    discover  a third party's inspectors, by ``twisted.plugin``; only when a configuration names one
+    shelf     the inspectors of this node by kind: shipped ones and named plugins, made from frozen settings
+
+May never be here: an inspector. Nothing is loaded because it merely exists.
 """

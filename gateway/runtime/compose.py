@@ -4,14 +4,16 @@ A reviewer reads the enforcement here: GATES from left to right is the way to th
 to the operator. The lock is nearest to the operator. What is not in a table does not run.
 
 WAYS says how fast a lane may travel while nobody reads it: SPLICE re-addresses each packet and counts its bytes, TAP
-also gives the recorder a copy. Whoever reads a lane (see :func:`reads`) brings it back to MEDIATE, which runs every
-byte through the flow; a gate or tap that is not known here reads everything.
+also gives the recorder a copy, SIFT asks the gate of transfers for each packet where it stands. Whoever reads a lane
+(see :func:`reads`) brings it back to MEDIATE, which runs every byte through the flow; a gate or tap that is not known
+here reads everything.
 """
 
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import partial
 
 import attrs
 
@@ -20,12 +22,17 @@ from gateway.domain.barrier import LockGate
 from gateway.domain.elevation import ElevationGate, Prompts, Tried
 from gateway.domain.flow import Flow, Gate, Tap
 from gateway.domain.greeting import GreetingGate
-from gateway.domain.lane import Lane
+from gateway.domain.lane import Lane, Tell
 from gateway.domain.policy import FrozenPolicy
 from gateway.domain.rights import Kind
 from gateway.domain.risk import Risk
+from gateway.domain.scp.gate import ScpGate
 from gateway.domain.screen import Screen
+from gateway.domain.sftp.gate import SftpGate
+from gateway.domain.sftp.sieve import passes_down, passes_up
+from gateway.domain.transfer import Desk
 from gateway.domain.verdict import Attempts
+from gateway.domain.zmodem import ZmodemGate
 from gateway.runtime.record import Recorder
 from gateway.runtime.shown import Showing, Trail
 from gateway.runtime.stage import Stage
@@ -36,6 +43,7 @@ class Way(enum.Enum):
 
     MEDIATE = "mediate"
     TAP = "tap"
+    SIFT = "sift"
     SPLICE = "splice"
 
 
@@ -51,6 +59,8 @@ class Makings:
     where: str = ""
     screen: Screen | None = None
     tried: Tried = attrs.field(factory=Tried)
+    desk: Callable[[str], Desk] | None = None
+    """Makes the desk of a channel's transfers, of a protocol."""
 
 
 def _lock(makings: Makings) -> Gate:
@@ -71,19 +81,34 @@ def _greeting(makings: Makings) -> Gate:
     return GreetingGate(makings.where)
 
 
+def _sftp(makings: Makings) -> Gate:
+    assert makings.desk is not None  # noqa: S101 - a session has one
+    return SftpGate(makings.desk("sftp"))
+
+
+def _zmodem(makings: Makings) -> Gate:
+    return ZmodemGate(makings.policy)
+
+
+def _scp(makings: Makings) -> Gate:
+    assert makings.desk is not None  # noqa: S101 - a session has one
+    return ScpGate(makings.desk("scp"), makings.where)
+
+
 ANSWERED = frozenset({"password"})
 """Methods of elevation that answer a prompt on a terminal."""
+
 
 EARLY: tuple[Callable[[Makings], Gate], ...] = (_lock,)
 """Before a channel's kind is known: only requests travel, and a lock holds them."""
 
 GATES: dict[Kind, tuple[Callable[[Makings], Gate], ...]] = {
-    Kind.PTY: (_lock, _audited, _elevation),
+    Kind.PTY: (_lock, _audited, _zmodem, _elevation),
     Kind.SHELL: (_lock, _audited),
     Kind.EXEC: (_lock, _audited, _elevation),
     Kind.GIT: (_lock, _audited),
-    Kind.SFTP: (_lock, _audited),
-    Kind.SCP: (_lock, _audited),
+    Kind.SFTP: (_lock, _audited, _sftp),
+    Kind.SCP: (_lock, _audited, _scp),
     Kind.RSYNC: (_lock, _audited),
     Kind.FORWARD: (_lock, _greeting),
     Kind.AGENT: (_lock,),
@@ -95,13 +120,16 @@ WAYS: dict[Kind, dict[Lane, Way]] = {
     Kind.SHELL: {Lane.TO_TARGET: Way.MEDIATE, Lane.TO_OPERATOR: Way.TAP},
     Kind.EXEC: {Lane.TO_TARGET: Way.SPLICE, Lane.TO_OPERATOR: Way.TAP},
     Kind.GIT: {Lane.TO_TARGET: Way.TAP, Lane.TO_OPERATOR: Way.TAP},
-    Kind.SFTP: {Lane.TO_TARGET: Way.TAP, Lane.TO_OPERATOR: Way.TAP},
-    Kind.SCP: {Lane.TO_TARGET: Way.TAP, Lane.TO_OPERATOR: Way.TAP},
+    Kind.SFTP: {Lane.TO_TARGET: Way.SIFT, Lane.TO_OPERATOR: Way.SIFT},
+    Kind.SCP: {Lane.TO_TARGET: Way.SIFT, Lane.TO_OPERATOR: Way.SIFT},
     Kind.RSYNC: {Lane.TO_TARGET: Way.TAP, Lane.TO_OPERATOR: Way.TAP},
     Kind.FORWARD: {Lane.TO_TARGET: Way.SPLICE, Lane.TO_OPERATOR: Way.SPLICE},
     Kind.AGENT: {Lane.TO_TARGET: Way.SPLICE, Lane.TO_OPERATOR: Way.SPLICE},
     Kind.X11: {Lane.TO_TARGET: Way.SPLICE, Lane.TO_OPERATOR: Way.SPLICE},
 }
+
+TRANSFERRING = (SftpGate, ScpGate)
+"""Gates that have something to tell when their channel is over."""
 
 COMMANDED = frozenset({Kind.PTY, Kind.SHELL, Kind.EXEC})
 """Kinds whose input may be commands: with audited rules it is never passed unread."""
@@ -119,6 +147,8 @@ def reads(who: Gate | Tap, kind: Kind, lane: Lane) -> bool:
             return who.active
         case GreetingGate():
             return not who.decided
+        case SftpGate() | ScpGate():
+            return False
         case Recorder():
             return who.reads(lane)
         case Showing():
@@ -139,6 +169,26 @@ def way_now(kind: Kind | None, lane: Lane, flow: Flow) -> Way:
     if any(reads(who, kind, lane) for who in watching):
         return Way.MEDIATE
     return WAYS[kind][lane]
+
+
+def sieve_of(flow: Flow, lane: Lane) -> Callable[[memoryview], bool] | None:
+    """Return who says of a chunk where it stands whether it may pass whole; None where nobody sifts."""
+    for gate in flow.gates:
+        match gate:
+            case SftpGate():
+                return partial(passes_up if lane is Lane.TO_TARGET else passes_down, gate)
+            case ScpGate():
+                return partial(gate.passes, lane)
+            case _:
+                continue
+    return None
+
+
+def unfinished(flow: Flow) -> Iterator[Tell]:
+    """Forget the files of a channel that is over; tell what became of each."""
+    for gate in flow.gates:
+        if isinstance(gate, SftpGate | ScpGate):
+            yield from gate.unfinished()
 
 
 def early_flow(makings: Makings) -> Flow:

@@ -241,6 +241,8 @@ def _told(entries: Sequence[Entry]) -> dict[str, Any]:
             case "live", _:
                 seen = {key: body.get(key) for key in ("by_name", "from", "door", "channel", "duration")}
                 told["admin_actions"].append({"time": rfc3339(entry.time), "kind": entry.kind, **_by(body), **seen})
+            case "file", "file.transferred" | "file.denied" | "file.quarantined":
+                told["transfers"].append({"outcome": entry.kind.partition(".")[2], **shown})
             case "session", "session.started":
                 began = entry.time
                 told["policy_text"] = body.get("policy_text", "")

@@ -8,6 +8,7 @@ failure – goes through :meth:`Run.end` or :meth:`Run.cut`, once.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import attrs
@@ -17,6 +18,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from gateway.domain.budget import Budget
+from gateway.domain.depot import Depot
 from gateway.domain.echo import EchoMask
 from gateway.domain.elevation import Tried
 from gateway.domain.facts import Fact
@@ -28,9 +30,10 @@ from gateway.domain.rights import OPAQUE, Kind
 from gateway.domain.risk import Risk
 from gateway.domain.screen import Screen
 from gateway.domain.session import State
+from gateway.domain.transfer import Desk
 from gateway.domain.verdict import Attempts, shown
 from gateway.interfaces import IFacts, IRecording, ITrack
-from gateway.runtime.compose import Makings, early_flow, flow_of
+from gateway.runtime.compose import Makings, early_flow, flow_of, unfinished
 from gateway.runtime.neighbours import Ask, Connections, Leg
 from gateway.runtime.record import STORED, Recorder
 from gateway.runtime.shown import Showing, Trail
@@ -40,6 +43,7 @@ log = Logger()
 
 ANNOUNCED = (600.0, 60.0)
 """Seconds before the end at which the operator is told."""
+NO_FLOW = Flow(())
 BEGINNING = 60.0
 """Seconds after which a session that no connection took up is over."""
 
@@ -55,6 +59,14 @@ class Workings:
     ended: Callable[[Run], None]
     rule_order: Callable[[Run, GiveOrder], None]
     ask: Ask
+    depot: Callable[[Run, int], Depot]
+    """Makes the place where a channel's files lie while they are evaluated."""
+    answering: Mapping[type, Answering] = attrs.field(factory=dict)
+    """Who answers which kind of question; a question that is not here ends the session."""
+
+
+Answering = Callable[["Run", Any], "Deferred[Any]"]
+"""Answers a question of a gate: the session that asks, and what it asks. A failure ends the session."""
 
 
 @attrs.define(eq=False, repr=False)
@@ -80,6 +92,7 @@ class Run:
     effective_at: float = 0.0
     when_empty: Callable[[], None] | None = None
     """Called when the last channel is closed, where that ends the session."""
+    _flows: dict[int, Flow] = attrs.field(init=False, factory=dict)
     _attempts: Attempts = attrs.field(init=False, factory=Attempts)
     _tried: Tried = attrs.field(init=False, factory=Tried)
     _budget: Budget = attrs.field(init=False, factory=Budget)
@@ -143,6 +156,11 @@ class Run:
     def _untold(self, failure: Failure) -> None:
         """Sink a failure that was logged and has ended the session."""
 
+    def answering(self, question: Any) -> Deferred[Any] | None:
+        """Have a gate's question answered; None where nobody answers such questions."""
+        answering = self.workings.answering.get(type(question))
+        return None if answering is None else answering(self, question)
+
     # Channels.
 
     def touch(self) -> None:
@@ -187,7 +205,13 @@ class Run:
         body = {"channel": number, "channel_kind": kind.value, "command": shown(where), "opaque": kind in OPAQUE}
         self.tell(Fact("channel.opened", body))
         screen = None if showing is None else showing.screen
-        return flow_of(kind, self._makings(terminal, where, screen), taps)
+        makings = attrs.evolve(self._makings(terminal, where, screen), desk=partial(self._desk, number))
+        flow = self._flows[number] = flow_of(kind, makings, taps)
+        return flow
+
+    def _desk(self, number: int, protocol: str) -> Desk:
+        depot = self.workings.depot(self, number)
+        return Desk(self.grant.policy, depot, self.risk, self.id, number, protocol)
 
     def _recorder(self, kind: Kind, terminal: bool, track: ITrack) -> Recorder:
         policy = self.grant.policy
@@ -211,6 +235,8 @@ class Run:
         """Note that a channel is closed."""
         if self.legs.pop(number, None) is None:
             return
+        for told in unfinished(self._flows.pop(number, NO_FLOW)):
+            self.tell(told.fact)
         stage = self.stages.pop(number, None)
         if stage is not None:
             over = self.state is State.ENDED

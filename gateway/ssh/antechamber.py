@@ -122,13 +122,13 @@ class WaitingChannel:
         if text and self._speaks:
             self.end.write(line(text, self.terminal), stderr=not self.terminal)
 
-    def finish(self, text: str) -> None:
+    def finish(self, text: str, code: int) -> None:
         """Say why it is over, and close."""
         for _, _, slot in self.asked:
             self.end.reply(slot, True)
         self._speaks = True
         self.say(text)
-        self.end.request("exit-status", struct.pack(">L", DENIED), wants_reply=False)
+        self.end.request("exit-status", struct.pack(">L", code), wants_reply=False)
         self.end.end()
         self.end.close()
 
@@ -241,10 +241,10 @@ class Antechamber:
         if channel in self._channels:
             self._channels.remove(channel)
 
-    def close(self, text: str) -> None:
+    def close(self, text: str, code: int = DENIED) -> None:
         """Let nobody wait any more, and say why."""
         if self._take_back is not None:
             self._take_back()
         channels, self._channels = self._channels, []
         for channel in channels:
-            channel.finish(text)
+            channel.finish(text, code)

@@ -16,6 +16,7 @@ import attrs
 from gateway.domain.barrier import DROPPED_REQUESTS
 from gateway.domain.facts import Fact
 from gateway.domain.lane import Bytes, Close, End, Event, Lane, Request, Resize
+from gateway.domain.moving import denied_moving
 from gateway.domain.notice import line
 from gateway.domain.rights import (
     RELAYED_REPORTS,
@@ -226,7 +227,8 @@ class SessionChannel:
                 kind = Kind.SFTP
             case _:
                 return Kind.EXEC, Denied("subsystem", f"subsystem {what} is not allowed on {policy.target.name}")
-        return kind, denied_kind(policy, kind)
+        denied = denied_kind(policy, kind)
+        return kind, denied_moving(policy, what) if denied is None and kind is Kind.EXEC else denied
 
     # The ends.
 

@@ -40,12 +40,10 @@ class Elevating:
     """The terminals that are open; each is known by what asks for it."""
     _answered: set[tuple[int, int]] = attrs.field(init=False, factory=set)
 
-    def ask(self, terminal: object, wanted: Wanted, answered: Callable[[Answer], None]) -> Callable[[], None]:
-        """Ask; return what takes the question back."""
+    def ask(self, terminal: object, wanted: Wanted) -> Deferred[Answer]:
+        """Ask; cancelling takes the question back."""
         asked = _Asked(self, terminal, wanted)
-        working = Deferred.fromCoroutine(asked.answer())
-        working.addCallbacks(answered, asked.failed, errbackArgs=(answered,))
-        return working.cancel
+        return Deferred.fromCoroutine(asked.answer()).addErrback(asked.failed)
 
     def once(self, process: tuple[int, int]) -> bool:
         """Say whether a process may be answered: for the first time."""
@@ -122,9 +120,7 @@ class _Asked:
         if body is not None:
             self.by.run.tell(Fact("elevation.failed", {**body, "reason": reason}))
 
-    def failed(self, failure: Failure, answered: Callable[[Answer], None]) -> None:
-        """Take note that the question was taken back, or refuse."""
-        self._not_typed("withdrawn" if failure.check(CancelledError) else "journal")
-        if not failure.check(CancelledError):
-            log.failure("session {session}: a prompt could not be answered", failure, session=self.by.run.id)
-            answered(Withheld("fault", "the gateway could not find out who asks; tell an administrator"))
+    def failed(self, failure: Failure) -> Failure:
+        """Tell that what was told will not be typed: the question was taken back, or the journal failed."""
+        self._not_typed("withdrawn" if failure.check(CancelledError) else "fault")
+        return failure

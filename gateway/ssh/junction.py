@@ -11,7 +11,7 @@ after every event, so a lock has the lane back in the turn it is given.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 import attrs
@@ -40,7 +40,7 @@ from gateway.domain.lane import (
 )
 from gateway.domain.notice import line
 from gateway.domain.rights import Kind
-from gateway.runtime.compose import WAYS, Way, way_now
+from gateway.runtime.compose import TRANSFERRING, WAYS, Way, sieve_of, way_now
 from gateway.runtime.record import Recorder
 from gateway.runtime.run import Run
 from gateway.ssh.questions import Questions
@@ -50,6 +50,8 @@ from gateway.wire.windows import credit_due
 
 TYPED = 1024
 """The window of a terminal whose command line waits for approvers."""
+MOST_QUEUED = 512 * 1024
+"""Bytes waiting for a side from which on no answer is brought."""
 LAGGING = 0.01
 """Seconds after which one looks again whether the recorder's hash has caught up."""
 
@@ -69,6 +71,14 @@ class Channel(Protocol):
 
     def carried(self, lane: Lane, count: int) -> None:
         """Note bytes that passed beside the flow."""
+
+
+class Hashing(Protocol):
+    """Whoever hashes what passes."""
+
+    @property
+    def lags(self) -> bool:
+        """Say whether more waits to be hashed than should."""
 
 
 @attrs.define(eq=False)
@@ -92,16 +102,19 @@ class Junction:
     _faster: tuple[Lane, ...] = attrs.field(init=False, default=())
     _lagging: IDelayedCall | None = attrs.field(init=False, default=None)
     _ticking: IDelayedCall | None = attrs.field(init=False, default=None)
+    _mediates: list[Hashing] = attrs.field(init=False, factory=list)
+    """Gates that may have to hash or copy what passes."""
 
     def __attrs_post_init__(self) -> None:
         """Know which lanes have a faster way, and whom to ask."""
-        self.questions = Questions(self.run, self.say, self.feed)
+        self.questions = Questions(self.run, self.say, self.feed, self._roomy)
         if self.kind is not None:
             self.become(self.kind, self.flow)
 
     def become(self, kind: Kind, flow: Flow) -> None:
         """Take the flow of a channel whose kind is known now; a terminal's every byte goes through it."""
         self.kind, self.flow = kind, flow
+        self._mediates = [each for each in self._hashing() if isinstance(each, TRANSFERRING)]
         lanes = () if self.channel.terminal else tuple(Lane)
         self._faster = tuple(lane for lane in lanes if WAYS[kind][lane] is not Way.MEDIATE)
         self._choose_ways()
@@ -116,8 +129,10 @@ class Junction:
                 self._do(effect)
         self._choose_ways()
         self._await_tick()
-        self.questions.bring()
         self.settle()
+        source = self.operator if isinstance(event, Bytes) and event.lane is Lane.TO_TARGET else self.target
+        if self._mediates and isinstance(event, Bytes) and source is not None:
+            self._keep_pace(self._mediates, source)
 
     def _await_tick(self) -> None:
         """See to it that a gate which waits for a time hears of it."""
@@ -145,31 +160,39 @@ class Junction:
                 source, sink = self.operator, self.target
                 if lane is Lane.TO_OPERATOR:
                     source, sink = sink, source
-                self._splices[lane] = Splice(source, sink, self._passing(lane, way))
+                sieve = sieve_of(self.flow, lane) if way is Way.SIFT else None
+                self._splices[lane] = Splice(source, sink, self._passing(lane, way, source), sieve)
                 self._splices[lane].open()
 
-    def _passing(self, lane: Lane, way: Way) -> Callable[[int, memoryview], None]:
+    def _passing(self, lane: Lane, way: Way, source: ChannelEnd) -> Callable[[int, memoryview], None]:
         recorders = [tap for tap in self.flow.taps if isinstance(tap, Recorder)]
+        hashing = self._hashing()
 
         def passed(count: int, view: memoryview) -> None:
             self.channel.carried(lane, count)
             for recorder in recorders:
-                recorder.passed(lane, count, view if way is Way.TAP else None)
-                if self._lagging is None and recorder.lags:
-                    self._wait_for(recorder)
+                recorder.passed(lane, count, None if way is Way.SPLICE else view)
+            self._keep_pace(hashing, source)
 
         return passed
 
-    def _wait_for(self, recorder: Recorder) -> None:
-        """Read nothing from the target until the hash of its output has caught up."""
+    def _hashing(self) -> list[Hashing]:
+        gates = [gate for gate in self.flow.gates if isinstance(gate, TRANSFERRING)]
+        return [*gates, *(tap for tap in self.flow.taps if isinstance(tap, Recorder))]
+
+    def _keep_pace(self, hashing: Sequence[Hashing], source: ChannelEnd) -> None:
+        for each in hashing:
+            if self._lagging is None and each.lags:
+                self._wait_for(each, source)
+
+    def _wait_for(self, hashing: Hashing, source: ChannelEnd) -> None:
+        """Read nothing from where the bytes come from until their hash has caught up."""
         self._lagging = None
-        if self.target is None:
-            return
-        if recorder.lags:
-            self.target.sender.pause_reading(self._why)
-            self._lagging = self.run.workings.clock.callLater(LAGGING, self._wait_for, recorder)
+        if hashing.lags:
+            source.sender.pause_reading(self._why)
+            self._lagging = self.run.workings.clock.callLater(LAGGING, self._wait_for, hashing, source)
         else:
-            self.target.sender.resume_reading(self._why)
+            source.sender.resume_reading(self._why)
 
     @property
     def _why(self) -> str:
@@ -236,6 +259,10 @@ class Junction:
         elif self.channel.terminal and not self.operator.granted:
             self.operator.grant(TYPED)
 
+    def _roomy(self) -> bool:
+        """Say whether both sides have taken most of what was written to them."""
+        return all(end is None or end.queued <= MOST_QUEUED for end in (self.operator, self.target))
+
     def _carry(self, effect: Bytes | End | Close) -> None:
         end = self.target if effect.lane is Lane.TO_TARGET else self.operator
         if end is None:
@@ -264,6 +291,7 @@ class Junction:
 
     def settle(self) -> None:
         """Refund both windows for what the other side took; output's later, where recording must keep pace."""
+        self.questions.bring()
         operator, target = self.operator, self.target
         if target is None or target.remote < 0:
             return
@@ -289,6 +317,7 @@ class Junction:
         for call in (self._later, self._lagging, self._ticking):
             if call is not None and call.active():
                 call.cancel()
-        if self._lagging is not None and self.target is not None:
-            self.target.sender.resume_reading(self._why)
+        for end in (self.operator, self.target):
+            if self._lagging is not None and end is not None:
+                end.sender.resume_reading(self._why)
         self._later = self._lagging = self._ticking = None

@@ -8,21 +8,23 @@ from __future__ import annotations
 
 import difflib
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 import attrs
 
+from gateway.domain.depot import Depot
 from gateway.domain.entries import User
 from gateway.domain.facts import Fact
 from gateway.domain.grant import Grant, Refused
 from gateway.domain.login import Reading
+from gateway.domain.policy import FrozenPolicy
 from gateway.domain.session import reference, session_id
 from gateway.interfaces import IArchive, IFacts, IOperatorSource, IPolicySource
 from gateway.runtime.approvals import Approvals
 from gateway.runtime.orders import Orders
 from gateway.runtime.roster import Roster, rfc3339
-from gateway.runtime.run import Run, Workings
+from gateway.runtime.run import Answering, Run, Workings
 from gateway.runtime.telling import tell
 from gateway.ssh.antechamber import waits
 from gateway.ssh.login import Login
@@ -62,6 +64,12 @@ class Reception:
     without_target: ForKind
     admitting: Callable[[], str]
     """Why no session can start now, as a line for the operator; empty where one can."""
+    depot: Callable[[Run, int], Depot]
+    """Makes the place where a channel's files lie while they are evaluated."""
+    answering: Mapping[type, Answering] = attrs.field(factory=dict)
+    """Who answers what a session's gates ask."""
+    evaluating: Callable[[FrozenPolicy], Mapping[type, Answering]] = lambda policy: {}
+    """Makes the inspectors of a session that starts, and says who answers what is asked about files."""
     help_contact: str = ""
     host_keys: tuple[HostKey, ...] = ()
     """All that the gateway is known by: clients are told, so that a key can be changed."""
@@ -171,6 +179,8 @@ class Reception:
             user_budget=self.roster.budget_of(grant.policy.operator),
             ended=self.roster.over,
             rule_order=self.orders.by_rule,
+            depot=self.depot,
+            answering={**self.answering, **self.evaluating(grant.policy)},
             ask=self.approvals.ask,
         )
         run = Run(name, grant, workings)

@@ -33,6 +33,8 @@ from gateway.wire.fields import MalformedField
 
 MOST_PROCESSES = 4096
 KERNEL_THREADS = 2
+MOST_SHELLS = 4
+"""How many steps above the SFTP server its sshd is looked for."""
 
 
 @attrs.frozen
@@ -52,6 +54,16 @@ class Look:
     own: Process
     processes: dict[int, Process]
     uids: dict[int, tuple[str, ...]]
+
+    @property
+    def sshd(self) -> Process:
+        """The sshd that the SFTP server descends from; raise :exc:`Unproven` where none is shown."""
+        each: Process | None = self.own
+        for _ in range(MOST_SHELLS):
+            each = self.processes.get(each.parent) if each is not None else None
+            if each is not None and each.comm.startswith("sshd"):
+                return each
+        raise Unproven("sshd", "the target does not show its sshd as the SFTP server's parent")
 
 
 @attrs.define(eq=False)
@@ -120,7 +132,8 @@ class Probe:
 
     def _leader(self, look: Look, terminal: object, terminals: list[object]) -> Process:
         """Return the leader of a terminal: the only one that is nobody else's."""
-        found = {(each.pid, each.started): each for each in leaders(look.own.parent, look.processes.values())}
+        started = leaders(look.sshd.pid, look.processes.values())
+        found = {(each.pid, each.started): each for each in started}
         self._leaders = {
             whose: leader for whose, leader in self._leaders.items() if whose in terminals and leader in found
         }
@@ -134,10 +147,9 @@ class Probe:
         return found[known]
 
     def _level(self, look: Look, found: Asking, uid: str, program: str) -> tuple[str, str]:
-        sshd = look.processes.get(look.own.parent)
-        if sshd is None or not sshd.comm.startswith("sshd"):
+        if look.sshd.pid != look.own.parent:
             return "text", "the target's SFTP server is started by a shell that stays"
-        own = found.own | {look.own.pid, sshd.pid}
+        own = found.own | {look.own.pid, look.sshd.pid}
         others = strangers(uid, own, look.processes, look.uids)
         if others:
             return "text", f"other programs of this account run on the target ({others[0].comm})"

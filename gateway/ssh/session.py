@@ -163,16 +163,14 @@ class SessionDoor:
         open_channel = self._session if end.kind == "session" else self._forward
         self._when_ready(lambda: open_channel(end, extra))
 
-    def elevate(
-        self, terminal: object, wanted: Wanted, answered: Callable[[Proven | Withheld], None]
-    ) -> Callable[[], None]:
+    def elevate(self, terminal: object, wanted: Wanted) -> Deferred[Proven | Withheld]:
         """Find out who asks on a terminal, on the target's own connection."""
         if self._elevating is None and self.target is not None:
             internal = self.run.grant.policy.credential.elevation.internal_sftp
             probe = Probe(self.target, internal)
             self._elevating = Elevating(self.run, self.dialler.vault, probe, self._terminals)
         assert self._elevating is not None  # noqa: S101 - a terminal that asks is one of the target's
-        return self._elevating.ask(terminal, wanted, answered)
+        return self._elevating.ask(terminal, wanted)
 
     def _terminals(self) -> list[object]:
         legs = [leg for leg in self.run.legs.values() if isinstance(leg, SessionChannel)]
@@ -187,6 +185,10 @@ class SessionDoor:
     def refused(self, code: int, reason: str, text: str) -> None:
         """Give up the way to the target; say the line on every channel that waits or comes."""
         self.failed = TargetFailed(code, reason, text, reason)
+        if self.antechamber is not None:
+            self.antechamber.close(text, code)
+            self.run.end(code, reason, None)
+            return
         self._drop_target()
         self._ready()
 

@@ -2,15 +2,17 @@
 
 The rule: no connection has a read buffer, because one is read at a time; what was read is worked off before the next
 read. What the kernel does not take at once goes the transport's own way, behind everything that waits there. While
-somebody types, others are read in small portions, so that a key waits for little. What is read at the beginning of a
-connection and not answered is acknowledged at once.
+somebody types, others are read in small portions and step back for a key, so that it waits for little. What is read
+at the beginning of a connection and not answered is acknowledged at once.
 """
 
 from __future__ import annotations
 
+import select
 import socket
+from collections import deque
 from collections.abc import Callable, Collection
-from typing import Final
+from typing import Final, Protocol
 
 import attrs
 from twisted.internet.error import ConnectionDone, ConnectionLost
@@ -28,6 +30,8 @@ MORE_READS: Final = 3
 """How often more is read at once where there is much; each time saves a turn of the reactor."""
 MUCH: Final = 64 * 1024
 """Bytes of one read behind which there is probably more."""
+MOST_TYPISTS: Final = 4
+"""How many of those who typed last go before others."""
 CONSIDERATE_READS: Final = 512
 """How many reads stay small after a key; at full speed these are some 20 ms."""
 
@@ -39,15 +43,40 @@ _QUICK: Final = getattr(socket, "TCP_QUICKACK", None)
 _PLACE: Final = memoryview(bytearray(LONGEST_LENT + LARGE_READ))
 
 
+class Typist(Protocol):
+    """A connection on which somebody may be typing."""
+
+    @property
+    def descriptor(self) -> int:
+        """Return its socket's number; -1 when it may not be read, or no more."""
+
+
 @attrs.define(eq=False)
 class Typing:
-    """Remember that somebody types, for as many reads as that is worth."""
+    """Remember that somebody types, for as many reads as that is worth, and where."""
 
+    reading: Typist | None = attrs.field(default=None, init=False)
+    """Whose bytes are being worked off."""
     _left: int = attrs.field(default=0, init=False)
+    _typists: deque[Typist] = attrs.field(init=False, factory=lambda: deque(maxlen=MOST_TYPISTS))
 
     def noticed(self) -> None:
-        """Read little at once for a while."""
+        """Read little at once for a while, and first of all where this key came from."""
         self._left = CONSIDERATE_READS
+        typist = self.reading
+        if typist is not None and typist not in self._typists:
+            self._typists.append(typist)
+
+    def has_sent(self, before: Typist) -> bool:
+        """Say whether one of those who type has sent something, where another one is about to read."""
+        asked = select.poll()
+        for typist in tuple(self._typists):
+            descriptor = typist.descriptor
+            if descriptor < 0:
+                self._typists.remove(typist)
+            elif typist is not before:
+                asked.register(descriptor, select.POLLIN)
+        return bool(asked.poll(0))
 
     @property
     def noticed_lately(self) -> bool:
@@ -77,6 +106,7 @@ class DirectSocket:
     """Takes a view that is gone afterwards."""
     holds: Collection[str] = ()
     """Why nothing is read now."""
+    _stepped: bool = attrs.field(default=False, init=False)
     _last: int = attrs.field(default=0, init=False)
     """Bytes of the last read."""
     _early: int = attrs.field(default=0, init=False)
@@ -92,6 +122,8 @@ class DirectSocket:
 
     def read(self) -> ConnectionLost | ConnectionDone | None:
         """Read what is there; return what the reactor has to know."""
+        if TYPING.noticed_lately and self._steps_back():
+            return None
         if not self._early:
             gone, left = self._read(), MORE_READS
             while self._last >= MUCH and left and gone is None and self._goes_on():
@@ -104,6 +136,19 @@ class DirectSocket:
             self.transport.socket.setsockopt(socket.IPPROTO_TCP, int(_QUICK or 0), 1)
         return gone
 
+    @property
+    def descriptor(self) -> int:
+        """Return the socket's number; -1 when it may not be read, or no more."""
+        transport = self.transport
+        readable = transport.connected and not transport.disconnecting and not self.link.ended and not self.holds
+        return int(transport.socket.fileno()) if readable else -1
+
+    def _steps_back(self) -> bool:
+        """Let a key go first, once: the reactor comes here again at once, and has seen the other by then."""
+        bulk = self.link.reader.whole > SMALLEST_BULK
+        self._stepped = bulk and not self._stepped and TYPING.has_sent(self)
+        return self._stepped
+
     def _goes_on(self) -> bool:
         transport = self.transport
         going_on = transport.connected and not transport.disconnecting and not self.link.ended
@@ -113,6 +158,13 @@ class DirectSocket:
         self._last = 0
         if not self.link.lendable:
             return self._read_apart()
+        TYPING.reading = self
+        try:
+            return self._read_lent()
+        finally:
+            TYPING.reading = None
+
+    def _read_lent(self) -> ConnectionLost | ConnectionDone | None:
         reader = self.link.reader
         leftover, whole = reader.leftover, reader.whole
         kept, end = len(leftover), len(leftover) + TYPING.portion()

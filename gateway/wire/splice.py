@@ -27,6 +27,10 @@ Seen = Callable[[int, memoryview], None]
 """Takes the count of bytes that passed and a view of them, which is gone afterwards."""
 
 
+Sieve = Callable[[memoryview], bool]
+"""Says whether bytes may pass whole, and has noted them if so."""
+
+
 @attrs.define(eq=False)
 class Splice:
     """Join the bytes that arrive at *source* to what *sink* sends; the sink's adjustments go back to the source."""
@@ -34,6 +38,8 @@ class Splice:
     source: ChannelEnd
     sink: ChannelEnd
     seen: Seen
+    sieve: Sieve | None = None
+    """Asked last, for it notes what passes; extended data is not its affair."""
 
     def open(self) -> None:
         """Let bytes pass here from now on."""
@@ -59,6 +65,8 @@ class Splice:
             return False
         source, sink = self.source, self.sink
         if count > source.granted or source.got_eof or source.got_close or not sink.may_send(count):
+            return False
+        if self.sieve is not None and number == DATA and not self.sieve(frame[start:end]):
             return False
         source.granted -= count
         sink.room -= count

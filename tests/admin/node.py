@@ -234,6 +234,10 @@ class MemoryArchive:
         """Return the sessions."""
         return [{"session": each} for each in self.results]
 
+    def about(self, session: str) -> Mapping[str, Any]:
+        """Return whose it is, and its state."""
+        return {"session": session, "state": self.results.get(session, "")}
+
     def recover(self) -> Deferred[Sequence[Mapping[str, Any]]]:
         """Find nothing."""
         return succeed([])

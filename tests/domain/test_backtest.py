@@ -64,6 +64,9 @@ class BacktestTests(SynchronousTestCase):
         found = list(Backtest((some, warn)).replay([opened("rm $X")]))
         self.assertEqual([(hit.rule.name, hit.action, hit.certain) for hit in found],
                          [("f", "deny", False), ("w", "warn", False)])  # fmt: skip
+        elsewhere = AuditedRule("e", command="rm", options=("f",), targets=("db*",))
+        self.assertEqual(hits([opened("rm $X")], elsewhere), [])
+        self.assertEqual(len(hits([told("command.executed", "rm x"), told("command.executed", "rm x")], RM)), 2)
 
     def test_scopes_attempts_and_risk_count_as_they_would_have(self) -> None:
         """For each session; groups are those of today."""

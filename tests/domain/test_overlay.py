@@ -44,6 +44,14 @@ class OverlayTests(SynchronousTestCase):
         terminal.feed(lifted(screen, size))
         self.assertEqual(terminal.dump(), resized.dump())
 
+    def test_what_has_scrolled_away_stays_as_it_is(self) -> None:
+        """A known limit, and a good one: neither the notice nor its end scrolls anything."""
+        screen = Screen(20, 3)
+        screen.feed(b"1\r\n2\r\n3\r\n4\r\n")
+        terminal = Screen(20, 3)
+        terminal.feed(b"1\r\n2\r\n3\r\n4\r\n" + drawn("a notice of several words", screen) + lifted(screen))
+        self.assertEqual((terminal.text(), terminal.scrolled), (screen.text(), screen.scrolled))
+
     def test_a_notice_is_broken_between_words(self) -> None:
         """Name, time, reason and contact are all there on a terminal of the usual size; controls are blanks."""
         screen = Screen(40, 10)

@@ -17,7 +17,8 @@ class PurposeTests(SynchronousTestCase):
         """What is given all the same is kept, for the record."""
         purpose = Purpose.of(Restrictions())
         self.assertEqual(purpose.lacking, "")
-        purpose.take_all({REASON: "a look", TICKET: "7", "LANG": "C"})
+        purpose.take_all({REASON: "a look", "LANG": "C"})
+        purpose.take_all({TICKET: "7"})
         self.assertEqual(purpose.body(), {"reason": "a look", "ticket": "7"})
 
     def test_a_ticket_and_a_reason_are_asked_one_after_the_other(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import attrs
 from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
@@ -12,7 +13,6 @@ from gateway.domain.rights import (
     OPAQUE,
     RELAYED_REPORTS,
     RELAYED_REQUESTS,
-    TRANSFERS,
     Denied,
     Kind,
     allows_forward,
@@ -86,10 +86,12 @@ class KindTests(SynchronousTestCase):
         rights = tuple(kind.value for kind in Kind)
         for kind in Kind:
             denied = denied_kind(policy(rights=rights, transfers=rules), kind) if kind is not Kind.PTY else None
-            self.assertEqual(denied is not None, kind in TRANSFERS, kind)
+            self.assertEqual(denied is not None, kind is Kind.RSYNC, kind)
             if denied:
                 self.assertIn("no-malware", denied.text)
-        self.assertLess(TRANSFERS, OPAQUE)
+        self.assertIn(Kind.RSYNC, OPAQUE)
+        observed = tuple(attrs.evolve(rule, mode="observe") for rule in rules)
+        self.assertIsNone(denied_kind(policy(rights=rights, transfers=observed), Kind.RSYNC))
 
     def test_the_tables_of_requests_are_closed(self) -> None:
         """What could reach further than the policy is not in them."""

@@ -14,8 +14,11 @@ from gateway.domain.rules import judge, unsettled
 from gateway.domain.shell import LONGEST_LINE, MOST_COMMANDS, Shell, read, single
 from gateway.domain.shell.state import MOST_NAMES
 from tests.domain.shell_edges import ARGVS, OPAQUE, SESSIONS
+from tests.domain.shell_evasions import EVASIONS
+from tests.domain.shell_fine import FINE
 from tests.domain.shell_harmless import HARMLESS, TYPED
 from tests.domain.shell_hidden import HIDDEN
+from tests.domain.shell_launched import LAUNCHED
 from tests.domain.shell_must import MUST
 
 RULES = (
@@ -46,7 +49,7 @@ def seen(line: str, shell: Shell | None = None) -> str:
 
 def argvs(line: str, shell: Shell | None = None) -> list[tuple[str, ...]]:
     """Return the words of the commands of a line."""
-    return [command.argv for command in read(line, shell).commands]
+    return [command.argv for command in read(line, shell).commands if not command.guessed]
 
 
 def written(form: str, letter: str) -> str:
@@ -62,6 +65,34 @@ class TableTests(SynchronousTestCase):
         missed = [line for line in MUST if seen(line) != "hit"]
         self.assertEqual(missed, [])
         self.assertGreaterEqual(len(MUST), 400)
+
+    def test_unseen_ways_do_not_pass(self) -> None:
+        """Nine of ten are seen by name, the others can not be read; none of either passes."""
+        told = [(line, seen(line)) for line in (*EVASIONS, *LAUNCHED)]
+        self.assertEqual([line for line, what in told if what == "passes"], [])
+        self.assertGreater(sum(what == "hit" for _, what in told), 0.9 * len(told))
+
+    def test_what_only_looks_like_it_passes(self) -> None:
+        """In words, patterns, names of files, subcommands of other programs."""
+        self.assertEqual([line for line in FINE if seen(line) != "passes"], [])
+
+    def test_guesses_are_neither_executed_nor_in_need_of_permission(self) -> None:
+        """They count for the rules that hit them, leave no doubts, and are no reason to guess again."""
+        for line, commands in (
+            ("frob -x 'rm -rf /x'", ["rm -rf /x"]),
+            ("npm exec '$(' --pre= -- a", ["a"]),
+            ("frob '' --hook=", []),
+            ("docker ssh-agent -- rm -rf /x", ["rm -rf /x"]),
+            ("npm run x -- npm run y", ["x -- npm run y", "npm run y", "run y", "y"]),
+            ("npm exec ' '", []),
+            ("ls -- rm -rf", []),
+            ("frob", []),
+        ):
+            reading = read(line)
+            self.assertEqual([each.text for each in reading.commands if each.guessed], commands, line)
+            self.assertEqual(reading.doubts, [], line)
+        many = read("; ".join(f"frob -x 'rm {number}'" for number in range(90)))
+        self.assertEqual(len(many.commands), MOST_COMMANDS)
 
     def test_what_is_hidden_is_at_least_opaque(self) -> None:
         """What can not be worked out is never taken for harmless."""
@@ -96,6 +127,14 @@ class TableTests(SynchronousTestCase):
             shell = Shell(typed=True)
             found = [seen(line, shell) for line in lines]
             self.assertEqual(found[-1], wanted, lines)
+
+    def test_a_copy_of_a_shell_goes_its_own_way(self) -> None:
+        """What is done in one is not known in the other."""
+        first = Shell()
+        read("a=rm; cd /tmp", first)
+        second = first.copy()
+        read("a=ls", second)
+        self.assertEqual((seen("$a -rf /x", first), seen("$a -rf /x", second)), ("hit", "passes"))
 
     def test_what_is_unknown_is_shown_as_an_ellipsis(self) -> None:
         """In words and in files that are written."""

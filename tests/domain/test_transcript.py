@@ -57,6 +57,15 @@ class TranscriptTests(SynchronousTestCase):
                      (0.2, "49hfile"))  # fmt: skip
         self.assertEqual([text for _, text in lines], ["one", "two", "$ clear", "three", "$ vi", "    file"])
 
+    def test_known_limits(self) -> None:
+        """What is written over at once is not seen; a long line comes in pieces; painted rows are lines."""
+        self.assertEqual(told((0.0, "first\rother\r\n")), [(0.0, "other")])
+        pieces = [text for _, text in told((0.0, "x" * 700 + "\r\n"), columns=40, rows=10)]
+        self.assertGreater(len(pieces), 1)
+        self.assertEqual("".join(pieces), "x" * 700)
+        painted = told((0.0, "\x1b[?1049h\x1b[1;1Ha row\x1b[2;1Hanother"))
+        self.assertEqual([text for _, text in painted], ["a row", "another"])
+
     def test_a_new_size_loses_nothing(self) -> None:
         """And tells nothing twice; what is no size changes nothing; other codes show nothing."""
         lines = told((0.0, "one\r\n$ tw"), Event(1.0, "r", "40x10"), Event(1.0, "r", "x"), Event(1.0, "i", "o"),

@@ -9,7 +9,8 @@ from importlib.metadata import packages_distributions
 
 from tests.law.tree import LawCase, Tree, imports
 
-OURS = frozenset({"gateway", "tests", "benchmarks", ""})
+OURS = frozenset({"gateway", "tests", "benchmarks", "acme_inspector", ""})
+"""What the tree holds itself; the last named one is the manual's example of a plugin."""
 
 EXTRAS = {"gateway": (), "twisted": (), "tests": ("test", "lint"), "benchmarks": ("test",), "docs": ("docs",)}
 """Which extras a top folder may use beside the requirements proper."""

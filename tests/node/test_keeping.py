@@ -33,6 +33,9 @@ class Kept:
     def recordings(self) -> list[dict[str, Any]]:
         return self.rows
 
+    def about(self, session: str) -> dict[str, Any]:
+        return next((each for each in self.rows if each["session"] == session), {})
+
     def missing(self, rows: list[dict[str, Any]]) -> Deferred[list[tuple[str, str]]]:
         return succeed([(each["session"], each["started"]) for each in rows if each["session"] not in self.indexed])
 
@@ -71,6 +74,7 @@ class KeepingTests(SynchronousTestCase):
         self.kept.failure = None
         self.kept.rows.append(row("S-06", "2026-11-22T01:00:00Z"))
         self.journal.tell(Fact("recording.sealed", {"session": "S-06"}))
+        self.journal.tell(Fact("recording.sealed", {"session": "S-99"}))
         self.assertEqual(self.kept.indexed[-1], "S-06")
         self.successResultOf(keeping.stop())
         self.journal.tell(Fact("recording.sealed", {"session": OLD}))

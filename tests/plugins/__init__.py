@@ -1,1 +1,1 @@
-"""Tests of how plugins are found."""
+"""Tests of how plugins are found and named."""

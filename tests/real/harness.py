@@ -153,6 +153,8 @@ class Gateway:
     port: int = attrs.field(factory=free_port)
     web: int = attrs.field(factory=free_port)
     metrics: int = attrs.field(factory=free_port)
+    site: str = ""
+    """A folder with packages that are installed beside the gateway."""
     process: subprocess.Popen[bytes] | None = None
 
     def __attrs_post_init__(self) -> None:
@@ -175,7 +177,8 @@ class Gateway:
 
     def spawn(self, *argv: str) -> subprocess.Popen[bytes]:
         """Start twistd; its words go to the log."""
-        known = {**clean(), "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
+        path = os.pathsep.join(filter(None, (str(ROOT), self.site)))
+        known = {**clean(), "PYTHONPATH": path, "PYTHONUNBUFFERED": "1"}
         with self.log.open("ab") as log:
             return subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=known, cwd=self.folder)
 

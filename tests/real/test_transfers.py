@@ -155,18 +155,19 @@ class ProgramTests(TransferCase):
 
 
 class RefusedTests(TransferCase):
-    """Where a transfer rule applies, this version refuses rather than passes."""
+    """What can not be evaluated is refused where a rule wants it evaluated, and each kind needs its right."""
 
     access = EVALUATED
 
-    def test_transfers_that_must_be_evaluated_are_refused(self) -> None:
-        """sftp, scp and rsync get one line and code 77, and nothing arrives at the target's path."""
+    def test_rsync_is_refused_where_files_must_be_evaluated(self) -> None:
+        """One line and code 77, and nothing arrives at the target's path."""
         login, up = self.place.to_web(target="files1"), self.folder / "up"
-        for words in (("-s", "--", "sftp"), ("--", f"scp -t {up}"), ("--", f"rsync --server . {up}")):
-            self.assert_said(self.place.ssh(login, *words), 77, "small-only")
-        self.assertNotEqual(self.sftp(f"put {self.local} {up}", login=login).code, 0)
-        self.assertNotEqual(self.scp(str(self.local), self.there(up, login)).code, 0)
+        self.assert_said(self.place.ssh(login, "--", f"rsync --server . {up}"), 77, "small-only", "use sftp or scp")
         self.assertFalse(up.exists())
+        self.assert_said(self.place.ssh(login, "--", f"cat > {up}"), 77, "small-only", "use sftp or scp")
+        self.assert_said(self.place.ssh(login, "--", f"tar c {self.folder}"), 77, "small-only")
+        self.assertFalse(up.exists())
+        self.assertEqual(self.place.ssh(login, "--", "echo yes").out, b"yes\n")
 
     def test_each_kind_of_transfer_needs_its_right(self) -> None:
         """Who may exec may not therefore sftp, scp or rsync."""

@@ -11,8 +11,10 @@ from gateway.domain.greeting import GreetingGate
 from gateway.domain.lane import Bytes, Lane, Order, OrderKind
 from gateway.domain.rights import Kind
 from gateway.domain.risk import Risk
+from gateway.domain.transfer import Desk
 from gateway.domain.verdict import Attempts
 from gateway.runtime.compose import GATES, WAYS, Makings, Way, early_flow, flow_of, way_now
+from tests.domain.depots import Depot
 from tests.domain.policies import policy
 
 RM = AuditedRule("rm", command="rm", action="deny")
@@ -21,7 +23,11 @@ LOCK, UNLOCK = Order(OrderKind.LOCK, "bob"), Order(OrderKind.UNLOCK, "bob")
 
 def makings(*rules: AuditedRule, locked: bool = False, **grant: object) -> Makings:
     """Return what gates are made of."""
-    return Makings(policy(rules=rules, **grant), Attempts(), Risk(), terminal=False, locked=locked, where="db1:5432")
+    frozen = policy(rules=rules, **grant)
+    return Makings(
+        frozen, Attempts(), Risk(), terminal=False, locked=locked, where="db1:5432",
+        desk=lambda protocol: Desk(frozen, Depot(), Risk(), "S-1", 1, protocol),
+    )  # fmt: skip
 
 
 class ComposeTests(SynchronousTestCase):

@@ -17,9 +17,11 @@ from gateway.domain.lane import Bytes, Lane, Order, OrderKind
 from gateway.domain.policy import FrozenPolicy
 from gateway.domain.rights import Kind
 from gateway.domain.risk import Risk
+from gateway.domain.transfer import Desk
 from gateway.domain.verdict import Attempts
-from gateway.runtime.compose import GATES, WAYS, Makings, Way, flow_of, way_now
+from gateway.runtime.compose import GATES, WAYS, Makings, Way, flow_of, sieve_of, way_now
 from gateway.runtime.record import Recorder
+from tests.domain.depots import Depot
 from tests.domain.policies import granted
 
 UP, DOWN = Lane.TO_TARGET, Lane.TO_OPERATOR
@@ -42,7 +44,11 @@ def policy(*rules: AuditedRule, allow_only: bool = False) -> FrozenPolicy:
 
 def composed(kind: Kind, frozen: FrozenPolicy | None = None, level: str = "off", **more: Any) -> Flow:
     """Return a kind's flow with a recorder."""
-    makings = Makings(frozen or policy(), Attempts(), Risk(), False, False, "db1:5432")
+    frozen = frozen or policy()
+    makings = Makings(
+        frozen, Attempts(), Risk(), False, False, "scp -t x",
+        desk=lambda protocol: Desk(frozen, Depot(), Risk(), "S-1", 1, protocol),
+    )  # fmt: skip
     recorder = Recorder(
         kind=kind, terminal=False, track=Track(), mask=EchoMask(level), budgets=(), epoch=0.0, hashed=False,
         essential=True, **{"output": True, **more},
@@ -76,9 +82,14 @@ class WaysTests(SynchronousTestCase):
         self.assertEqual(set(WAYS[Kind.PTY].values()), {Way.MEDIATE})
 
     def test_transfers_are_tapped_and_carriers_spliced(self) -> None:
-        """Counted, and read by nobody."""
-        for kind in (Kind.SFTP, Kind.SCP, Kind.RSYNC, Kind.GIT):
+        """Counted, and read by nobody; transfers that can be read are sifted by their gate."""
+        for kind in (Kind.RSYNC, Kind.GIT):
             self.assertEqual(ways(kind, composed(kind)), (Way.TAP, Way.TAP))
+        for kind in (Kind.SFTP, Kind.SCP):
+            flow = composed(kind)
+            self.assertEqual(ways(kind, flow), (Way.SIFT, Way.SIFT))
+            self.assertTrue(all(sieve_of(flow, lane) is not None for lane in Lane))
+        self.assertIsNone(sieve_of(composed(Kind.GIT), UP))
         for kind in (Kind.AGENT, Kind.X11):
             self.assertEqual(ways(kind, composed(kind)), (Way.SPLICE, Way.SPLICE))
 
@@ -90,7 +101,7 @@ class WaysTests(SynchronousTestCase):
         self.assertEqual(way_now(Kind.EXEC, UP, composed(Kind.EXEC, policy(allow_only=True))), Way.MEDIATE)
         self.assertEqual(way_now(Kind.EXEC, UP, composed(Kind.EXEC, level="full")), Way.MEDIATE)
         self.assertEqual(way_now(Kind.SHELL, UP, composed(Kind.SHELL)), Way.MEDIATE)
-        self.assertEqual(way_now(Kind.SFTP, UP, composed(Kind.SFTP, policy(rule))), Way.TAP)
+        self.assertEqual(way_now(Kind.SFTP, UP, composed(Kind.SFTP, policy(rule))), Way.SIFT)
 
     def test_output_is_read_while_it_is_stored(self) -> None:
         """Where the grant stores none, it never is."""
@@ -106,15 +117,15 @@ class WaysTests(SynchronousTestCase):
 
     def test_a_lock_and_an_end_have_every_lane_back(self) -> None:
         """At the moment the order was weighed."""
-        flow = composed(Kind.SFTP)
+        flow = composed(Kind.GIT)
         flow.feed(Order(OrderKind.LOCK, by="carol"), 0.0)
-        self.assertEqual(ways(Kind.SFTP, flow), (Way.MEDIATE, Way.MEDIATE))
+        self.assertEqual(ways(Kind.GIT, flow), (Way.MEDIATE, Way.MEDIATE))
         flow.feed(Bytes(UP, b"held"), 0.0)
         flow.feed(Order(OrderKind.UNLOCK, by="carol"), 0.0)
-        self.assertEqual(ways(Kind.SFTP, flow), (Way.TAP, Way.TAP))
+        self.assertEqual(ways(Kind.GIT, flow), (Way.TAP, Way.TAP))
         flow.ended = True
-        self.assertEqual(ways(Kind.SFTP, flow), (Way.MEDIATE, Way.MEDIATE))
-        self.assertEqual(way_now(None, UP, composed(Kind.SFTP)), Way.MEDIATE)
+        self.assertEqual(ways(Kind.GIT, flow), (Way.MEDIATE, Way.MEDIATE))
+        self.assertEqual(way_now(None, UP, composed(Kind.GIT)), Way.MEDIATE)
 
     def test_who_is_not_known_reads_everything(self) -> None:
         """A new gate or tap is slow until somebody says here what it reads."""

@@ -24,6 +24,7 @@ from gateway.ssh.session import SessionDoor
 from gateway.wire.channels import ChannelEnd
 from gateway.wire.connection import Connection
 from gateway.wire.fields import string
+from tests.domain.depots import Depot
 from tests.domain.policies import NOW, granted
 from tests.wire.joined import Heard, Open, Side, join, settle
 
@@ -140,7 +141,7 @@ class World:
         """Add a session to the roster."""
         run = Run(name, grant, Workings(
             clock=self.clock, wall=self.wall, facts=self.journal, user_budget=self.budget, ended=self.roster.over,
-            rule_order=self.orders.by_rule, ask=self.approvals.ask,
+            rule_order=self.orders.by_rule, ask=self.approvals.ask, depot=lambda run, channel: Depot(),
         ), recording=self.recording)  # type: ignore[arg-type] # fmt: skip
         self.roster.add(run)
         return run

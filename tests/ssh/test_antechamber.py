@@ -106,6 +106,22 @@ class AntechamberTests(SynchronousTestCase):
         world.settle()
         self.assertIn(b"nobody answered in time", only.taken[1])
 
+    def test_a_lock_refuses_what_waits_for_approval(self) -> None:
+        """75 and the words; nobody can approve it any more, also not after the release; only freezing lets it wait."""
+        world = self.world()
+        end, heard = world.open()
+        end.request("exec", string(b"id"), wants_reply=True)
+        world.settle()
+        self.successResultOf(world.lock())
+        world.settle()
+        self.assertIn(b"ostiary: alice is locked by Bob (bob) since ", heard.taken[1])
+        self.assertIn(status(75), heard.events)
+        self.assertEqual((world.approvals.requests(), world.run.ended_because), ([], "locked"))
+        frozen = self.world()
+        frozen.open()
+        self.successResultOf(frozen.lock(only=True))
+        self.assertEqual((len(frozen.approvals.requests()), frozen.run.state), (1, State.WAITING))
+
     def test_two_of_them_must_agree_where_two_are_asked_for(self) -> None:
         """One is not enough."""
         world = self.world(2)

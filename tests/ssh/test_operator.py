@@ -22,6 +22,7 @@ from gateway.ssh.session import SessionDoor
 from gateway.wire.certificates import parse_certificate
 from gateway.wire.connection import Connection
 from gateway.wire.fields import string
+from tests.domain.depots import Depot
 from tests.domain.policies import ALICE, granted
 from tests.ssh.sessions import Recording, World, status
 from tests.wire.issuing import draft
@@ -86,7 +87,7 @@ class OperatorTests(SynchronousTestCase):
             operators=self.operators, policies=self.policies, orders=self.world.orders, roster=self.world.roster,
             archive=self.shelf, facts=self.world.journal, dialler=self.world.dialling, clock=self.world.clock,
             wall=self.world.wall, without_target=lambda login: refusal_door(Refusal(5, "the verbs")),
-            admitting=lambda: self.busy, help_contact="Call 7.",
+            admitting=lambda: self.busy, depot=lambda run, channel: Depot(), help_contact="Call 7.",
         )  # type: ignore[arg-type] # fmt: skip
 
     def run_id(self, *readings: Reading) -> tuple[Connection, Heard]:

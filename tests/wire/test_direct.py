@@ -148,6 +148,9 @@ class Plain:
     def send(self, octets: bytes) -> int:
         return len(octets)
 
+    def fileno(self) -> int:
+        return 0
+
     def setsockopt(self, level: int, name: int, value: int) -> None:
         assert (level, name, value) == (socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
         self.quick += 1
@@ -166,7 +169,7 @@ class Line:
     _tempDataLen: int = 0
     bufferSize: int = 100
     doRead: Any = None
-    reader: Any = None
+    reader: Any = attrs.field(factory=lambda: SimpleNamespace(leftover=memoryview(b""), whole=0))
 
 
 class QuickTests(SynchronousTestCase):
@@ -176,6 +179,7 @@ class QuickTests(SynchronousTestCase):
         self.line: Any = Line()
         self.received: Any = lambda octets: None
         self.direct = DirectSocket(self.line, self.line, lambda octets: self.received(octets), lambda view: None)
+        TYPING._left = 0
 
     def test_what_nobody_answers_at_the_beginning_is_acknowledged_at_once(self) -> None:
         """A peer that waits for the acknowledgement goes on; later on the kernel knows best."""
@@ -242,6 +246,58 @@ class MoreTests(SynchronousTestCase):
             self.assertEqual(self.taken, [MUCH])
             self.holds.clear()
             TYPING._left = 0
+
+
+class FirstTests(SynchronousTestCase):
+    """Who goes first."""
+
+    def setUp(self) -> None:
+        self.addCleanup(setattr, TYPING, "_left", 0)
+        self.addCleanup(TYPING._typists.clear)
+        self.near, self.far = socket.socketpair()
+        self.addCleanup(self.near.close)
+        self.addCleanup(self.far.close)
+        self.typist = self.direct(self.near)
+        plain: Any = Plain(much=[MUCH] * 10)
+        self.bulk = self.direct(plain)
+        self.bulk.link.reader.whole = 32_768
+        self.taken: list[int] = []
+        TYPING.reading = self.typist
+        TYPING.noticed()
+        TYPING.reading = None
+
+    def direct(self, plain: Any) -> Any:
+        """Return a connection on a socket."""
+        line: Any = Line(socket=plain, lendable=True)
+        line.reader = SimpleNamespace(leftover=memoryview(b""), whole=0)
+        return DirectSocket(line, line, lambda octets: None, lambda view: self.taken.append(len(view)))
+
+    def test_bulk_data_steps_back_once_for_a_key_that_waits(self) -> None:
+        """The second time it is read, whoever else has sent something."""
+        self.far.send(b"k")
+        self.assertIsNone(self.bulk.read())
+        self.assertEqual(self.taken, [])
+        self.bulk.read()
+        self.assertEqual(self.taken, [MUCH])
+
+    def test_nobody_steps_back_for_nothing(self) -> None:
+        """Nor for a key that is its own, for one whose connection is held or gone, or where little is read."""
+        self.bulk.read()
+        self.far.send(b"k")
+        self.bulk.link.reader.whole = 40
+        self.bulk.read()
+        self.bulk.link.reader.whole = 32_768
+        self.typist.holds = {"why"}
+        self.bulk.read()
+        self.assertEqual(self.taken, [MUCH] * 3)
+        self.assertEqual(len(TYPING._typists), 0)
+        TYPING.reading = self.bulk
+        TYPING.noticed()
+        TYPING.noticed()
+        TYPING.reading = None
+        self.assertEqual(len(TYPING._typists), 1)
+        self.bulk.read()
+        self.assertEqual(self.taken, [MUCH] * 4)
 
 
 class TypingTests(SynchronousTestCase):

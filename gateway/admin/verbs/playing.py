@@ -13,11 +13,10 @@ from gateway.admin.answer import Answer
 from gateway.admin.arguments import Argument, Option
 from gateway.admin.ids import channel_of
 from gateway.admin.play import FASTEST, SLOWEST, Place, Play
-from gateway.admin.refusal import missing
 from gateway.admin.room import ADMIN, AUDITOR
 from gateway.admin.verb import Call, Verb, roles
 from gateway.admin.verbs.live import display_of
-from gateway.admin.verbs.recordings import recording_id, tell_viewed
+from gateway.admin.verbs.recordings import recording_id, tell_viewed, without
 
 MOMENT = re.compile(r"(?:(?:(\d{1,4}):)?(\d{1,4}):)?(\d{1,7}(?:\.\d{1,6})?)")
 
@@ -47,7 +46,7 @@ async def play(call: Call) -> Answer:
     try:
         reel = await call.room.archive.reel(session, channel)
     except KeyError:
-        raise missing(f"{session} has no channel {channel or 'that was recorded'}: see `session show`") from None
+        raise without(call, session, channel) from None
     places = await call.room.in_thread(lambda: list(_places(call.room.roster.find(session))))
     idle = 2.0 if call["idle"] is None else call["idle"]
     playing = Play(display, reel, call.room.clock, places, call["speed"] or 1.0, idle)

@@ -13,7 +13,7 @@ from gateway.admin.answer import Answer, Cell, Column
 from gateway.admin.arguments import Argument, Option
 from gateway.admin.evidence import page
 from gateway.admin.ids import channel_of, whole
-from gateway.admin.refusal import Exit, denied, missing, usage
+from gateway.admin.refusal import Exit, Refusal, denied, missing, usage
 from gateway.admin.room import ADMIN, APPROVER, AUDITOR, LOCAL, Room
 from gateway.admin.times import utc
 from gateway.admin.verb import Call, Verb, roles
@@ -47,6 +47,14 @@ async def tell_viewed(call: Call, session: str, form: str, channel: int | None) 
     await call.room.journal.tell(Fact("recording.viewed", {**body, "form": form, "channel": channel}))
 
 
+def without(call: Call, session: str, channel: int | None) -> Refusal:
+    """Return the refusal of a recording without the channel, or without any content any more."""
+    if call.room.archive.about(session).get("state") == "deleted":
+        return missing(f"the content of {session} was deleted: `events --session {session}` says when and why")
+    named = f"channel {channel}" if channel is not None else "channel that was recorded"
+    return missing(f"{session} has no {named}: `session show {session}` lists them")
+
+
 async def export(call: Call) -> Answer:
     """Write a recording in one file."""
     form = call.one_of("cast", "html", "text")
@@ -56,7 +64,7 @@ async def export(call: Call) -> Answer:
     try:
         written = await EXPORTS[form](call, session, channel)
     except KeyError:
-        raise missing(f"{session} has no channel {channel}: `session show {session}` lists them") from None
+        raise without(call, session, channel) from None
     return Answer({"id": session, "channel": channel, form: written.decode("utf-8", "replace")}, raw=written)
 
 

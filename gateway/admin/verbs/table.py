@@ -22,6 +22,7 @@ from gateway.admin.verbs import (
     orders,
     own,
     playing,
+    quarantine,
     recordings,
     rules,
     searching,
@@ -32,7 +33,7 @@ from gateway.admin.verbs import (
 
 THEMES = (
     settings, entries, accounts, factors, access, sessions, live, orders, approvals,
-    rules, backtest, recordings, playing, searching, holds, events, siem, notify, node, own, local,
+    rules, backtest, recordings, playing, searching, holds, quarantine, events, siem, notify, node, own, local,
 )  # fmt: skip
 
 

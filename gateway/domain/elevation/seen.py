@@ -122,7 +122,9 @@ def asking(leader: Process, processes: Mapping[int, Process], program: str) -> A
 def _ancestors(process: Process, leader: Process, processes: Mapping[int, Process]) -> frozenset[int]:
     found: set[int] = set()
     each: Process | None = process
-    while each is not None and each.pid != leader.pid and len(found) < MOST_ANCESTORS:
+    for _ in range(MOST_ANCESTORS):
+        if each is None or each.pid == leader.pid:
+            break
         found.add(each.pid)
         each = processes.get(each.parent)
     if each is None or each.pid != leader.pid:

@@ -69,9 +69,12 @@ def _unalias(walk: Walk, call: Call) -> None:
 
 def _declare(walk: Walk, call: Call) -> None:
     exports = call.name == "export" or any(word.startswith("-") and "x" in word for word in call.args)
+    refers = any(word.startswith("-") and "n" in word for word in call.args)
     for word in call.args:
         found = _ASSIGNMENT.fullmatch(word)
-        if found is not None:
+        if found is not None and refers:
+            walk.assign(found[1], ANY)  # a name for another variable
+        elif found is not None:
             value = walk.shell.value(found[1]) + found[3] if found[2] else found[3]
             walk.assign(found[1], value)
         name = found[1] if found else word
@@ -107,6 +110,10 @@ def _read(walk: Walk, call: Call) -> None:
     names = list(found.words) + found.values("a")
     line = call.text.removesuffix("\n")
     line = ANY if "\n" in line else line  # in a loop each line has its turn
+    arrays = found.values("a")
+    if arrays and ANY not in line:
+        walk.shell.fill(arrays[0], re.split(r"\s+", line.strip()), False)
+        return
     if len(names) == 1 and ANY not in line:
         walk.shell.assign(names[0], line.strip(" \t"))
         return

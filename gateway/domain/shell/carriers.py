@@ -15,15 +15,17 @@ from gateway.domain.shell.call import Call
 from gateway.domain.shell.carriers_table import CARRIERS
 from gateway.domain.shell.options import options
 from gateway.domain.shell.plumbing import Plumbing
+from gateway.domain.shell.scripts import STDIN
 from gateway.domain.shell.unknown import ANY
 
 if TYPE_CHECKING:
     from gateway.domain.shell.walk import Walk
 
 _ESCAPE = re.compile(
-    r"(?:^|[+:;|\s])!\s*(?P<bang>[^!=\s].*)|\\!\s*(?P<sql>.+)|^\.(?:shell|system)\s+(?P<dot>.+)"
-    r"|^(?:shell|system|!)\s+(?P<word>.+)|\b(?:EXEC|SYSTEM|exec|system):['\"]?(?P<socat>[^,'\"]+)"
+    r"(?:^|[+:;|\s\"'])!\s*(?P<bang>[^!=\s].*)|\\!\s*(?P<sql>.+)|^\.(?:shell|system)\s+(?P<dot>.+)"
+    r"|^(?:platform\s+)?(?:shell|system|!)\s+(?P<word>.+)|\bprogram\s+'(?P<copy>[^']+)'|\b(?:EXEC|SYSTEM|exec|system):(?P<socat>(?:'[^']*'|\"[^\"]*\"|[^,'\"])+)"
     r"|system\(\s*['\"](?P<call>[^'\"]*)['\"]|^-{0,2}eval=?(?P<make>.+)|spawn\s+(?P<spawn>[^;\n]+)"
+    r"|(?:^|[:|]\s*)te(?:rm(?:inal)?)?\s+(?P<term>.+)"
     r"|shell-command\s+\"(?P<lisp>[^\"]*)\"",
     re.S,
 )
@@ -46,7 +48,7 @@ def carried(walk: Walk, call: Call) -> None:
     found = options(args, row.letters, row.long, permutes=True)
     for name, value in found.given:
         if name in row.coded and value:
-            _run(walk, _command_in(call.name, value))
+            _run(walk, _command_in(call.name, value) if name in row.settings else value)
     if call.name == "git":
         _git(walk, found.words, call.args)
     elif call.name == "sed":
@@ -82,7 +84,8 @@ def _git(walk: Walk, words: tuple[str, ...], args: tuple[str, ...]) -> None:
         found = _GIT.match(" ".join(words[1:]))
         _run(walk, found[1] if found else "")
     elif words[:2] in (("bisect", "run"), ("submodule", "foreach")):
-        _run(walk, " ".join(args[args.index(words[1]) + 1 :]))
+        rest = args[args.index(words[1]) + 1 :]
+        _run(walk, " ".join(rest[next((n for n, word in enumerate(rest) if not word.startswith("-")), 0) :]))
 
 
 def _sed(walk: Walk, scripts: list[str]) -> None:
@@ -94,13 +97,16 @@ def _sed(walk: Walk, scripts: list[str]) -> None:
 def _make(walk: Walk, call: Call, names: list[str]) -> None:
     """Read the recipes of a makefile that this session wrote or sends, and what is evaluated."""
     _escapes(walk, attrs.evolve(call, plumbing=Plumbing()))
+    for word in call.args:
+        if word.startswith("SHELL="):
+            _run(walk, word.removeprefix("SHELL="))
     for name in names or ["Makefile", "makefile", "GNUmakefile"]:
-        content = call.text if name == "-" else walk.shell.read(name)
+        content = call.text if name in STDIN or name == "-" else walk.shell.read(name)
         if content is not None and ANY in content:
             walk.doubt("a makefile is not known")
         for line in (content or "").splitlines():
-            if line.startswith("\t"):
-                _run(walk, line.lstrip("\t@-+"))
+            recipe = line if line.startswith("\t") else line.partition(":")[2].partition(";")[2]
+            _run(walk, recipe.lstrip("\t @-+"))
 
 
 def _run(walk: Walk, code: str) -> None:

@@ -16,6 +16,8 @@ class Carrier:
     long: tuple[str, ...] = ()
     coded: tuple[str, ...] = ()
     escapes: bool = False
+    settings: tuple[str, ...] = ("o", "option", "c", "e", "rsh", "exec", "checkpoint-action", "x", "extcmd")
+    """Of those, the ones whose command may stand behind a setting's name."""
 
 
 CARRIERS: dict[str, Carrier] = {
@@ -50,7 +52,7 @@ CARRIERS: dict[str, Carrier] = {
     "sftp": Carrier("SFiPlcoJDXbBRs", (), ("S", "o")),
     "ssh": Carrier("BbcDEeFIiJLlmOoPpQRSWw", (), ("o",)),
     "git": Carrier(
-        "cCx",
+        "cCxO",
         (
             "exec",
             "upload-pack",
@@ -66,6 +68,7 @@ CARRIERS: dict[str, Carrier] = {
         (
             "x",
             "c",
+            "O",
             "exec",
             "upload-pack",
             "receive-pack",
@@ -77,7 +80,7 @@ CARRIERS: dict[str, Carrier] = {
             "commit-filter",
         ),
     ),
-    "man": Carrier("PHCLmMSserE", ("pager", "html"), ("P", "pager"), True),
+    "man": Carrier("PHCLmMSserE", ("pager", "html"), ("P", "pager", "H", "html"), True),
     "less": Carrier(escapes=True),
     "more": Carrier(escapes=True),
     "vi": Carrier("cSTuUwWsrt", ("cmd",), escapes=True),
@@ -125,6 +128,14 @@ CARRIERS: dict[str, Carrier] = {
     "watchexec": Carrier("ews", ("exts", "watch"), ()),
     "nmap": Carrier(),
     "crash": Carrier(),
+    "complete": Carrier("oAGWFCXPS", (), ("C",)),
+    "compgen": Carrier("oAGWFCXPS", (), ("C",)),
+    "mapfile": Carrier("dnOsuCc", (), ("C",)),
+    "readarray": Carrier("dnOsuCc", (), ("C",)),
+    "nano": Carrier("sfoQTY", ("speller",), ("s", "speller")),
+    "lldb": Carrier("oObsSk", ("one-line",), escapes=True),
+    "bc": Carrier(escapes=True),
+    "dc": Carrier("ef", ("expression",), escapes=True),
     "emacs": Carrier("", ("eval", "execute"), (), True),
 }
 """Rows by base name."""

@@ -15,6 +15,7 @@ from gateway.domain.shell.builtins import BUILTINS
 from gateway.domain.shell.call import Call, quoted
 from gateway.domain.shell.carriers import carried
 from gateway.domain.shell.carriers_table import CARRIERS
+from gateway.domain.shell.guessing import guessed
 from gateway.domain.shell.interpreters import INTERPRETERS, interpreted
 from gateway.domain.shell.output import OUTPUTS
 from gateway.domain.shell.plumbing import Plumbing
@@ -80,7 +81,10 @@ def _known(walk: Walk, call: Call) -> str:
     output = OUTPUTS.get(name)
     if output is not None:
         return output(walk, call)
-    return "" if name in QUIET else ANY
+    if name in QUIET:
+        return ""
+    guessed(walk, call)
+    return ANY
 
 
 def program(call: Call) -> str:
@@ -102,14 +106,23 @@ def _stood_for(walk: Walk, call: Call) -> str | None:
         _alias(walk, call)
     if call.path in shell.functions:
         return _function(walk, call)
-    real = shell.programs.get(shell.path(call.path) if "/" in call.path else call.path)
+    path = call.path if "/" in call.path else _found(walk, call.path)
+    real = shell.programs.get(shell.path(path) if "/" in path else path)
     if real is not None:
         return _renamed(walk, call, real)
-    if "/" in call.path:
-        content = shell.read(call.path)
+    if "/" in path:
+        content = shell.read(path)
         if content is not None:
             return script(walk, content, call.args, call.stdin)
     return None
+
+
+def _found(walk: Walk, name: str) -> str:
+    """Return where a program of this session is found by its plain name; the name where it is none."""
+    shell = walk.shell
+    folders = shell.variables.get("PATH", "").split(":") if shell.programs or shell.files else []
+    paths = (f"{folder}/{name}" for folder in folders if is_known(folder))
+    return next((path for path in paths if shell.path(path) in shell.programs or shell.read(path) is not None), name)
 
 
 def _alias(walk: Walk, call: Call) -> None:

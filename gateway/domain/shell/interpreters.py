@@ -37,6 +37,16 @@ INTERPRETERS: dict[str, tuple[str, str]] = {
     "original-awk": ("fvF", ""),
     "tclsh": ("", ""),
     "Rscript": ("e", "e"),
+    "R": ("e", "e"),
+    "octave": ("", ""),
+    "elixir": ("erS", "e"),
+    "erl": ("", ""),
+    "crystal": ("", ""),
+    "swift": ("e", "e"),
+    "raku": ("e", "e"),
+    "gjs": ("c", "c"),
+    "racket": ("e", "e"),
+    "sbcl": ("", ""),
     "julia": ("eE", "eE"),
     "osascript": ("e", "e"),
     "guile": ("ce", "ce"),
@@ -47,9 +57,11 @@ INTERPRETERS: dict[str, tuple[str, str]] = {
     "sqlplus": ("", ""),
 }
 """For each interpreter: letters that take a value, and those whose value is code."""
+MOST_CALLS = 64
+"""Calls of one text that are read; one may stand in the words of another."""
 _AWKS = frozenset({"awk", "gawk", "mawk", "nawk", "original-awk"})
 _STARTS = (
-    r"os\.execute|io\.popen|system|popen[234]?|shell_exec|passthru|proc_open|pcntl_exec|exec[lv]p?e?|posix_spawnp?|spawn[lv]?p?e?|spawnSync"
+    r"os\.execute|io\.popen|os:cmd|System\.cmd|System\.shell|run-program|system|popen[234]?|shell_exec|passthru|proc_open|pcntl_exec|exec[lv]p?e?|posix_spawnp?|spawn[lv]?p?e?|spawnSync"
     r"|execSync|execFileSync|execFile|getoutput|getstatusoutput|check_output|check_call|Popen|create_subprocess_\w+"
     r"|capture2e?|capture3|sh|fork_exec"
 )
@@ -58,7 +70,7 @@ _LITERAL = r"[rbuf]?('''|\"\"\"|'|\"|`)((?:\\.|(?!\2).)*?)\2"
 _CALL = re.compile(rf"\b(?:(?P<strong>{_STARTS})|(?P<loose>{_LOOSE}))\b\s*[({{]?\s*(?:\[\s*)?(?P<args>[^\n;]*)", re.S)
 _STRING = re.compile(r"(?:\b[rbuf])?(?:'((?:\\.|[^'\\])*)'|\"((?:\\.|[^\"\\])*)\"|`([^`]*)`)")
 _PERL_QUOTED = re.compile(r"\bq[qwx]?\s*(?:\(([^)]*)\)|\{([^}]*)\}|/([^/]*)/|\[([^\]]*)\])")
-_BACKTICKS = re.compile(r"`([^`]+)`|%x[({\[]([^)}\]]*)[)}\]]")
+_BACKTICKS = re.compile(r"`([^`]+)`|(?:%x|\bqx)\s*[({\[/]([^)}\]]*?)[)}\]/]|[\"']([^\"']+)[\"']\.(?:execute|!)")
 _PIPE = re.compile(r"\|&?\s*\"([^\"]*)\"|\"([^\"]*)\"\s*\|&?\s*getline")
 _DYNAMIC = re.compile(
     r"\b(?:exec|eval|compile|__import__|getattr|importlib|fromhex|b64decode|unpack|pack|decode|base64_decode|marshal"
@@ -67,8 +79,11 @@ _DYNAMIC = re.compile(
 _ELSEWHERE = re.compile(
     r"\bfrom\s+(?:os|subprocess|pty|posix)\s+import\b[^\n;]*\bas\b"
     r"|\b(?:os\.(?:system|popen|exec[a-z]*|spawn[a-z]*)|subprocess\.(?:run|call|check_call|check_output|Popen))\b(?!\s*\()"
+    r"|\b(?:exec|execSync|execFile|execFileSync|spawn|spawnSync|fork)\s*:\s*\w"
+    r"|=\s*require\([^)]*\)\s*\.\s*(?:exec|spawn)\w*\b(?!\s*\()"
 )
 """A name for what starts programs is kept under another."""
+_TCL = str.maketrans("{}", "''")
 _EXEC = re.compile(r"(?:^|[\[;\n{])\s*exec\s+([^\]\n;]+)")
 _RUNS = re.compile(r"\b(exec|eval|system|__import__|subprocess|popen)\b")
 _WORKED_OUT = re.compile(r"\s*(?:[+%*]|\.\s*[\w$\"']|\.\.)")
@@ -78,7 +93,8 @@ def interpreted(walk: Walk, call: Call) -> str:
     """Read what an interpreter is given: code in options, a script's text, or its input."""
     name = re.sub(r"[\d.]+$", "", call.name)
     letters, coded = INTERPRETERS.get(name, ("", ""))
-    found = options(call.args, letters, ("eval", "execute", "run", "source", "code", "file"))
+    args = ["--eval" if word == "-eval" else word for word in call.args]
+    found = options(args, letters, ("eval", "execute", "run", "source", "code", "file"))
     texts = [*found.values(tuple(coded)), *found.values(("eval", "execute", "code", "run"))]
     words = list(found.words)
     if name in _AWKS:
@@ -105,15 +121,17 @@ def read(walk: Walk, name: str, text: str) -> None:
     """Read the commands in a piece of foreign code."""
     before = len(walk.reading.commands)
     started = False
-    for found in _CALL.finditer(text):
+    found, calls = _CALL.search(text), 0
+    while found is not None and calls < MOST_CALLS:
         started = _started(walk, name, found) or started
+        found, calls = _CALL.search(text, found.start("args")), calls + 1
     if _ELSEWHERE.search(text):
         walk.doubt(f"what {name} runs is not known")
-    for found in _EXEC.finditer(text) if name == "tclsh" else ():
-        _run(walk, found[1])
-    for pattern in (_BACKTICKS, _PIPE) if name in (*_AWKS, "perl", "ruby", "php") else ():
-        for found in pattern.finditer(text):
-            _run(walk, next((each for each in found.groups() if each), ""))
+    for each in _EXEC.finditer(text) if name == "tclsh" else ():
+        _run(walk, each[1].translate(_TCL))
+    for pattern in (_BACKTICKS, _PIPE) if name in (*_AWKS, "perl", "ruby", "php", "groovy", "scala", "raku") else ():
+        for each in pattern.finditer(text):
+            _run(walk, next((group for group in each.groups() if group), ""))
     runs = started or _RUNS.search(text) is not None
     told = len(walk.reading.commands) > before and "exec(" not in text and "eval(" not in text
     if runs and not told and _DYNAMIC.search(text):
@@ -127,7 +145,8 @@ def _started(walk: Walk, name: str, found: re.Match[str]) -> bool:
     )
     first = _STRING.search(args) if found["loose"] == "open" else _STRING.match(args)
     if first is None:
-        strong = found["strong"] is not None and found["strong"] != "sh" and "(" in found[0][: len(found["strong"]) + 2]
+        strong = found["strong"] is not None and found["strong"] != "sh"
+        strong = strong and ("(" in found[0][: len(found["strong"] or "") + 2] or args.startswith(("@", "$")))
         if strong and args.strip() and not args.startswith(")"):
             walk.doubt(f"what {name} runs is not known")
         return strong
@@ -146,7 +165,7 @@ def _started(walk: Walk, name: str, found: re.Match[str]) -> bool:
         read(walk, name, words[0])
     elif (
         listed
-        or (found["strong"] or "").startswith(("exec", "spawn", "posix"))
+        or (found["strong"] or "").startswith(("exec", "spawn", "posix", "pcntl", "System.cmd"))
         or (name in ("perl", "ruby") and len(words) > 1)
     ):
         _listed(walk, words)

@@ -30,8 +30,10 @@ class Options:
         return any(name in names for name, _ in self.given)
 
 
-def options(argv: Sequence[str], letters: str = "", long: Sequence[str] = (), permutes: bool = False) -> Options:
-    """Sort a program's words (without its name) into options and others."""
+def options(
+    argv: Sequence[str], letters: str = "", long: Sequence[str] = (), permutes: bool = False, flags: Sequence[str] = ()
+) -> Options:
+    """Sort a program's words (without its name) into options and others; ``flags`` are long names without a value."""
     given: list[tuple[str, str]] = []
     words: list[str] = []
     place, lost = 0, False
@@ -48,24 +50,27 @@ def options(argv: Sequence[str], letters: str = "", long: Sequence[str] = (), pe
                 continue
             words += argv[place:]
             break
-        takes_next = _option(word, letters, long, given)
+        takes_next = _option(word, letters, long, given, flags)
         if takes_next and place < len(argv):
             given[-1] = (given[-1][0], argv[place])
             place += 1
     return Options(tuple(given), tuple(words), lost)
 
 
-def _option(word: str, letters: str, long: Sequence[str], given: list[tuple[str, str]]) -> bool:
+def _option(
+    word: str, letters: str, long: Sequence[str], given: list[tuple[str, str]], flags: Sequence[str]
+) -> bool:
     """Note what one option word gives; say whether its value is the next word."""
     if word.startswith("--"):
         name, equals, value = word[2:].partition("=")
-        name = next((each for each in long if each == name), None) or next(
-            (each for each in long if name and each.startswith(name)), name
-        )
+        if name not in long and name not in flags:
+            name = next((each for each in long if name and each.startswith(name)), name)
         given.append((name, value))
         return not equals and name in long
     for place, letter in enumerate(word[1:], 2):
         given.append((letter, word[place:] if letter in letters else ""))
         if letter in letters:
             return place >= len(word)
+        if not letter.isalnum():
+            break  # the rest is a value that stands with its letter
     return False

@@ -47,7 +47,18 @@ def expansion(inside: str, around: Variables, inner: Inner) -> list[str]:
     values = _values(form["name"], form["index"], around)
     if not form["rest"]:
         return values
+    listed = form["name"] in ("@", "*") or form["index"] in ("@", "*")
+    piece = _SLICE.fullmatch(form["rest"]) if listed else None
+    if piece is not None:
+        return _elements(values, piece, form["name"] in ("@", "*"))
     return [_changed(value, form["name"], form["rest"], around, inner) for value in values]
+
+
+def _elements(values: list[str], piece: re.Match[str], from_one: bool) -> list[str]:
+    """Return some of several values: positional parameters count from one."""
+    start = int(piece[1].strip("()"))
+    rest = values[max(0, start - 1) if from_one and start > 0 else start :]
+    return rest if piece[2] is None else rest[: int(piece[2])]
 
 
 def _indirect(inside: str, around: Variables) -> str:

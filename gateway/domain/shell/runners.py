@@ -96,7 +96,9 @@ def _xargs(walk: Walk, call: Call) -> str:
         for item in items[:16] if len(items) <= 16 else [ANY]:
             walk.run([Field(word.replace(replaced[0] or "{}", item.strip())) for word in words], call.plumbing)
         return ANY
-    more = _items(content) if content is not None and ANY not in content else [ANY]
+    more = [ANY]
+    if content is not None and ANY not in content:
+        more = content.rstrip("\0").split("\0") if found.has("0") else _items(content)
     return walk.run([Field(word) for word in (*words, *more)], call.plumbing)
 
 
@@ -197,7 +199,8 @@ def _loader(walk: Walk, call: Call) -> str:
 
 def _start_stop(walk: Walk, call: Call) -> str:
     before, _, after = _divided(list(call.args), "--")
-    found = options(before, "xapucnNPIdrRso", ("exec", "startas", "pidfile", "chuid", "name", "chdir", "user"), True)
+    found = options(before, "xapucnNPIdrRso", ("exec", "startas", "pidfile", "chuid", "name", "chdir", "user"), True,
+                    ("start", "stop"))  # fmt: skip
     programs = found.values(("a", "startas", "x", "exec"))
     if programs and found.has(("S", "start")):
         return walk.run([Field(programs[0]), *map(Field, after)], call.plumbing)
@@ -205,9 +208,9 @@ def _start_stop(walk: Walk, call: Call) -> str:
 
 
 def _ip(walk: Walk, call: Call) -> str:
-    words = [word for word in call.args if not word.startswith("-")]
-    if words[:2] in (["netns", "exec"], ["net", "exec"], ["vrf", "exec"]):
-        rest = list(call.args[call.args.index("exec") + 2 :])
+    place = call.args.index("exec") if "exec" in call.args else 0
+    if call.args[max(0, place - 1)] in ("netns", "net", "vrf") if call.args else False:
+        rest = call.args[place + 2 :]
         return walk.run([Field(word) for word in rest], call.plumbing) if rest else ANY
     return ANY
 
@@ -228,7 +231,10 @@ def _linked(walk: Walk, call: Call) -> str:
     found = options(call.args, "tSmo", ("target-directory", "suffix", "mode", "owner", "group"), True)
     names = [*found.words, *found.values(("t", "target-directory"))]
     for source in names[:-1]:
-        _copied(walk, source, names[-1])
+        if source in STDIN:
+            walk.shell.write(names[-1], call.text)
+        else:
+            _copied(walk, source, names[-1])
     return ""
 
 
@@ -241,6 +247,9 @@ def _copied(walk: Walk, source: str, target: str) -> None:
             shell.write(name, content)
         elif source.startswith("/") or shell.folder.startswith("/") or source.startswith("."):
             shell.rename(name, shell.programs.get(shell.path(source), source))
+            folder, _, plain = name.rpartition("/")
+            if folder.endswith(("/bin", "/sbin")) and plain != base:
+                shell.rename(plain, source)
 
 
 def _fetched(walk: Walk, call: Call) -> str:

@@ -23,6 +23,8 @@ class Simple:
     writes: tuple[str, ...] = ()
     unsure: bool = False
     """Whether an argument is a pattern or holds something unknown."""
+    guessed: bool = False
+    """Whether it is a guess that a program of which nothing is known runs it."""
 
     @property
     def text(self) -> str:

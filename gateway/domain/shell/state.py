@@ -127,8 +127,8 @@ class Shell:
             self.keep(self.programs, self.path(name), program)
 
     def forget(self, name: str) -> None:
-        """Unset a variable."""
-        self.assign(name, "")
+        """Unset a variable; without IFS, words are cut at blanks."""
+        self.assign(name, " \t\n" if name == "IFS" else "")
 
     def restore(self, before: dict[str, str], names: list[str]) -> None:
         """Give variables the values they had before."""

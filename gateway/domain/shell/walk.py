@@ -22,7 +22,7 @@ from gateway.domain.shell.simple import Simple
 from gateway.domain.shell.state import Shell
 from gateway.domain.shell.tokens import MARK, TOWARDS, Tokens
 from gateway.domain.shell.unknown import ANY, SOME
-from gateway.domain.shell.variables import watched
+from gateway.domain.shell.variables import listed, watched
 from gateway.domain.shell.words import LITERAL, Field
 from gateway.domain.shell.wrappers import KEYWORDS
 
@@ -54,6 +54,8 @@ class Walk:
     inside: list[str] = attrs.field(factory=list)
     """Functions and aliases that are being read."""
     depth: int = 0
+    guessing: bool = False
+    """Whether what is read is a guess."""
     _nested: int = 0
     _running: int = 0
     _tokens: Tokens = attrs.field(factory=lambda: Tokens(""))
@@ -248,8 +250,7 @@ class Walk:
         name = name.removesuffix("+")
         parts = node.named_children[-1]
         if parts.type == "array":
-            fields = self._fields([self._source(each) for each in parts.named_children])
-            self.shell.fill(name, [field.text for field in fields], more)
+            self.shell.fill(name, listed(self._fields([self._source(each) for each in parts.named_children])), more)
         else:
             text = words.text(self._tokens.original(value), self)
             self.assign(name, self.shell.value(name) + text if more else text)
@@ -282,7 +283,7 @@ class Walk:
         for child in node.named_children:
             if child.type == "variable_assignment":
                 name = self._assign(child)
-                fields.append(Field(f"{name}={self.shell.value(name)}"))
+                fields.append(Field(name if name in self.shell.arrays else f"{name}={self.shell.value(name)}"))
             else:
                 fields += self._fields([self._source(child)])
         return self.run(fields, plumbing)

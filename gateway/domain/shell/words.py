@@ -207,7 +207,11 @@ class _Reading:
                 self._value(self.around.substituted(code), quoted)
             case "{":
                 self.place += 1
-                self._values(expansion(self._upto(brace_end(self.source, self.place)), self.around, self), quoted)
+                inside = self._upto(brace_end(self.source, self.place))
+                values = expansion(inside, self.around, self)
+                if quoted and (inside == "*" or inside.endswith("[*]")):
+                    values = [self._joined(values)]
+                self._values(values, quoted)
             case "[":
                 self._arithmetic(1)
             case "'" if not quoted:
@@ -218,6 +222,11 @@ class _Reading:
                 self._double(self._upto(double_end(self.source, self.place)))
             case _:
                 self._named(quoted)
+
+    def _joined(self, values: list[str]) -> str:
+        """Return the elements of an array as one word: between them stands the first character of IFS."""
+        between = self.around.value("IFS")
+        return (" " if ANY in between else between[:1]).join(values)
 
     def _arithmetic(self, marks: int) -> None:
         self.place += marks
@@ -244,7 +253,9 @@ class _Reading:
             self._put("$")
             return
         self.place = name.end()
-        if name[0] in "@*":
+        if name[0] == "*" and quoted:
+            self._put(self._joined(self.around.elements("*")))
+        elif name[0] in "@*":
             self._values(self.around.elements(name[0]), quoted)
         else:
             self._value(self.around.value(name[0]), quoted)

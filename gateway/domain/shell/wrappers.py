@@ -25,6 +25,8 @@ class Wrapper:
     """Whether it starts a shell when no command follows."""
     permutes: bool = False
     """Whether options may stand behind the first word too."""
+    loose: bool = False
+    """Whether the words before the command may be left out."""
 
 
 SHELLS = frozenset({
@@ -78,7 +80,7 @@ WRAPPERS: dict[str, Wrapper] = {
     "stdbuf": Wrapper("ioe", ("input", "output", "error")),
     "unbuffer": Wrapper(),
     "setsid": Wrapper(),
-    "setarch": Wrapper(skip=1),
+    "setarch": Wrapper(skip=1, loose=True),
     "linux32": Wrapper(),
     "linux64": Wrapper(),
     "i386": Wrapper(),
@@ -139,9 +141,6 @@ WRAPPERS: dict[str, Wrapper] = {
     "xvfb-run": Wrapper("efnpsw", ("error-file", "auth-file", "server-num", "server-args", "wait")),
     "fakeroot": Wrapper("lsibu", bare=True),
     "fakechroot": Wrapper("sde", bare=True),
-    "proot": Wrapper("rbwkq"),
-    "bwrap": Wrapper(),
-    "firejail": Wrapper(),
     "eatmydata": Wrapper(),
     "faketime": Wrapper("f", skip=1),
     "rlwrap": Wrapper("bCDefgHhlOPpSstz"),
@@ -159,7 +158,6 @@ WRAPPERS: dict[str, Wrapper] = {
     "daemonize": Wrapper("acelopuE"),
     "daemon": Wrapper("nuUFNPXa"),
     "chronic": Wrapper(),
-    "ts-run": Wrapper(),
     "caffeinate": Wrapper("tw"),
     "ssh-agent": Wrapper("aEPt"),
     "aa-exec": Wrapper("pn", ("profile", "namespace")),
@@ -280,8 +278,10 @@ SUBCOMMANDS = {
     "docker": (("exec", "docker-exec"), ("run", "docker-run")),
     "podman": (("exec", "docker-exec"), ("run", "docker-run")),
     "nerdctl": (("exec", "docker-exec"), ("run", "docker-run")),
-    "kubectl": (("exec", "kubectl-exec"),),
-    "oc": (("exec", "kubectl-exec"), ("rsh", "kubectl-exec")),
+    "docker-compose": (("exec", "docker-exec"), ("run", "docker-run")),
+    "podman-compose": (("exec", "docker-exec"), ("run", "docker-run")),
+    "kubectl": (("exec", "kubectl-exec"), ("run", "kubectl-exec"), ("debug", "kubectl-exec")),
+    "oc": (("exec", "kubectl-exec"), ("rsh", "kubectl-exec"), ("run", "kubectl-exec"), ("debug", "kubectl-exec")),
     "lxc": (("exec", "lxc-exec"),),
     "incus": (("exec", "lxc-exec"),),
     "machinectl": (("shell", "machinectl-shell"),),

@@ -9,6 +9,7 @@ import re
 from typing import TYPE_CHECKING
 
 from gateway.domain.shell.call import Call, quoted
+from gateway.domain.shell.guessing import guessed
 from gateway.domain.shell.options import Options, options
 from gateway.domain.shell.scripts import fed
 from gateway.domain.shell.unknown import ANY
@@ -27,9 +28,11 @@ def wrapped(walk: Walk, call: Call) -> str:
     if name in SUBCOMMANDS:
         name, args = _subcommand(name, args)
         if not name:
+            guessed(walk, call)
             return ANY
     row = WRAPPERS[name]
-    found = options(args, row.letters, row.long, row.permutes)
+    permutes = row.permutes and (row.kind != "argv" or "--" in args)
+    found = options(args, row.letters, row.long, permutes, row.shells)
     if found.lost:
         walk.doubt(f"where the command of {call.name} begins is not known")
     for value in found.values(row.coded):
@@ -48,6 +51,8 @@ def _subcommand(name: str, args: tuple[str, ...]) -> tuple[str, tuple[str, ...]]
 
 def _rest(walk: Walk, call: Call, row: Wrapper, found: Options) -> str:
     words = list(found.words)[row.skip :] if row.kind != "shell" else list(found.words)
+    for entry in found.values(("entrypoint",)):
+        words.insert(0, entry)
     names: list[str] = []
     while row.assigns and words and (assigned := _ASSIGNMENT.fullmatch(words[0])):
         walk.assign(assigned[1], assigned[2])
@@ -59,7 +64,7 @@ def _rest(walk: Walk, call: Call, row: Wrapper, found: Options) -> str:
         return ANY
     if words and words[0] in ("-c", "--command"):
         return _text(walk, " ".join(words[1:2]), call)
-    if row.kind == "text" and row.skip and words and words[0].startswith("-"):
+    if (row.kind == "text" or row.loose) and row.skip and words and words[0].startswith("-"):
         words = list(options(words, row.letters, row.long).words)
     with walk.shell.exporting(names):
         return _command(walk, call, row, found, words)
@@ -81,6 +86,8 @@ def _command(walk: Walk, call: Call, row: Wrapper, found: Options, words: list[s
             return _shell(walk, call, []) if not found.has(row.coded) else ANY
     if not words:
         return ANY
+    if row.loose and found.words[0] != words[0]:
+        walk.run([Field(word) for word in found.words], call.plumbing)
     return walk.run([Field(word) for word in words], call.plumbing)
 
 

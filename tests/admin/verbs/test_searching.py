@@ -58,6 +58,9 @@ class PlayTests(SynchronousTestCase):
         self.assertEqual((entry.body["form"], entry.body["by"], entry.body["session"]), ("play", "root", ONE))
         self.assertEqual(Channel(node).run(f"play {ONE}/3", (40, 10)).codes, [1])
         self.assertEqual(Channel(node).run(f"play {ONE}").codes, [64])
+        node.archive.results[ONE] = "deleted"
+        gone = Channel(node).run(f"play {ONE}/3", (80, 10))
+        self.assertEqual((gone.codes, "was deleted" in gone.out.decode()), ([1], True))
 
     def test_times_and_speeds(self) -> None:
         """As people write them."""

@@ -54,6 +54,10 @@ CONTRACT: dict[str, frozenset[str]] = {
     "search": READING,
     "verify": ANY - {"operator"},
     "events": READING,
+    "quarantine list": ADMIN,
+    "quarantine show": ADMIN,
+    "quarantine release": ADMIN,
+    "quarantine rm": ADMIN,
     "siem status": ADMIN,
     "siem test": ADMIN,
     "notify test": ADMIN,
@@ -134,7 +138,8 @@ class TableTests(SynchronousTestCase):
     def test_what_changes_something_is_known_to_change_something(self) -> None:
         """By its name, so that none is forgotten."""
         changing = {"add", "rm", "apply", "passwd", "activate", "deactivate", "trust", "put", "lock", "unlock", "kill",
-                    "interrupt", "init", "off", "recover-access", "totp", "confirm", "approve", "deny"}  # fmt: skip
+                    "interrupt", "init", "off", "recover-access", "totp", "confirm", "approve", "deny",
+                    "release"}  # fmt: skip
         for name, verb in VERBS.items():
             self.assertEqual(name.split()[-1] in changing, verb.changes, name)
 

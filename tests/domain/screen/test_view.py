@@ -100,10 +100,21 @@ class PaintTests(SynchronousTestCase):
         before = picture(session)
         session.feed(b"\r\x1b[K")
         self.assertEqual(paint(before, picture(session)), "\x1b[1;1H\x1b[K\x1b[m\x1b[1;1H\x1b[?25h")
+        session.feed(b"\x1b[31mred\x1b[32mgreen\x1b[34mblue")
+        before = picture(session)
+        session.feed(b"\x1b[1;4H\x1b[33mGREEN\x1b[m\x1b[1;1H")
+        self.assertEqual(paint(before, picture(session)), "\x1b[1;4H\x1b[0;33mGREEN\x1b[m\x1b[1;1H\x1b[?25h")
         before = picture(session)
         session.feed(b"\x1b[?25l")
         self.assertEqual(paint(before, picture(session)), "\x1b[m\x1b[?25l")
         self.assertIn("\x1b[2J", paint(picture(shown(10, 2)), picture(session)))
+
+    def test_only_the_pieces_of_a_row_that_differ_are_painted(self) -> None:
+        """What stands before and behind them stays."""
+        session = shown(20, 2, b"ab\x1b[31mcd\x1b[mef\x1b[2;1H")
+        before = picture(session)
+        session.feed(b"\x1b[1;3H\x1b[31mCD\x1b[m\x1b[2;1H")
+        self.assertEqual(paint(before, picture(session)), "\x1b[1;3H\x1b[0;31mCD\x1b[m\x1b[2;1H\x1b[?25h")
 
     def test_a_window_follows_the_cursor_and_centres_what_is_small(self) -> None:
         """Letter-boxed: room on both sides, or the part where things happen; half a wide character is a blank."""
@@ -116,6 +127,13 @@ class PaintTests(SynchronousTestCase):
         halves = Window(3, 1).through(picture(shown(6, 1, "日本語\x1b[1;5H".encode())))
         self.assertEqual(sum(width(each) for _, text, _ in halves.rows[0] for each in text), 3)
         self.assertIsNone(Window(3, 1).through(picture(shown(9, 9, b"\x1b[?25l"))).cursor)
+
+    def test_reverse_video_of_the_whole_screen_is_not_shown(self) -> None:
+        """A known limit: a program that flashes the screen does not flash the viewer's."""
+        session = shown(10, 2, b"hello")
+        before = picture(session)
+        session.feed(b"\x1b[?5h")
+        self.assertEqual(paint(before, picture(session)), "")
 
     def test_the_words_that_enter_and_leave_are_of_the_grammar(self) -> None:
         """And what would do harm is not: titles, queries, controls."""

@@ -1,0 +1,3 @@
+from acme_inspector import Factory
+
+factory = Factory()
