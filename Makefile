@@ -11,7 +11,7 @@ PYTEST := $(BIN)/python -m pytest -q -n $(JOBS) --dist worksteal
 
 # What the tests against real programs run.
 DEBIAN := openssh-server openssh-client rsync git sudo zsh tmux procps iproute2 putty-tools dropbear-bin lftp curl \
-          rsyslog clamav-daemon c-icap libc-icap-mod-virus-scan bubblewrap
+          rsyslog opendoas clamav-daemon c-icap libc-icap-mod-virus-scan bubblewrap
 
 .DEFAULT_GOAL := verbs
 .PHONY: verbs run test lint types law unit docs reference bench soak clean

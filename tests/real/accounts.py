@@ -33,6 +33,16 @@ class Account:
         rule.touch(mode=0o440)
         rule.write_text(f"Defaults:{self.name} lecture=never\n{sudoers}\n{self.name} ALL=(ALL:ALL) ALL\n")
 
+    def _ended(self) -> list[int]:
+        """End what runs as this user, each by its number; return what there was."""
+        found = self.running()
+        for pid in found:
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                continue
+        return found
+
     def running(self) -> list[int]:
         """Return the processes that run as this user: nobody but a test starts any."""
         uid = pwd.getpwnam(self.name).pw_uid
@@ -48,16 +58,14 @@ class Account:
     def remove(self) -> None:
         """Remove the user as soon as nothing runs as him any more, and what he may do."""
         (SUDOERS / self.name).unlink(missing_ok=True)
-        for pid in self.running():
-            try:
-                os.kill(pid, signal.SIGKILL)
-            except ProcessLookupError:
-                continue
+        until(lambda: not self._ended(), f"nothing runs as {self.name}")
         until(lambda: run(["userdel", "-r", self.name]).code in (0, 6), f"{self.name} is removed")
 
 
 def _owner(process: Path) -> int:
     try:
-        return process.stat().st_uid
-    except FileNotFoundError:
+        status = (process / "status").read_text()
+    except (FileNotFoundError, ProcessLookupError):
         return -1
+    uids = [line.split()[1] for line in status.splitlines() if line.startswith("Uid:")]
+    return int(uids[0]) if uids else -1

@@ -106,6 +106,8 @@ class Sshd:
     password: bool = False
     extra: str = ""
     """Settings of its own; sshd takes the first of each."""
+    internal: bool = False
+    """Whether its SFTP is its own, not a program's."""
     process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -115,7 +117,7 @@ class Sshd:
         if os.geteuid() == 0:
             Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)
         places = ("/usr/lib/openssh/sftp-server", "/usr/libexec/openssh/sftp-server")
-        found = next((place for place in places if Path(place).exists()), "internal-sftp")
+        found = next((place for place in places if Path(place).exists() and not self.internal), "internal-sftp")
         password = "yes" if self.password else "no"
         settings = SSHD.format(
             extra=self.extra, port=self.port, folder=self.folder, password=password, sftp_server=found

@@ -47,9 +47,9 @@ class ElevationCase(PlaceCase):
         super().setUp()
         self.account = Account()
         self.addCleanup(self.account.remove)
+        self.addCleanup(self.place.end_children)
         self.account.make()
-        extra = "Subsystem sftp internal-sftp" if self.internal else ""
-        self.sshd = Sshd(self.place.folder, extra=extra)
+        self.sshd = Sshd(self.place.folder, internal=self.internal)
         self.sshd.start()
         self.addCleanup(self.sshd.stop)
         known = {"port": self.sshd.port, "host": self.sshd.host_key, "account": self.account.name,
@@ -91,3 +91,108 @@ class SudoTests(ElevationCase):
         terminal.type("exit\r")
         self.place.sealed()
         self.assert_unseen(terminal, self.account.password)
+
+    def test_a_wrong_password_is_tried_once(self) -> None:
+        """One failure, told and said; the operator has his terminal back, and nothing more is answered."""
+        self.put("Canary-not-it-at-all")
+        terminal = self.shell()
+        terminal.type("sudo id -u\r")
+        terminal.expect("was not accepted")
+        terminal.type("echo b$((1+1))ck\r")
+        terminal.expect("b2ck")
+        self.place.told("elevation.failed", reason="wrong", account=self.account.name)
+        terminal.type("sudo -k; sudo id -u\r")
+        terminal.quiet(0.5)
+        terminal.type("\x03")
+        self.assertEqual(len(self.place.told("elevation.answered", account=self.account.name)), 1)
+        self.assert_unseen(terminal, "Canary-not-it-at-all")
+
+    def test_what_is_typed_ahead_and_meanwhile_arrives(self) -> None:
+        """A whole script typed at once: the prompt is answered, the rest runs in order."""
+        terminal = self.shell()
+        terminal.type("sudo id -u\r")
+        terminal.expect("[sudo]")
+        terminal.type("echo a$((1+1))a\r")
+        terminal.expect("a2a")
+        self.assertIn(b"\r\n0\r\n", bytes(terminal.seen))
+        terminal.type("sudo -k; sudo -i\recho typed-ahead\r")
+        terminal.expect("root@", 15)
+        self.assertNotIn(self.account.password.encode(), bytes(terminal.seen))
+
+    def test_two_in_a_row_are_two_answers(self) -> None:
+        """Each sudo is proven and answered for itself."""
+        terminal = self.shell()
+        terminal.type("sudo -k id -u; sudo -k id -u; echo d$((1+1))ne\r")
+        self.assertEqual(terminal.expect("d2ne").count("\r\n0\r\n"), 2)
+        self.assertEqual(len(self.place.told("elevation.answered", 2, account=self.account.name)), 2)
+
+    def test_ctrl_c_at_the_prompt_gives_the_terminal_back(self) -> None:
+        """Nothing is answered; the shell is there."""
+        self.put("\x01")
+        terminal = self.shell()
+        terminal.type("sudo id -u\r")
+        terminal.expect("can not be typed")
+        terminal.type("\x03")
+        terminal.quiet(0.5)
+        terminal.type("echo b$((1+1))ck\r")
+        terminal.expect("b2ck")
+
+    def test_a_command_on_a_terminal_of_its_own_is_answered(self) -> None:
+        """``ssh -t target sudo id``: sudo leads its own session."""
+        terminal = Terminal.open(self.place, f"alice={self.account.name}=sudo1", "sudo", "id", "-u")
+        terminal.expect("\r\n0\r\n")
+        self.place.told("elevation.answered", proof="strong", account=self.account.name)
+
+    def test_an_echoed_password_is_masked(self) -> None:
+        """What the target shows of it is masked on the screen, in the stream and in the recording."""
+        self.account.write("show", f"#!/bin/sh\nprintf %s {self.account.password[:9]}\nsleep 0.02\n"
+                           f"echo {self.account.password[9:]}\n")  # fmt: skip
+        terminal = self.shell()
+        terminal.type("sudo id -u; ./show; echo d$((1+1))ne\r")
+        self.assertIn("********", terminal.expect("d2ne"))
+        terminal.type("exit\r")
+        self.place.sealed()
+        self.assertNotIn(self.account.password.encode(), bytes(terminal.seen))
+
+    def test_a_grant_that_does_not_elevate_passes_the_prompt_on(self) -> None:
+        """The operator types what he knows; it is masked in the recording."""
+        self.place.pamctl("grant", "add", "sudo1", "--elevate", "false")
+        terminal = self.shell()
+        terminal.type("sudo id -u\r")
+        terminal.expect("[sudo]")
+        terminal.quiet(0.5)
+        terminal.type(f"{self.account.password}\r")
+        terminal.expect("\r\n0\r\n")
+        self.assertEqual([row for row in self.place.events("--kind", "elevation.answered")
+                          if row.get("account") == self.account.name], [])  # fmt: skip
+        terminal.type("exit\r")
+        self.place.sealed()
+        self.assert_unseen(terminal, self.account.password)
+
+
+class CertainTests(ElevationCase):
+    """A target whose SFTP is sshd's own, as its administrator says."""
+
+    elevation = ', require = "certain", internal_sftp = true'
+    internal = True
+
+    def test_the_proof_is_certain(self) -> None:
+        """No start-up file has a say."""
+        terminal = self.shell()
+        terminal.type("sudo id -u\r")
+        terminal.expect("\r\n0\r\n")
+        self.place.told("elevation.answered", proof="certain", account=self.account.name)
+
+
+class RequiredTests(ElevationCase):
+    """The same is required of a target that can not give it."""
+
+    elevation = ', require = "certain", internal_sftp = true'
+
+    def test_less_is_not_enough(self) -> None:
+        """An external server is no sshd's own, whatever is said."""
+        terminal = self.shell()
+        terminal.type("sudo id -u\r")
+        terminal.expect("certain is required")
+        self.place.told("elevation.refused", reason="level", account=self.account.name)
+        terminal.type("\x03")

@@ -17,6 +17,8 @@ import attrs
 from gateway.domain.elevation.arguments import unfit
 
 MOST_ANCESTORS = 64
+DEAD = frozenset("ZX")
+"""States of processes that read nothing any more."""
 UNIX98_MAJOR, UNIX98_MAJORS = 136, 8
 
 
@@ -151,9 +153,12 @@ def check_argv(program: str, argv: tuple[str, ...]) -> None:
 def strangers(
     uid: str, own: Iterable[int], processes: Mapping[int, Process], uids: Mapping[int, Iterable[str]]
 ) -> list[Process]:
-    """Return the account's processes that are not this session's own, but for the account's systemd."""
+    """Return the account's living processes that are not this session's own, but for the account's systemd."""
     known = set(own)
-    found = [each for pid, each in processes.items() if pid not in known and uid in uids.get(pid, ())]
+    found = [
+        each for pid, each in processes.items()
+        if pid not in known and each.state not in DEAD and uid in uids.get(pid, ())
+    ]  # fmt: skip
     managers = {each.pid for each in found if each.parent == 1 and each.comm == "systemd"}
     return [
         each for each in found

@@ -89,8 +89,9 @@ class SeenTests(SynchronousTestCase):
         pam = attrs.evolve(manager, pid=51, comm="(sd-pam)", parent=50)
         thief = attrs.evolve(manager, pid=60, comm="python3", parent=1)
         liar = attrs.evolve(pam, pid=61, parent=60)
-        seen = table(LEADER, manager, pam, thief, liar, attrs.evolve(thief, pid=70))
-        uids = {pid: ("1001", "1001") for pid in (20, 50, 51, 60, 61)} | {70: ("7", "7")}
+        dead = attrs.evolve(thief, pid=62, state="Z")
+        seen = table(LEADER, dead, manager, pam, thief, liar, attrs.evolve(thief, pid=70))
+        uids = {pid: ("1001", "1001") for pid in (20, 50, 51, 60, 61, 62)} | {70: ("7", "7")}
         self.assertEqual(strangers("1001", {20}, seen, uids), [thief, liar])
 
     def test_what_linux_shows_of_this_process_is_read(self) -> None:
