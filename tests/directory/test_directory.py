@@ -243,7 +243,7 @@ class GapTests(SynchronousTestCase):
         )
         told = "\n".join(made.directory.gaps())
         for words in ("(credential web-root)", "exec command lines only",
-                      "(transfer t)", "present", "elevate"):  # fmt: skip
+                      "(transfer t)", "present"):  # fmt: skip
             self.assertIn(words, told)
         made.apply("".join(f'[[grant]]\nname = "u{n}"\ntargets = ["web1"]\npresent = 1\n' for n in range(9)))
         self.assertIn("and 5 more", "\n".join(made.directory.gaps()))

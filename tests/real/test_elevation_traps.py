@@ -13,13 +13,14 @@ LOOT = "loot"
 class TrapTests(ElevationCase):
     """The account belongs to the thief: its files, its shell, its other logins."""
 
-    def sprung(self, line: str, *, after: str = "", seconds: float = 1.5) -> Terminal:
-        """Run a trap on a terminal; check that nothing was answered and nothing obtained."""
+    def sprung(self, line: str, reason: str = "") -> None:
+        """Run a trap on a terminal; check that it is refused, for that reason, and that nothing is obtained."""
         terminal = self.shell()
         terminal.type(f"{line}\r")
-        terminal.quiet(seconds)
+        known = {"reason": reason} if reason else {}
+        self.place.told("elevation.refused", account=self.account.name, **known)
+        terminal.quiet(0.3)
         self.assert_nothing(terminal)
-        return terminal
 
     def assert_nothing(self, terminal: Terminal) -> None:
         """Check that no answer was given, and that the password is nowhere."""
@@ -33,8 +34,7 @@ class TrapTests(ElevationCase):
 
     def test_a_shown_prompt_is_no_prompt(self) -> None:
         """A line printed by the shell, read without echo."""
-        self.sprung(f'printf "{PROMPT}"; read -s x; echo "$x" > {LOOT}')
-        self.place.told("elevation.refused", reason="not_it", account=self.account.name)
+        self.sprung(f'printf "{PROMPT}"; read -s x; echo "$x" > {LOOT}', reason="not_it")
 
     def test_a_program_called_sudo_is_not_sudo(self) -> None:
         """The name is right, the rights are not."""
@@ -43,8 +43,7 @@ class TrapTests(ElevationCase):
 
     def test_a_binary_called_sudo_is_not_root(self) -> None:
         """A copy of a program under the name."""
-        self.sprung(f'cp /bin/cat ~/sudo; printf "{PROMPT}"; ~/sudo > {LOOT}')
-        self.place.told("elevation.refused", reason="not_root", account=self.account.name)
+        self.sprung(f'cp /bin/cat ~/sudo; printf "{PROMPT}"; ~/sudo > {LOOT}', reason="not_root")
 
     def test_a_function_called_by_its_full_path_is_not_sudo(self) -> None:
         """Bash lets functions be called /usr/bin/sudo."""
@@ -52,46 +51,38 @@ class TrapTests(ElevationCase):
 
     def test_sudo_that_reads_a_pipe_is_not_answered(self) -> None:
         """What comes from the terminal goes to a thief first."""
-        self.sprung(f'printf "{PROMPT}"; cat </dev/tty | tee {LOOT} | sudo -S -p "" id')
-        self.place.told("elevation.refused", reason="not_alone", account=self.account.name)
+        self.sprung(f'printf "{PROMPT}"; cat </dev/tty | tee {LOOT} | sudo -S -p "" id', reason="not_alone")
 
     def test_sudo_that_reads_its_input_is_not_answered(self) -> None:
         """Alone in the foreground, but told to read elsewhere."""
-        self.sprung(f'mkfifo f; sudo -S id <>f; read -s x; echo "$x" > {LOOT}')
-        self.place.told("elevation.refused", reason="options", account=self.account.name)
+        self.sprung(f'mkfifo f; sudo -S id <>f; read -s x; echo "$x" > {LOOT}', reason="options")
 
     def test_sudo_with_an_abbreviated_option_is_not_answered(self) -> None:
         """--std is --stdin."""
-        self.sprung(f'mkfifo f; sudo -u root --std id <>f; read -s x; echo "$x" > {LOOT}')
-        self.place.told("elevation.refused", reason="options", account=self.account.name)
+        self.sprung(f'mkfifo f; sudo -u root --std id <>f; read -s x; echo "$x" > {LOOT}', reason="options")
 
     def test_sudo_with_an_option_behind_an_assignment_is_not_answered(self) -> None:
         """Options go on behind a variable."""
-        self.sprung(f'mkfifo f; sudo A=b -S id <>f; read -s x; echo "$x" > {LOOT}')
-        self.place.told("elevation.refused", reason="options", account=self.account.name)
+        self.sprung(f'mkfifo f; sudo A=b -S id <>f; read -s x; echo "$x" > {LOOT}', reason="options")
 
     def test_another_prompt_worded_alike_is_not_answered(self) -> None:
         """-p words the prompt of somebody else's question."""
-        self.sprung(f"sudo -p '[sudo] password for {self.account.name}: ' id")
-        self.place.told("elevation.refused", reason="options", account=self.account.name)
+        self.sprung(f"sudo -p '[sudo] password for {self.account.name}: ' id", reason="options")
 
     def test_a_background_reader_of_the_terminal_is_seen(self) -> None:
         """Cat in the background of the same session."""
-        self.sprung(f"(trap '' TTIN; while :; do cat </dev/tty >>{LOOT}; done 2>/dev/null) & sudo id")
-        self.place.told("elevation.refused", reason="company", account=self.account.name)
+        self.sprung(f"(trap '' TTIN; while :; do cat </dev/tty >>{LOOT}; done 2>/dev/null) & sudo id", reason="company")
 
     def test_a_detached_reader_of_the_terminal_is_seen(self) -> None:
         """Setsid leaves it without a terminal of its own, with ours open."""
-        self.sprung(f"setsid cat <$(tty) >{LOOT} & sleep 0.2; sudo id")
-        self.place.told("elevation.refused", reason="level", account=self.account.name)
+        self.sprung(f"setsid cat <$(tty) >{LOOT} & sleep 0.2; sudo id", reason="level")
 
     def test_a_reader_that_hides_is_seen(self) -> None:
         """A process that may not be looked into is still one of this account."""
-        hidden = "import ctypes,os,time\nctypes.CDLL(None).prctl(4,0)\nos.setsid()\nf=open(os.environ['T'])\n" \
+        hidden = "import ctypes,os\nctypes.CDLL(None).prctl(4,0)\nf=open(os.environ['T'])\n" \
                  f"open('{LOOT}','w').write(f.readline())\n"  # fmt: skip
         self.account.write("hidden.py", hidden)
-        self.sprung("T=$(tty) python3 hidden.py & sleep 0.3; sudo id")
-        self.place.told("elevation.refused", account=self.account.name)
+        self.sprung("T=$(tty) setsid python3 hidden.py & sleep 0.3; sudo id", reason="level")
 
     def test_a_reader_in_another_login_is_seen(self) -> None:
         """A second login polls the terminal of the first."""
@@ -112,13 +103,11 @@ class TrapTests(ElevationCase):
 
     def test_a_terminal_within_the_terminal_is_not_ours(self) -> None:
         """script(1) copies whatever is typed."""
-        self.sprung(f"script -q -c 'sudo id' {LOOT}")
-        self.place.told("elevation.refused", reason="not_it", account=self.account.name)
+        self.sprung(f"script -q -c 'sudo id' {LOOT}", reason="not_it")
 
     def test_sudo_with_company_in_the_foreground_is_not_answered(self) -> None:
         """A pipe's other end is in the foreground too."""
-        self.sprung(f"sudo id | tee {LOOT}")
-        self.place.told("elevation.refused", reason="not_alone", account=self.account.name)
+        self.sprung(f"sudo id | tee {LOOT}", reason="not_alone")
 
     def test_sudo_in_another_terminal_proves_nothing_for_this_one(self) -> None:
         """The real one waits there, the false prompt is here, on one connection."""
@@ -139,24 +128,25 @@ class TrapTests(ElevationCase):
 
     def test_another_name_in_the_prompt_is_not_ours(self) -> None:
         """The prompt names the account whose password is asked for."""
-        terminal = self.sprung(f'printf "[sudo] password for root: "; read -s x; echo "$x" > {LOOT}')
+        terminal = self.shell()
+        terminal.type(f'printf "[sudo] password for root: "; read -s x; echo "$x" > {LOOT}\r')
+        terminal.expect("for root: ")
+        terminal.quiet(1)
         self.assertEqual([row for row in self.place.events("--kind", "elevation.refused")
                           if row.get("account") == self.account.name], [])  # fmt: skip
-        terminal.leave()
+        self.assert_nothing(terminal)
 
     def test_a_shell_before_the_sftp_server_lowers_the_proof(self) -> None:
         """An account whose shell stays may say anything by its start-up files."""
         wrapped = "case $BASH_EXECUTION_STRING in *sftp*) /usr/lib/openssh/sftp-server; exit;; esac\n"
         rc = self.account.home / ".bashrc"
         rc.write_text(wrapped + rc.read_text())
-        self.sprung("sudo id")
-        self.place.told("elevation.refused", reason="level", account=self.account.name)
+        self.sprung("sudo id", reason="level")
 
     def test_a_target_without_sftp_is_not_answered(self) -> None:
         """Its start-up file breaks the subsystem."""
         rc = self.account.home / ".bashrc"
         rc.write_text("[ -t 0 ] || echo junk junk junk junk\n" + rc.read_text())
-        self.sprung("sudo id")
-        self.place.told("elevation.refused", reason="unreadable", account=self.account.name)
+        self.sprung("sudo id", reason="unreadable")
 
 
