@@ -79,7 +79,7 @@ VERBS_HEAD = """\
 Verbs
 =====
 
-The same verbs by ``pamctl VERB …`` and ``ssh USER@gateway VERB …``. Each takes ``--json``: one object
+The same verbs by ``pamctl VERB …``, ``ssh USER@gateway VERB …`` and :doc:`web-api`. Each takes ``--json``: one object
 ``{"schema": "pam/1", "data": …}`` on stdout and nothing else; an error is ``{"schema": "pam/1", "error":
 {"code", "kind", "message"}}``. Times in JSON are RFC 3339 in UTC. Ids may be shortened as long as they are
 unique.

@@ -1,4 +1,4 @@
-"""The admins' verbs (one implementation) and their doors: ssh, pamctl.
+"""The admins' verbs (one implementation) and their doors: ssh, pamctl, the console and the API.
 
 * ``verb`` – what a verb is: name, roles, arguments, and the coroutine that does it. ``verbs/`` holds them all.
 * ``room`` – everything a verb may use, as one value; the composition root fills it.
@@ -10,6 +10,7 @@
   with a lost right.
 * ``ctl``, ``socket``, ``frames``, ``tty`` – pamctl.
 * ``display``, ``prompt`` – a person's terminal while a verb has it whole; ``watch`` and ``play`` are such verbs.
+* ``web/`` – the console and the API; ``tokens`` – who may use that. ``metrics/`` – what a monitoring system reads.
 * ``evidence`` – a recording as one page that verifies itself.
 * ``welcome`` – the words of a start.
 

@@ -31,30 +31,47 @@ MOST_ROWS_HERE = 100
 """Longer lists are rendered off the reactor: a thousand rows take some ten milliseconds."""
 
 
+REFUSING = (Refusal, DirectoryError, NotWatchable, VaultError, ArchiveError, OSError)
+"""What a verb may fail with, in words for a person."""
+
+
 async def perform(verbs: Verbs, room: Room, words: Sequence[str], streams: Streams) -> int:
     """Call a verb by its words; return the exit code."""
     try:
-        verb, rest = find(verbs, words, room.caller)
-        await permit(verb, room)
-        if wants_help(rest):
-            answer = Answer(words=explain(verb), data={"usage": verb.synopsis, "says": verb.says})
-            return await _show(answer, Form.JSON if "--json" in rest else Form.TEXT, room, streams)
-        values = parse(verb.arguments, verb.all_options, rest)
-        form = _form(values)
-        answer = await verb.run(Call(room, verb, values, form, streams))
+        answer, form = await answered(verbs, room, words, streams)
         return await _show(answer, form, room, streams)
-    except Refusal as refusal:
-        return _refuse(refusal, words, streams)
-    except DirectoryError as failure:
-        return _refuse(Refusal(Exit.CONFIGURATION, "configuration", str(failure)), words, streams)
-    except NotWatchable as failure:
-        return _refuse(Refusal(Exit.FAILED, "not_watchable", str(failure)), words, streams)
-    except (VaultError, ArchiveError) as failure:
-        kind = "vault" if isinstance(failure, VaultError) else "recording"
-        return _refuse(Refusal(Exit.FAILED, kind, str(failure)), words, streams)
-    except OSError as failure:
-        said = f"nothing was changed, the disk refused: {failure.strerror or failure}; see `status`"
-        return _refuse(Refusal(Exit.LATER, "storage", said), words, streams)
+    except REFUSING as failure:
+        return _refuse(as_refusal(failure), words, streams)
+
+
+async def answered(verbs: Verbs, room: Room, words: Sequence[str], streams: Streams) -> tuple[Answer, Form]:
+    """Call a verb by its words; return what it found and how that is to be shown. Raises :data:`REFUSING`."""
+    verb, rest = find(verbs, words, room.caller)
+    await permit(verb, room)
+    if wants_help(rest):
+        answer = Answer(words=explain(verb), data={"usage": verb.synopsis, "says": verb.says})
+        return answer, Form.JSON if "--json" in rest else Form.TEXT
+    values = parse(verb.arguments, verb.all_options, rest)
+    form = _form(values)
+    return await verb.run(Call(room, verb, values, form, streams)), form
+
+
+def as_refusal(failure: BaseException) -> Refusal:
+    """Return any failure of :data:`REFUSING` as the refusal that a door shows."""
+    match failure:
+        case Refusal():
+            return failure
+        case DirectoryError():
+            return Refusal(Exit.CONFIGURATION, "configuration", str(failure))
+        case NotWatchable():
+            return Refusal(Exit.FAILED, "not_watchable", str(failure))
+        case VaultError():
+            return Refusal(Exit.FAILED, "vault", str(failure))
+        case ArchiveError():
+            return Refusal(Exit.FAILED, "recording", str(failure))
+        case _:
+            why = getattr(failure, "strerror", None) or failure
+            return Refusal(Exit.LATER, "storage", f"nothing was changed, the disk refused: {why}; see `status`")
 
 
 def find(verbs: Verbs, words: Sequence[str], caller: Caller) -> tuple[Verb, Sequence[str]]:

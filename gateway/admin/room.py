@@ -15,6 +15,7 @@ import attrs
 from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import IReactorTime
 
+from gateway.admin.tokens import Tokens
 from gateway.domain.grant import Grant, Refused
 from gateway.domain.secret import Secret
 from gateway.interfaces import (
@@ -128,6 +129,22 @@ class Feeds:
 
 
 @attrs.frozen
+class Web:
+    """The way into the console."""
+
+    link: Callable[[str], str]
+    """For a user's name: the address of a link that is good once."""
+    waiting: Callable[[str], Row]
+    """For a code: ``source, agent`` of the browser that shows it; raises Refusal."""
+    confirm: Callable[[str, str], None]
+    """For a code and a user's name: let the browser in; raises Refusal."""
+
+
+def _nothing_noted() -> None:
+    """Take no note."""
+
+
+@attrs.frozen
 class Room:
     """The node, as verbs see it."""
 
@@ -158,10 +175,15 @@ class Room:
     """What is set, in pam.toml or the directory, and not done by this version, a sentence each."""
     in_thread: Callable[[Callable[[], Any]], Deferred[Any]]
     """Run a function off the reactor."""
+    disproved: Callable[[], None] = _nothing_noted
+    """Take note of a tamper check that found something bad."""
     contact: str = ""
     feeds: Feeds = Feeds()
     quarantine: IQuarantine | None = None
     zone: tzinfo | None = None
+    tokens: Tokens | None = None
+    web: Web | None = None
+    """None where the console is not served."""
 
     @property
     def now(self) -> float:

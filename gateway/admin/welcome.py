@@ -32,6 +32,8 @@ class FirstStart:
     seconds: int
     pamctl: str = "pamctl"
     """How it is called from the shell that started the node."""
+    console: str = ""
+    """The console's address; empty where it is not served."""
 
 
 def started(
@@ -62,6 +64,8 @@ def _first(first: FirstStart) -> Iterator[str]:
     yield f"     {operator:<{size}}code {first.operator_code}   a recorded session on the demo target"
     yield f"     {admin:<{size}}code {first.admin_code}   the admin shell: try `sessions`"
     yield f"  Bring your key:       {admin} keys add - < ~/.ssh/id_ed25519.pub"
+    if first.console:
+        yield f"  In a browser:         {first.console}   (the link that lets you in: {admin} web-login)"
     yield f"  Your first server:    {first.pamctl} target add web1 10.0.0.11:22"
     yield f"  Without the demo:     {first.pamctl} demo off"
 

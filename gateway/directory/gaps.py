@@ -17,7 +17,6 @@ UNSEEN = "nothing acts on it"
 
 GAPS: tuple[tuple[str, Callable[[Any], bool], str], ...] = (
     ("credential", lambda credential: credential.elevation.method in ("agent", "otp"), f"elevation: {UNSEEN}"),
-    ("audited", lambda rule: True, "audited rules are judged on exec command lines only, not in shells"),
     (
         "transfer",
         lambda rule: True,

@@ -5,7 +5,7 @@ be reviewed is held here until approvers have answered; Ctrl-C on a terminal tak
 end of the channel.
 
 Known limits: here the command line of an ``exec`` is judged; what a subsystem may do is the rights' affair. What is
-typed or piped into a shell is not read in this version; a session with such rules says so (``status``, ``check``).
+typed or piped into a shell is judged by the gates in :mod:`gateway.domain.lines`.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ from gateway.domain.lane import (
 from gateway.domain.policy import FrozenPolicy
 from gateway.domain.review import CANCEL, Decision, Review
 from gateway.domain.risk import Risk
+from gateway.domain.shell import Shell
 from gateway.domain.verdict import Attempts, Judge, Outcome, Verdict
 
 DENIED = 77
@@ -55,6 +56,8 @@ class AuditedGate:
     attempts: Attempts
     risk: Risk
     terminal: bool = False
+    typed: bool = False
+    """Whether another gate judges what a shell started here reads from its input."""
     _held: _Held | None = attrs.field(init=False, default=None)
 
     def weigh(self, event: Event, at: float) -> Iterator[Event | Effect]:
@@ -76,7 +79,7 @@ class AuditedGate:
                 yield event
 
     def _judged(self, event: Request, line: str) -> Iterator[Event | Effect]:
-        verdict = Judge(self.policy, self.attempts, self.risk).weigh((line,), "exec")
+        verdict = Judge(self.policy, self.attempts, self.risk).weigh((line,), "exec", Shell(self.typed))
         yield from verdict.told
         match verdict.outcome:
             case Outcome.PASS:

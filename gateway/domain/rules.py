@@ -78,9 +78,14 @@ class _Words:
     arguments: tuple[str, ...]
 
 
-def judge(line: str, rules: tuple[AuditedRule, ...], shell: Shell | None = None) -> Judged:
-    """Read a line, in a session's state where one is given, and match every rule against every command of it."""
+def judge(line: str, rules: tuple[AuditedRule, ...], shell: Shell | None = None, doubt: str = "") -> Judged:
+    """Read a line, in a session's state where one is given, and match every rule against every command of it.
+
+    A ``doubt`` is a reason of the caller's why the line can not be read for certain.
+    """
     reading = read(line, shell)
+    if doubt:
+        reading.doubt(doubt)
     commands = tuple(reading.commands)
     named = [rule for rule in rules if not rule.opaque]
     hits = [(command, rule) for command in commands for rule in named if hit(rule, command)]

@@ -29,6 +29,8 @@ from gateway.domain.shell import Shell, Simple
 
 ENDED = 79
 """The exit code of a session that a rule ended."""
+MOST_WORDS = 64
+"""Words of a command that a fact lists."""
 UNMEDIATED = "unmediated"
 """How a line is known that ran before it was judged."""
 REVIEW = "review"
@@ -69,6 +71,8 @@ class Verdict:
     """What the line leaves in the shell when it runs."""
     rule: str = ""
     """The rule that decided."""
+    commands: tuple[Simple, ...] = ()
+    """The simple commands of the likeliest reading."""
 
 
 @attrs.define
@@ -96,28 +100,39 @@ class Judge:
         """Say whether any line could be told of, or refused, by a rule."""
         return bool(self.policy.audited) or self.policy.restrictions.allow_only
 
-    def weigh(self, readings: tuple[str, ...], known_by: str, shell: Shell | None = None) -> Verdict:
-        """Judge a line by all its readings, the likeliest first, in the state of a shell, and count its hits."""
-        line, state = readings[0], (shell or Shell()).copy()
-        judged = judge(line, self.policy.audited, state)
-        others = [judge(other, self.policy.audited, (shell or Shell()).copy()) for other in readings[1:]]
-        weighing = _Weighing(self, _united(judged, others), tuple(others), line, known_by)
-        return attrs.evolve(weighing.verdict(), shell=state)
+    def weigh(
+        self, readings: tuple[str, ...], known_by: str, shell: Shell | None = None, doubt: str = ""
+    ) -> Verdict:
+        """Judge a line by all its readings, the likeliest first, in the state of a shell, and count its hits.
 
-    def would_refuse(self, readings: tuple[str, ...], shell: Shell, opaque: bool = True) -> bool:
-        """Say whether a line would be kept back, without counting it; ``opaque``: also for what is not known of it."""
+        A ``doubt`` is a reason of the caller's why the line can not be read for certain.
+        """
+        line = next((each for each in readings if each.strip()), readings[0])
+        state = (shell or Shell()).copy()
+        judged = judge(line, self.policy.audited, state, doubt)
+        others = [judge(other, self.policy.audited, (shell or Shell()).copy()) for other in readings if other != line]
+        weighing = _Weighing(self, _united(judged, others), tuple(others), line, known_by)
+        return attrs.evolve(weighing.verdict(), shell=state, commands=judged.commands)
+
+    def would_refuse(
+        self, readings: tuple[str, ...], shell: Shell, *, commands: bool = True, doubts: bool = True
+    ) -> bool:
+        """Say whether a line would be kept back, without counting it.
+
+        ``commands``: also for commands that are not among the allowed; ``doubts``: also for what is not known of it.
+        """
         if not self.policy.restrictions.enforce:
             return False
-        return any(self._would_refuse(line, shell, opaque) for line in readings)
+        return any(self._would_refuse(line, shell, commands, doubts) for line in readings)
 
-    def _would_refuse(self, line: str, shell: Shell, opaque: bool) -> bool:
+    def _would_refuse(self, line: str, shell: Shell, commands: bool, doubts: bool) -> bool:
         rules, only = self.policy.audited, self.policy.restrictions.allow_only
         judged = judge(line, rules, shell.copy())
         if any(prohibits(rule) for _, rule in judged.hits if rule.mode == "enforce"):
             return True
-        if not opaque:
-            return False
-        return unsettled(judged, rules, only) or (only and (bool(not_allowed(judged)) or not judged.commands))
+        if commands and only and not_allowed(judged):
+            return True
+        return doubts and (unsettled(judged, rules, only) or (only and not judged.commands))
 
 
 @attrs.define(eq=False)
@@ -180,7 +195,7 @@ class _Weighing:
         enforced = rule.mode == "enforce" and self._enforced
         outcome = "executed" if self._late else action if enforced else "observed"
         return {
-            "command": shown(command.shown), "rule": rule.name, "action": action, "score": rule.score,
+            **_words(command), "rule": rule.name, "action": action, "score": rule.score,
             "risk": self.judge.risk.score, "known_by": self.known_by, "outcome": outcome,
         }  # fmt: skip
 
@@ -204,7 +219,7 @@ class _Weighing:
     def _executed(self, told: bool = False) -> tuple[Effect, ...]:
         """Return what is told when the line runs; of a line that is told of already, no doubts."""
         facts = [
-            Fact("command.executed", {"command": shown(command.shown), "known_by": self.known_by})
+            Fact("command.executed", {**_words(command), "known_by": self.known_by})
             for command in self.judged.commands
             if not command.guessed
         ]
@@ -258,6 +273,12 @@ def _united(judged: Judged, others: list[Judged]) -> Judged:
             judged.possible + other.possible,
         )
     return judged
+
+
+def _words(command: Simple) -> dict[str, object]:
+    """Return a command as facts have it: as one text, and word by word."""
+    words = command.argv[:MOST_WORDS]
+    return {"command": shown(command.shown), "argv": [shown(Simple((word,)).shown) for word in words]}
 
 
 def shown(text: str) -> str:

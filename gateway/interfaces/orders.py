@@ -17,6 +17,9 @@ class IRoster(Interface):
     def sessions(*, live: bool = False) -> Sequence[Mapping[str, Any]]:
         """Return the sessions, newest first, in the JSON shape of the public contract (``sessions``)."""
 
+    def names() -> Sequence[str]:
+        """Return the ids of all sessions, in no order; it costs little however many there are."""
+
     def find(prefix: str) -> Mapping[str, Any]:
         """Return ``session show`` for an id or unique prefix; raises KeyError, or ValueError when ambiguous."""
 

@@ -3,6 +3,7 @@
 * ``rooms``   – make every room of a node and hand them to each other.
 * ``service`` – ``twistd -n pam``: listeners, the clock, the first start, the orderly stop.
 * ``door``    – from ``[ssh]`` to what the operators' door is made of.
+* ``http``    – the HTTP listeners: ``web`` (console and API) and ``monitoring``.
 * ``first``   – the first start on an empty store: keys, one admin, one demo operator, the demo target.
 * ``verbs``   – the room that admin's verbs see, for the running node and offline.
 * ``offline`` – ``pamctl``, while the node is down.

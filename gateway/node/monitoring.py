@@ -83,6 +83,7 @@ class Monitoring:
             waiting=lambda: _waiting(self.listener()),
             violations=lambda: _violations(self.listener()),
             destinations=rooms.outlets.status,
+            viewers=lambda: sum(int(row["watchers"]) for row in rooms.roster.sessions(live=True)),
             web=self.web,
         )
 

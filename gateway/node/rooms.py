@@ -20,6 +20,7 @@ from twisted.internet.task import Clock
 from twisted.internet.threads import deferToThreadPool
 from twisted.python.threadpool import ThreadPool
 
+from gateway.admin.tokens import Tokens
 from gateway.archive.archive import Archive
 from gateway.archive.holds import Holds
 from gateway.archive.keys import NodeKeys
@@ -77,6 +78,7 @@ class Rooms:
     approvals: Approvals
     live: Live
     archive: Archive
+    tokens: Tokens
     search: Search
     holds: Holds
     outlets: Outlets
@@ -148,8 +150,8 @@ def make_rooms(config: Config, reactor: Any, environ: Mapping[str, str], anew: b
     approvals = Approvals(orders.clock, wall, partial(approvers, directory, orders))
     orders.standing = partial(standing, directory, orders)
     operators = Operators(directory, journal, in_thread, wall, orders.is_deactivated)
-    factors = SecondFactors(vault, journal, wall, config.node.name)
-    for fold in (directory, vault, orders, operators, roster, factors):
+    factors, tokens = SecondFactors(vault, journal, wall, config.node.name), Tokens(journal, wall)
+    for fold in (directory, vault, orders, operators, roster, factors, tokens):
         journal.attach(fold)
     archive, search, holds = _recordings(state, _recording_keys(state, node_key), in_thread, journal)
     outlets = Outlets(journal, reactor, wall, state / "siem")
@@ -157,7 +159,7 @@ def make_rooms(config: Config, reactor: Any, environ: Mapping[str, str], anew: b
         add_destinations(config, outlets)
     return Rooms(
         config, state, reactor, pool, wall, journal, directory, operators, vault, factors, policies, roster, orders,
-        approvals, Live(roster, config.node.name), archive, search, holds, outlets,
+        approvals, Live(roster, config.node.name), archive, tokens, search, holds, outlets,
         Spool.open(state / "spool", in_thread), inspection, environment,
     )  # fmt: skip
 

@@ -42,8 +42,8 @@ from gateway.interfaces import VaultError
 from gateway.journal.errors import JournalRefused
 from gateway.node.door import admission, offered, with_backlog
 from gateway.node.first import DEMO_PASSWORD, called, first_start, has_demo, refuse_empty, said
+from gateway.node.http import HttpDoors
 from gateway.node.keeping import Keeping
-from gateway.node.monitoring import Monitoring
 from gateway.node.rooms import Rooms, make_rooms
 from gateway.node.verbs import VerbRooms
 from gateway.node.version import VERSION
@@ -69,6 +69,8 @@ SWEEP_SECONDS = 3600.0
 REVOCATION_SECONDS = 5.0
 EXPLAINED = (ValueError, OSError, JournalRefused, VaultError, CannotListenError, BadHostKey)
 """Failures to start that say in words what is wrong."""
+TICK = 15.0
+"""Seconds between two looks at who has been idle in the console."""
 SWITCH_SECONDS = 0.001
 """How long a thread may keep the reactor waiting for the interpreter."""
 
@@ -117,7 +119,7 @@ class Node(Service):
         self.watch: DiskWatch | None = None
         self._keeping: Keeping | None = None
         self._revocations: Revocations | None = None
-        self._monitoring: Monitoring | None = None
+        self._http: HttpDoors | None = None
         self._started = False
 
     def startService(self) -> None:
@@ -147,15 +149,14 @@ class Node(Service):
         raise_open_files()
         rooms = self.rooms = make_rooms(self.config, self.reactor, self.environ)
         refuse_empty(rooms)
-        self._monitoring = Monitoring(rooms, VERSION, self._admitting, lambda: self._listener, dict)
-        self._monitoring.start()
+        http = self._http = HttpDoors(rooms, VERSION, self._admitting, lambda: self._listener)
         await rooms.inspection.load(rooms.directory.snapshot())
         await self._recover(rooms)
         self.watch = DiskWatch(rooms.archive, rooms.roster, rooms.journal, rooms.wall)
         self.watch.look()
         host_keys = load_host_keys(rooms.state, rooms.state / "ssh_host_ed25519_key")
-        await self._listen(rooms, host_keys)
-        await self._listen_web(rooms, self._monitoring)
+        await self._listen(rooms, host_keys, http)
+        await self._listen_http(http)
         await self._listen_socket(rooms)
         codes = await first_start(rooms)
         if has_demo(rooms):
@@ -181,7 +182,7 @@ class Node(Service):
             return words
         first = FirstStart(
             VERSION, name, str(rooms.state), "127.0.0.1", self.ssh_port, fingerprint, "admin", codes["admin"], "demo",
-            codes["demo"], "root", "demo", CODE_LIFE, called(),
+            codes["demo"], "root", "demo", CODE_LIFE, called(), dict(self.places).get("console", ""),
         )  # fmt: skip
         return words + said(rooms, first)
 
@@ -199,9 +200,9 @@ class Node(Service):
         values = {"address": f"127.0.0.1:{port}", "host_keys": [self._demo.host_key_line]}
         await rooms.directory.change("target", "demo", values, by=f"node@{self.config.node.name}")
 
-    async def _listen(self, rooms: Rooms, host_keys: tuple[HostKey, ...]) -> None:
+    async def _listen(self, rooms: Rooms, host_keys: tuple[HostKey, ...], http: HttpDoors) -> None:
         rekey = RekeyLimits(octets=self.config.ssh.rekey_limit)
-        reception = self._reception = self._receive(rooms, host_keys, rekey)
+        reception = self._reception = self._receive(rooms, host_keys, rekey, http)
         vouching = await self._vouch(rooms)
 
         def authority(open_door: OpenDoor) -> Authority:
@@ -217,10 +218,12 @@ class Node(Service):
         )  # fmt: skip
         await self._open_ports(self._listener)
         front = Front("127.0.0.1", self.ssh_port, tuple(key.line for key in host_keys))
-        self._verbs = VerbRooms(rooms, front, self._faults)
+        self._verbs = VerbRooms(rooms, front, self._faults, http.web, http.monitoring.figures.disproved)
         rooms.journal.attach(self._vigil)
 
-    def _receive(self, rooms: Rooms, host_keys: tuple[HostKey, ...], rekey: RekeyLimits) -> Reception:
+    def _receive(
+        self, rooms: Rooms, host_keys: tuple[HostKey, ...], rekey: RekeyLimits, http: HttpDoors
+    ) -> Reception:
         return Reception(
             operators=rooms.operators,
             policies=rooms.policies,
@@ -229,7 +232,7 @@ class Node(Service):
             roster=rooms.roster,
             archive=rooms.archive,
             facts=rooms.journal,
-            dialler=Dialler(self.reactor, rooms.vault, rooms.journal, rooms.wall, rekey, self._arrived),
+            dialler=Dialler(self.reactor, rooms.vault, rooms.journal, rooms.wall, rekey, http.arrived),
             clock=self.reactor,
             wall=rooms.wall,
             without_target=self._without_target,
@@ -297,16 +300,11 @@ class Node(Service):
             partial(self._reception.begin_chosen, login),
         )
 
-    def _arrived(self, seconds: float, result: str) -> None:
-        if self._monitoring is not None:
-            self._monitoring.figures.connected(seconds, result)
-
-    async def _listen_web(self, rooms: Rooms, monitoring: Monitoring) -> None:
-        for text in rooms.config.metrics.listen:
-            endpoint = serverFromString(self.reactor, text)  # type: ignore[no-untyped-call]
-            port = await endpoint.listen(monitoring.factory())
+    async def _listen_http(self, http: HttpDoors) -> None:
+        for port, what, place in await http.listen(self.reactor, self._verbs, self.ssh_port):
             self.ports.append(port)
-            self.places.append(("metrics", f"http://{place_of(port)}/metrics"))
+            self.places.append((what, place))
+        self._loop(http.tick, TICK)
 
     async def _listen_socket(self, rooms: Rooms) -> None:
         path = rooms.state / SOCKET
@@ -353,12 +351,14 @@ class Node(Service):
         if self._listener is not None:
             self._listener.abort_all()
             self._reception.dialler.approaches.drop_all()
+        if self._http is not None:
+            self._http.close()
         if self._demo is not None:
             await self._demo.stop()
         await rooms.journal.tell(Fact("node.stopped", {"node": self.config.node.name}))
         await rooms.outlets.stop()
-        if self._monitoring is not None:
-            self._monitoring.stop()
+        if self._http is not None:
+            self._http.stop()
         await rooms.close()
 
 

@@ -14,16 +14,16 @@ import attrs
 from twisted.internet.defer import Deferred
 
 from gateway.admin.refusal import Exit, Refusal
-from gateway.admin.room import Access, Caller, Feeds, Front, Local, Proofs, Room
+from gateway.admin.room import Access, Caller, Feeds, Front, Local, Proofs, Room, Web
 from gateway.config import ConfigError, parse
 from gateway.config.gaps import gaps as config_gaps
 from gateway.directory.passwords import hash_password
-from gateway.domain.grant import Grant, Refused
+from gateway.domain.grant import Grant, Refused, within
 from gateway.domain.secret import Secret
 from gateway.journal.verify import verify
 from gateway.node.first import demo_off, initialise, recover
 from gateway.node.rooms import STORE, Rooms
-from gateway.runtime.roster import rfc3339
+from gateway.runtime.story import rfc3339
 from gateway.siem.anchors import Anchor, anchors, covering, sealed_at
 from gateway.ssh.login import Login
 
@@ -35,6 +35,8 @@ class VerbRooms:
     rooms: Rooms
     front: Front
     faults: Callable[[], Sequence[Mapping[str, Any]]] = tuple
+    web: Callable[[], Web | None] = lambda: None
+    disproved: Callable[[], None] = lambda: None
 
     def room(self, caller: Caller) -> Room:
         """Return the node as one caller sees it."""
@@ -67,16 +69,20 @@ class VerbRooms:
             faults=self.faults,
             gaps=lambda: (*config_gaps(rooms.config), *rooms.directory.gaps(), *_factorless(rooms)),
             in_thread=rooms.in_thread,
+            disproved=self.disproved,
             contact=rooms.config.help.contact,
             feeds=self._feeds(),
+            tokens=rooms.tokens,
+            web=self.web(),
             quarantine=rooms.inspection.quarantine,
         )
 
     def of_login(self, login: Login) -> Callable[[], Room]:
         """Return what makes the room of a user who logged in, as he stands when a line is called."""
-        return partial(self._of_user, login.user.name, login.source)
+        return partial(self.of_user, login.user.name, login.source, "ssh")
 
-    def _of_user(self, name: str, source: str) -> Room:
+    def of_user(self, name: str, source: str, door: str, only: frozenset[str] | None = None) -> Room:
+        """Return the room of a user as he stands now, cut down to some roles; raise Refusal where he has none."""
         rooms = self.rooms
         user = rooms.operators.find(name)
         if user is None or not rooms.operators.is_active(name):
@@ -84,7 +90,13 @@ class VerbRooms:
         subjects = {"user": (name,), "group": user.groups}
         if any(lock["subject"] in subjects.get(lock["scope"], ()) for lock in rooms.orders.locks() if not lock["only"]):
             raise Refusal(Exit.LATER, "locked", f"{name} is locked; another administrator must unlock him")
-        return self.room(Caller(name, user.full_name, frozenset(user.roles), source, "ssh"))
+        if door != "ssh" and user.origin and not within(source, user.origin):
+            raise Refusal(Exit.DENIED, "denied", f"{name} may not come from {source}")
+        if door == "web" and user.kind != "person":
+            words = f"{name} is a service: the console is for persons, the API for services"
+            raise Refusal(Exit.DENIED, "denied", words)
+        held = frozenset(user.roles)
+        return self.room(Caller(name, user.full_name, held if only is None else held & only, source, door))
 
     def _feeds(self) -> Feeds:
         outlets = self.rooms.outlets

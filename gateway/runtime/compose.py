@@ -23,6 +23,9 @@ from gateway.domain.elevation import ElevationGate, Prompts, Tried
 from gateway.domain.flow import Flow, Gate, Tap
 from gateway.domain.greeting import GreetingGate
 from gateway.domain.lane import Lane, Tell
+from gateway.domain.lines.gate import LineGate
+from gateway.domain.lines.piped import PipedGate
+from gateway.domain.lines.watching import LineWatch
 from gateway.domain.policy import FrozenPolicy
 from gateway.domain.rights import Kind
 from gateway.domain.risk import Risk
@@ -31,7 +34,7 @@ from gateway.domain.screen import Screen
 from gateway.domain.sftp.gate import SftpGate
 from gateway.domain.sftp.sieve import passes_down, passes_up
 from gateway.domain.transfer import Desk
-from gateway.domain.verdict import Attempts
+from gateway.domain.verdict import Attempts, Judge
 from gateway.domain.zmodem import ZmodemGate
 from gateway.runtime.record import Recorder
 from gateway.runtime.shown import Showing, Trail
@@ -58,6 +61,7 @@ class Makings:
     locked: bool
     where: str = ""
     screen: Screen | None = None
+    """What a terminal shows; None where there is none."""
     tried: Tried = attrs.field(factory=Tried)
     desk: Callable[[str], Desk] | None = None
     """Makes the desk of a channel's transfers, of a protocol."""
@@ -75,6 +79,17 @@ def _elevation(makings: Makings) -> Gate:
     policy, how = makings.policy, makings.policy.credential.elevation
     asked = makings.terminal and policy.elevate and how.method in ANSWERED
     return ElevationGate(Prompts(how.program, how.method, policy.account) if asked else None, makings.tried)
+
+
+def _commanded(makings: Makings) -> Gate:
+    return AuditedGate(makings.policy, makings.attempts, makings.risk, makings.terminal, typed=True)
+
+
+def _lines(makings: Makings) -> Gate:
+    judge = Judge(makings.policy, makings.attempts, makings.risk)
+    if makings.screen is None:
+        return PipedGate(judge)
+    return LineGate(judge, makings.screen) if judge.ruled else LineWatch(judge, makings.screen)
 
 
 def _greeting(makings: Makings) -> Gate:
@@ -103,9 +118,9 @@ EARLY: tuple[Callable[[Makings], Gate], ...] = (_lock,)
 """Before a channel's kind is known: only requests travel, and a lock holds them."""
 
 GATES: dict[Kind, tuple[Callable[[Makings], Gate], ...]] = {
-    Kind.PTY: (_lock, _audited, _zmodem, _elevation),
-    Kind.SHELL: (_lock, _audited),
-    Kind.EXEC: (_lock, _audited, _elevation),
+    Kind.PTY: (_lock, _lines, _zmodem, _elevation),
+    Kind.SHELL: (_lock, _lines),
+    Kind.EXEC: (_lock, _commanded, _lines, _elevation),
     Kind.GIT: (_lock, _audited),
     Kind.SFTP: (_lock, _audited, _sftp),
     Kind.SCP: (_lock, _audited, _scp),
@@ -131,9 +146,6 @@ WAYS: dict[Kind, dict[Lane, Way]] = {
 TRANSFERRING = (SftpGate, ScpGate)
 """Gates that have something to tell when their channel is over."""
 
-COMMANDED = frozenset({Kind.PTY, Kind.SHELL, Kind.EXEC})
-"""Kinds whose input may be commands: with audited rules it is never passed unread."""
-
 
 def reads(who: Gate | Tap, kind: Kind, lane: Lane) -> bool:
     """Say whether a gate or tap reads a lane's bytes now; one that is not known reads everything."""
@@ -141,8 +153,9 @@ def reads(who: Gate | Tap, kind: Kind, lane: Lane) -> bool:
         case LockGate():
             return who.locked
         case AuditedGate():
-            ruled = who.policy.audited or who.policy.restrictions.allow_only
-            return bool(ruled) and lane is Lane.TO_TARGET and kind in COMMANDED
+            return False
+        case PipedGate():
+            return who.active and lane is Lane.TO_TARGET
         case ElevationGate():
             return who.active
         case GreetingGate():

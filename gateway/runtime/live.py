@@ -13,7 +13,7 @@ from __future__ import annotations
 from typing import Any
 
 import attrs
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import CancelledError, Deferred
 from zope.interface import implementer
 
 from gateway.domain.facts import Fact
@@ -44,7 +44,11 @@ class Seat:
     async def take(self) -> None:
         """Tell that somebody watches, then show him the present screen."""
         self._since = self.run.at
-        await self.run.commit(Fact("live.watch_started", self.identity))
+        try:
+            await self.run.commit(Fact("live.watch_started", self.identity))
+        except CancelledError:
+            self.leave()  # it is told that he began to look, so it is told that he ceased
+            raise
         if self.run.state is State.ENDED or self.stage.closed:
             self.leave()
             raise NotWatchable(f"{self.run.id} has just ended: `play {self.run.id}` shows its recording")

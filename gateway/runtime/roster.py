@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 import attrs
@@ -23,6 +22,7 @@ from gateway.domain.risk import Risk
 from gateway.domain.session import State, normal
 from gateway.interfaces import IFacts, IFold, IRoster
 from gateway.runtime.run import Run
+from gateway.runtime.story import rfc3339, story
 
 log = Logger()
 
@@ -151,12 +151,16 @@ class Roster:
             rows += [self._ended(name, row) for name, row in self._past.items() if name not in self._running]
         return sorted(rows, key=lambda row: str(row["started"]), reverse=True)
 
+    def names(self) -> Sequence[str]:
+        """Return the ids of all sessions."""
+        return tuple({**self._past, **self._running})
+
     def find(self, prefix: str) -> Mapping[str, Any]:
         """Return all of one session."""
         name = self._name(prefix)
         run = self._running.get(name)
         row = self._live(run) if run is not None else self._ended(name, self._past[name])
-        return {**row, **_told(self.details(name))}
+        return {**row, **story(self.details(name))}
 
     def policy(self, prefix: str) -> tuple[str, bytes]:
         """Return a session's frozen policy."""
@@ -206,51 +210,3 @@ class Roster:
             "risk": risk.score, "level": risk.level, "watchers": 0, "policy": row["policy"], "drifted": False,
             "reason": row.get("reason", ""), "source": row["source"],
         }  # fmt: skip
-
-
-def rfc3339(epoch: float) -> str:
-    """Write seconds since the epoch as RFC 3339 in UTC, to the millisecond."""
-    return datetime.fromtimestamp(epoch, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def _told(entries: Sequence[Entry]) -> dict[str, Any]:
-    """Sort one session's entries into the lists of ``session show``."""
-    channels: dict[int, dict[str, Any]] = {}
-    told: dict[str, Any] = {"commands": [], "transfers": [], "elevations": [], "admin_actions": [], "blind_s": 0.0}
-    began = entries[0].time if entries else 0.0
-    for entry in entries:
-        body = entry.body
-        if body is None:
-            continue
-        shown = {"time": rfc3339(entry.time), **body}
-        match entry.kind.partition(".")[0], entry.kind:
-            case "channel", "channel.opened":
-                channels[body["channel"]] = {
-                    "id": body["channel"], "kind": body["channel_kind"], "command": body["command"],
-                    "started": rfc3339(entry.time), "ended": None, "exit": "", "bytes_in": 0, "bytes_out": 0,
-                }  # fmt: skip
-            case "channel", "channel.closed" if body["channel"] in channels:
-                channels[body["channel"]] |= {
-                    "ended": rfc3339(entry.time), "exit": body["exit"],
-                    "bytes_in": body.get("bytes_in", 0), "bytes_out": body.get("bytes_out", 0),
-                }  # fmt: skip
-            case "command", _:
-                told["commands"].append({"t": round(max(0.0, entry.time - began), 3), **shown})
-            case "session", "session.locked" | "session.unlocked" | "session.interrupted" | "session.marked":
-                told["admin_actions"].append({"time": rfc3339(entry.time), "kind": entry.kind, **_by(body)})
-            case "live", _:
-                seen = {key: body.get(key) for key in ("by_name", "from", "door", "channel", "duration")}
-                told["admin_actions"].append({"time": rfc3339(entry.time), "kind": entry.kind, **_by(body), **seen})
-            case "file", "file.transferred" | "file.denied" | "file.quarantined":
-                told["transfers"].append({"outcome": entry.kind.partition(".")[2], **shown})
-            case "session", "session.started":
-                began = entry.time
-                told["policy_text"] = body.get("policy_text", "")
-                told["purpose"] = {key: body[key] for key in ("reason", "ticket") if key in body}
-            case _:
-                pass
-    return {"channels": list(channels.values()), **told}
-
-
-def _by(body: Mapping[str, Any]) -> dict[str, Any]:
-    return {"by": body.get("by", ""), "reason": body.get("reason", "")}

@@ -142,9 +142,14 @@ class Run:
         self.commit(fact).addErrback(self._untold)
 
     def commit(self, fact: Fact) -> Deferred[Any]:
-        """Tell a fact that somebody waits for; fails when it can not be kept, and the session is over."""
+        """Tell a fact that somebody waits for; fails when it can not be kept, and the session is over.
+
+        Who waits may cancel: he hears no more of it, and the fact is kept all the same.
+        """
+        heard: Deferred[Any] = Deferred()
         told = self.workings.facts.tell(attrs.evolve(fact, body={**fact.body, **self.identity()}))
-        return told.addErrback(self.not_kept, fact.kind)
+        told.addErrback(self.not_kept, fact.kind).addCallbacks(heard.callback, heard.errback)
+        return heard
 
     def not_kept(self, failure: Failure, kind: str) -> Failure:
         """End the session, for its facts can not be kept; hand the failure on."""

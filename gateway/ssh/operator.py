@@ -23,8 +23,9 @@ from gateway.domain.session import reference, session_id
 from gateway.interfaces import IArchive, IFacts, IOperatorSource, IPolicySource
 from gateway.runtime.approvals import Approvals
 from gateway.runtime.orders import Orders
-from gateway.runtime.roster import Roster, rfc3339
+from gateway.runtime.roster import Roster
 from gateway.runtime.run import Answering, Run, Workings
+from gateway.runtime.story import rfc3339
 from gateway.runtime.telling import tell
 from gateway.ssh.antechamber import waits
 from gateway.ssh.login import Login

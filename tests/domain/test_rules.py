@@ -32,6 +32,10 @@ AROUND = ("{}", "ls; {}", "ls;{}", "ls && {}", "ls&&{}", "ls || {}", "ls|{}", "l
 class RuleTests(SynchronousTestCase):
     """A rule for a program, and a rule for a text."""
 
+    def test_a_doubt_of_the_caller_makes_a_line_opaque(self) -> None:
+        """Whatever stands in it."""
+        self.assertEqual(judge("ls", (RM,), doubt="why").doubts, ("why",))
+
     def test_a_command_is_found_however_it_is_written(self) -> None:
         """Quoting, spelling, place and company make no difference."""
         for way in WAYS:

@@ -40,7 +40,7 @@ class VerdictTests(SynchronousTestCase):
         self.assertEqual(facts(verdict.executed), [("command.executed", "")] * 2)
         told = verdict.executed[0]
         assert isinstance(told, Tell)
-        self.assertEqual(told.fact.body, {"command": "ls -l", "known_by": "held"})
+        self.assertEqual(told.fact.body, {"command": "ls -l", "argv": ["ls", "-l"], "known_by": "held"})
 
     def test_each_action_has_its_outcome(self) -> None:
         """From allow to deactivate."""
@@ -121,11 +121,20 @@ class VerdictTests(SynchronousTestCase):
             (("rm x",), False, True), (("ls", "rm x"), False, True), (("ls",), True, False), (("$X",), True, True),
             (("$X",), False, False),
         ):  # fmt: skip
-            self.assertEqual(judging.would_refuse(readings, shell, opaque), wanted, readings)
+            self.assertEqual(judging.would_refuse(readings, shell, doubts=opaque), wanted, readings)
         self.assertEqual(judging.risk.score, 0)
         self.assertFalse(judge(RM, mode="observe").would_refuse(("rm x",), shell))
         self.assertTrue(judge(allow_only=True).would_refuse(("",), shell))
         self.assertFalse(judge().would_refuse(("$X",), shell))
+        only = judge(allow_only=True)
+        self.assertTrue(only.would_refuse(("id",), shell, doubts=False))
+        self.assertFalse(only.would_refuse(("id",), shell, commands=False, doubts=False))
+        self.assertTrue(judging.would_refuse(("id\0",), shell))
+
+    def test_a_doubt_of_the_caller_is_a_doubt(self) -> None:
+        """Also for rules on what can not be read."""
+        judging = judge(RM, AuditedRule("o", opaque=True, action="deny"))
+        self.assertEqual(judging.weigh(("ls",), "held", doubt="why").rule, "o")
 
     def test_a_threshold_of_risk_acts_as_a_rule_does(self) -> None:
         """On the line that reaches it, once; the stronger of the two wins."""

@@ -106,8 +106,8 @@ class Sshd:
     password: bool = False
     extra: str = ""
     """Settings of its own; sshd takes the first of each."""
-    internal: bool = False
-    """Whether its SFTP is its own, not a program's."""
+    sftp_server: str = ""
+    """Its SFTP server; the program of the system where nothing is said."""
     process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -117,10 +117,11 @@ class Sshd:
         if os.geteuid() == 0:
             Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)
         places = ("/usr/lib/openssh/sftp-server", "/usr/libexec/openssh/sftp-server")
-        found = next((place for place in places if Path(place).exists() and not self.internal), "internal-sftp")
+        found = next((place for place in places if Path(place).exists()), "internal-sftp")
         password = "yes" if self.password else "no"
         settings = SSHD.format(
-            extra=self.extra, port=self.port, folder=self.folder, password=password, sftp_server=found
+            extra=self.extra, port=self.port, folder=self.folder, password=password,
+            sftp_server=self.sftp_server or found,
         )
         name = self.folder / f"sshd_{self.port}"
         name.write_text(settings)
@@ -240,8 +241,8 @@ class Place:
 
     access: str = GRANT
     settings: str = ""
-    bare: bool = False
-    """Whether commands on the target find no start-up files of whoever runs this."""
+    bare: bool = True
+    """Whether commands on the target find no start-up files of whoever runs this, which would speak or take long."""
     folder: Path = attrs.field(factory=lambda: Path(tempfile.mkdtemp(prefix="ostiary-real-")))
     sshd: Sshd = attrs.field(init=False)
     gateway: Gateway = attrs.field(init=False)
@@ -251,7 +252,8 @@ class Place:
         """Start everything."""
         self.folder.chmod(0o755)
         keys = {name: make_key(self.folder / name) for name in ("alice", "bob", "carol", "credential", "other")}
-        self.sshd = Sshd(self.folder, extra=f"SetEnv HOME={self.folder}" if self.bare else "")
+        (self.folder / "home").mkdir()
+        self.sshd = Sshd(self.folder, extra=f"SetEnv HOME={self.folder}/home" if self.bare else "")
         self.sshd.start()
         self.gateway = Gateway(self.folder, self.settings)
         known = {"port": self.sshd.port, "host": self.sshd.host_key, "account": ACCOUNT, "folder": self.folder}

@@ -49,7 +49,7 @@ class ElevationCase(PlaceCase):
         self.addCleanup(self.account.remove)
         self.addCleanup(self.place.end_children)
         self.account.make()
-        self.sshd = Sshd(self.place.folder, internal=self.internal)
+        self.sshd = Sshd(self.place.folder, sftp_server="internal-sftp" if self.internal else "")
         self.sshd.start()
         self.addCleanup(self.sshd.stop)
         known = {"port": self.sshd.port, "host": self.sshd.host_key, "account": self.account.name,

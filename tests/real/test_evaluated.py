@@ -10,7 +10,7 @@ from typing import Any
 
 import paramiko
 
-from tests.real.harness import ACCOUNT, GRANT, Outcome, PlaceCase, run, until
+from tests.real.harness import GRANT, Outcome, PlaceCase, Sshd, run, until
 
 EVALUATED = (
     GRANT
@@ -252,4 +252,42 @@ class OtherClientTests(EvaluatedCase):
             self.assertEqual((done.code == 0, up.exists()), (good, good), done)
         got = run([*curl, f"{where}{self.folder / 'c-small'}"])
         self.assertEqual((got.code, got.out), (0, self.small.read_bytes()))
-        self.assertNotEqual(ACCOUNT, "")
+
+    def test_psftp(self) -> None:
+        """It puts and gets, and is denied in words."""
+        key, shown = self.folder / "key.ppk", self.folder / "batch"
+        run(["puttygen", str(self.place.folder / "alice"), "-O", "private", "-o", str(key)])
+        scanned = run(["ssh-keyscan", "-t", "ed25519", "-p", str(self.place.gateway.port), "127.0.0.1"])
+        line = self.folder / "host.pub"
+        line.write_bytes(scanned.out.split(b" ", 1)[1])
+        known = run(["ssh-keygen", "-lf", str(line)]).out.decode().split()[1]
+        for file, good in ((self.small, True), (self.large, False)):
+            up = self.folder / f"p-{file.name}"
+            shown.write_text(f"put {file} {up}\nget {up} {up}-back\nquit\n")
+            done = run(["psftp", "-batch", "-i", str(key), "-P", str(self.place.gateway.port), "-hostkey", known,
+                        "-b", str(shown), f"{self.login}@127.0.0.1"], HOME=str(self.folder))  # fmt: skip
+            self.assertEqual((done.code == 0, up.exists()), (good, good), done)
+            if good:
+                self.assertEqual(Path(f"{up}-back").read_bytes(), file.read_bytes())
+
+
+class InternalServerTests(EvaluatedCase):
+    """A target whose SFTP server is sshd itself."""
+
+    def test_it_is_one_like_any(self) -> None:
+        """What passes is whole, what is denied is not there."""
+        daemon = Sshd(self.place.folder, sftp_server="internal-sftp")
+        daemon.start()
+        self.addCleanup(daemon.stop)
+        self.place.pamctl("target", "add", "files1", "--address", f"127.0.0.1:{daemon.port}")
+        self.addCleanup(
+            self.place.pamctl, "target", "add", "files1", "--address", f"127.0.0.1:{self.place.sshd.port}"
+        )
+        for file, code in ((self.small, 0), (self.large, 1)):
+            up = self.folder / f"up-{file.name}"
+            self.assertEqual(self.sftp(f"put {file} {up}").code, code)
+            self.assertEqual(up.exists(), not code)
+        down = self.folder / "down"
+        self.assertEqual(self.sftp(f"get {self.folder / 'up-small'} {down}").code, 0)
+        self.assertEqual(down.read_bytes(), self.small.read_bytes())
+        self.assertEqual(self.left(), [])

@@ -66,6 +66,7 @@ class HeldExecTests(ReviewCase):
         self.assertIn("waits for approval (rule touching): Carol Admin; request Q-", err)
         self.assertIn("was approved by Carol Admin: I looked at it", err)
         self.assertTrue(self.proof.exists())
+        self.place.told("command.executed", session=row["session"])
         kinds = [row["kind"] for row in self.place.events("--session", row["session"])]
         self.assertLess(kinds.index("command.held"), kinds.index("approval.given"))
         self.assertLess(kinds.index("approval.given"), kinds.index("command.executed"))

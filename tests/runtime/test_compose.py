@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import attrs
 from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.domain.audited import AuditedGate
 from gateway.domain.barrier import LockGate
 from gateway.domain.entries import AuditedRule
 from gateway.domain.greeting import GreetingGate
-from gateway.domain.lane import Bytes, Lane, Order, OrderKind
+from gateway.domain.lane import Bytes, Lane, Order, OrderKind, Request
+from gateway.domain.lines.gate import LineGate
+from gateway.domain.lines.piped import PipedGate
+from gateway.domain.lines.watching import LineWatch
 from gateway.domain.rights import Kind
 from gateway.domain.risk import Risk
+from gateway.domain.screen import Screen
 from gateway.domain.transfer import Desk
 from gateway.domain.verdict import Attempts
 from gateway.runtime.compose import GATES, WAYS, Makings, Way, early_flow, flow_of, way_now
+from gateway.wire.fields import string
 from tests.domain.depots import Depot
 from tests.domain.policies import policy
 
@@ -45,8 +51,17 @@ class ComposeTests(SynchronousTestCase):
         """Whatever may carry a command line has the audited gate; a forward hears its far side's first bytes."""
         for kind in Kind:
             gates = {type(gate) for gate in flow_of(kind, makings(RM), ()).gates}
-            self.assertEqual(AuditedGate in gates, kind not in (Kind.FORWARD, Kind.AGENT, Kind.X11), kind)
+            judged = gates & {AuditedGate, LineGate, LineWatch, PipedGate}
+            self.assertEqual(bool(judged), kind not in (Kind.FORWARD, Kind.AGENT, Kind.X11), kind)
+            self.assertEqual(PipedGate in gates, kind in (Kind.PTY, Kind.SHELL, Kind.EXEC), kind)
             self.assertEqual(GreetingGate in gates, kind is Kind.FORWARD, kind)
+
+    def test_a_terminal_has_the_gate_of_its_lines(self) -> None:
+        """It holds where a rule can act, and watches elsewhere."""
+        for made, gate in ((makings(), LineWatch), (makings(RM), LineGate), (makings(allow_only=True), LineGate)):
+            made = attrs.evolve(made, terminal=True, screen=Screen())
+            for kind in (Kind.PTY, Kind.SHELL, Kind.EXEC):
+                self.assertIn(gate, {type(each) for each in flow_of(kind, made, ()).gates})
 
     def test_a_terminal_is_always_read(self) -> None:
         """Every byte of it runs through the flow."""
@@ -67,9 +82,10 @@ class ComposeTests(SynchronousTestCase):
                 flow.ended = True
                 self.assertIs(way_now(kind, lane, flow), Way.MEDIATE)
                 self.assertIs(way_now(None, lane, early_flow(makings())), Way.MEDIATE)
-        for kind in (Kind.SHELL, Kind.EXEC):
-            for made in (makings(RM), makings(allow_only=True)):
-                self.assertIs(way_now(kind, Lane.TO_TARGET, flow_of(kind, made, ())), Way.MEDIATE)
+        for line, way in (("sh", Way.MEDIATE), ("bash -s x", Way.MEDIATE), ("cat > x", Way.SPLICE)):
+            flow = flow_of(Kind.EXEC, makings(), ())
+            flow.feed(Request(Lane.TO_TARGET, "exec", string(line.encode())), 0)
+            self.assertIs(way_now(Kind.EXEC, Lane.TO_TARGET, flow), way, line)
         flow = flow_of(Kind.FORWARD, makings(), ())
         self.assertIs(way_now(Kind.FORWARD, Lane.TO_OPERATOR, flow), Way.MEDIATE)
         flow.feed(Bytes(Lane.TO_OPERATOR, b"S"), 0)

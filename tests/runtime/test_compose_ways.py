@@ -94,11 +94,9 @@ class WaysTests(SynchronousTestCase):
             self.assertEqual(ways(kind, composed(kind)), (Way.SPLICE, Way.SPLICE))
 
     def test_input_of_a_command_is_read_where_rules_may_be_about_it(self) -> None:
-        """Rules, an allow-list, or a recording of input; a shell's commands always."""
+        """Of a shell that reads commands from it, or by a recording of input."""
         rule = AuditedRule(name="no-reboot", action="deny")
         self.assertEqual(way_now(Kind.EXEC, UP, composed(Kind.EXEC)), Way.SPLICE)
-        self.assertEqual(way_now(Kind.EXEC, UP, composed(Kind.EXEC, policy(rule))), Way.MEDIATE)
-        self.assertEqual(way_now(Kind.EXEC, UP, composed(Kind.EXEC, policy(allow_only=True))), Way.MEDIATE)
         self.assertEqual(way_now(Kind.EXEC, UP, composed(Kind.EXEC, level="full")), Way.MEDIATE)
         self.assertEqual(way_now(Kind.SHELL, UP, composed(Kind.SHELL)), Way.MEDIATE)
         self.assertEqual(way_now(Kind.SFTP, UP, composed(Kind.SFTP, policy(rule))), Way.SIFT)

@@ -6,15 +6,17 @@ from collections.abc import Callable
 from typing import Any
 
 import attrs
-from twisted.internet.defer import Deferred, fail
+from twisted.internet.defer import CancelledError, Deferred, fail
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import implementer
 
+from gateway.domain.facts import Entry, Fact
 from gateway.domain.lane import Bytes, Lane
 from gateway.domain.policy import SessionSettings
 from gateway.domain.rights import Kind
 from gateway.domain.screen import Screen
 from gateway.domain.screen.view import Update, lines
+from gateway.interfaces import IFacts
 from gateway.interfaces.live import IViewer, NotWatchable
 from gateway.runtime.compose import Way, way_now
 from gateway.runtime.live import Live
@@ -56,6 +58,23 @@ class Viewer:
 
     def over(self, words: str) -> None:
         self.words.append(words)
+
+
+@implementer(IFacts)
+@attrs.define(eq=False)
+class Slow:
+    """A journal whose disk takes its time."""
+
+    tell_now: Any
+    waiting: list[Any]
+
+    def tell(self, fact: Fact) -> Deferred[Entry]:
+        told: Deferred[Entry] = Deferred()
+        self.tell_now(fact).addCallback(lambda entry: self.waiting.append((told, entry)))
+        return told
+
+    def tell_all(self, facts: Any) -> Any:
+        return fail(OSError(28, "full"))
 
 
 class LiveCase(SynchronousTestCase):
@@ -108,6 +127,20 @@ class LiveTests(LiveCase):
         self.assertEqual(ended["duration"], 5 + MERGED)
         self.assertEqual([each["kind"] for each in world.roster.find(world.run.id)["admin_actions"]],
                          ["live.watch_started", "live.watch_ended"])  # fmt: skip
+
+    def test_a_viewer_who_leaves_while_it_is_being_told_ends_nothing_but_his_look(self) -> None:
+        """The session goes on; that he began and ceased to look is in the journal."""
+        world = self.terminal()
+        waiting: list[Any] = []
+        kept = world.journal.tell
+        world.run.workings = attrs.evolve(world.run.workings, facts=Slow(kept, waiting))
+        looking = self.live.watch(world.run.id, None, Viewer(), **WHO)
+        looking.cancel()
+        self.failureResultOf(looking, CancelledError)
+        for told, entry in waiting:
+            told.callback(entry)
+        self.assertEqual(world.run.state.value, "live")
+        self.assertEqual((len(world.bodies("live.watch_started")), len(world.bodies("live.watch_ended"))), (1, 1))
 
     def test_a_full_viewer_is_left_out_and_a_failing_one_dropped(self) -> None:
         """The others see on; the dropped one's end is told."""

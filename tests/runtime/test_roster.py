@@ -45,7 +45,7 @@ class RosterTests(SynchronousTestCase):
         world = World()
         world.exec("ls")
         found = world.roster.find("s-OOOO")
-        self.assertEqual((found["id"], found["channels"][0]["command"], found["commands"][0]["command"]),
+        self.assertEqual((found["id"], found["channels"][0]["command"], found["commands"][0]["text"]),
                          (world.run.id, "ls", "ls"))  # fmt: skip
         self.assertEqual(world.roster.find(world.run.id)["policy_text"].encode(), world.run.grant.policy.canonical)
         world.make_run("S-0000000000002", world.run.grant)

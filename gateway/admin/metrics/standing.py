@@ -44,7 +44,6 @@ class Sources:
     destinations: Callable[[], Sequence[Row]] = _no_rows
     """Rows of ``destination, state, lag``."""
     viewers: Callable[[], int] = lambda: 0
-    resyncs: Callable[[], int] = lambda: 0
     web: Callable[[], Mapping[str, float]] = _no_counts
     """Web sessions and open streams, by ``visits | streams``."""
 
@@ -72,7 +71,6 @@ class Standing(Collector):
         yield _gauge("sessions_active", "Sessions that go on.", active or {"": 0}, "protocol")
         yield _single("locks_active", "Locks in force.", len(sources.locks()))
         yield _single("live_viewers", "Who watches a session now.", sources.viewers())
-        yield _counter("live_resyncs", "Fresh screens for viewers that were too slow.", {"": sources.resyncs()})
         left = sources.disk()
         if left is not None:
             yield _single("recording_disk_free_ratio", "What is left of the recordings' file system.", left)
@@ -106,8 +104,8 @@ def _gauge(name: str, says: str, values: Mapping[str, float], label: str) -> Met
     return family
 
 
-def _counter(name: str, says: str, values: Mapping[str, float], label: str = "") -> Metric:
-    family = CounterMetricFamily(f"ostiary_{name}", says, labels=(label,) if label else ())
+def _counter(name: str, says: str, values: Mapping[str, float], label: str) -> Metric:
+    family = CounterMetricFamily(f"ostiary_{name}", says, labels=(label,))
     for key, value in sorted(values.items()):
-        family.add_metric((key,) if label else (), value)
+        family.add_metric((key,), value)
     return family

@@ -19,7 +19,7 @@ from gateway.admin.arguments import Argument, Option
 from gateway.admin.ids import unknown
 from gateway.admin.refusal import usage
 from gateway.admin.render import plain_text
-from gateway.admin.room import ADMIN
+from gateway.admin.room import ADMIN, AUDITOR
 from gateway.admin.selfless import favours_of
 from gateway.admin.verb import Call, Verb, roles
 from gateway.domain.entries import ENTRY_OF_TABLE
@@ -230,12 +230,12 @@ def shown(entry: Any) -> dict[str, Any]:
 
 def _verbs(table: str) -> tuple[Verb, ...]:
     placed = (NAME, Argument("HOST", "address as HOST:PORT", required=False)) if table == "target" else (NAME,)
-    only = roles(ADMIN)
+    only, readers = roles(ADMIN), roles(ADMIN, AUDITOR)
     return (
         Verb(f"{table} add", f"add {NOUNS[table]}, or change the keys given", _adding(table), only, placed,
              _options(table), changes=True),
-        Verb(f"{table} list", f"list all of {table}", _listing(table), only, lists=True),
-        Verb(f"{table} show", f"show {NOUNS[table]}", _showing(table), only, (NAME,)),
+        Verb(f"{table} list", f"list all of {table}", _listing(table), readers, lists=True),
+        Verb(f"{table} show", f"show {NOUNS[table]}", _showing(table), readers, (NAME,)),
         Verb(f"{table} rm", f"remove {NOUNS[table]}", _removing(table), only, (NAME,), changes=True),
     )  # fmt: skip
 

@@ -23,6 +23,7 @@ from gateway.domain.facts import KINDS, Entry, flat
 from gateway.domain.snapshot import matches
 
 PAGE = 256
+MOST_LAST = 10_000
 
 
 async def events(call: Call) -> Answer:
@@ -36,7 +37,41 @@ async def events(call: Call) -> Answer:
         session=session_id(call.room, call["session"]) if call["session"] else None,
         since=asked_moment(call, "since") if call["since"] else 0.0,
     )
-    return Answer(stream=_rows(call.room, wanted, follow=call["follow"]))
+    after = call["after"] or 0
+    if call["last"] is not None:
+        after = await call.room.in_thread(partial(_before_last, call.room, wanted, call["last"]))
+    return Answer(stream=_rows(call.room, wanted, after, follow=call["follow"]))
+
+
+def count(text: str) -> int:
+    """Read how many. Raises ValueError in words."""
+    if not text.isascii() or not text.isdigit() or not 0 < int(text) <= MOST_LAST:
+        raise ValueError(f"expected a whole number from 1 to {MOST_LAST}, not {text!r}")
+    return int(text)
+
+
+def place(text: str) -> int:
+    """Read an event's seq. Raises ValueError in words."""
+    if not text.isascii() or not text.isdigit() or len(text) > 15:
+        raise ValueError(f"expected an event's seq, not {text!r}")
+    return int(text)
+
+
+def _before_last(room: Room, wanted: _Wanted, last: int) -> int:
+    """Return the seq behind which the last so many entries stand that are wanted; looks back as far as it must."""
+    head, window = room.journal.head()[0], max(PAGE, 4 * last)
+    while True:
+        start = max(0, head - window)
+        found = [
+            entry.seq
+            for entry in room.journal.entries(start, wanted.kinds, wanted.session)
+            if entry.time >= wanted.since
+        ]
+        if len(found) >= last:
+            return found[-last] - 1
+        if start == 0:
+            return 0
+        window *= 4
 
 
 @attrs.frozen
@@ -57,8 +92,8 @@ def _page(room: Room, after: int, wanted: _Wanted) -> list[Entry]:
     return list(islice(room.journal.entries(after, wanted.kinds, wanted.session), PAGE))
 
 
-async def _rows(room: Room, wanted: _Wanted, *, follow: bool) -> AsyncIterator[Row]:
-    after, bell = 0, _Bell()
+async def _rows(room: Room, wanted: _Wanted, after: int, *, follow: bool) -> AsyncIterator[Row]:
+    bell = _Bell()
     cease = room.journal.follow(bell.ring) if follow else None
     try:
         while True:
@@ -102,5 +137,7 @@ VERBS = (
         Option("--session", "of this session", word="ID"),
         Option("--kind", "of this kind, or a glob", word="KIND", many=True),
         Option("--since", "since then, or so long ago", word="TIME"),
+        Option("--after", "behind the event with this seq", word="SEQ", kind=place),
+        Option("--last", "the last so many alone", word="COUNT", kind=count),
     ), lists=True),
 )  # fmt: skip

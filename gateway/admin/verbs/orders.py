@@ -1,4 +1,4 @@
-"""The immediate orders: lock, unlock, locks, kill.
+"""The immediate orders: lock, unlock, locks, kill, mark.
 
 The rule: an order acts first and is told as a fact by the room that carries it out; here is only decided whom
 it concerns, and that it does not concern the caller himself.
@@ -10,8 +10,8 @@ from gateway.admin.answer import Answer, Cell, Column
 from gateway.admin.arguments import Argument, Option
 from gateway.admin.cleaning import counted
 from gateway.admin.ids import unknown
-from gateway.admin.refusal import Refusal, denied
-from gateway.admin.room import ADMIN
+from gateway.admin.refusal import Refusal, denied, usage
+from gateway.admin.room import ADMIN, AUDITOR
 from gateway.admin.selfless import spare_oneself
 from gateway.admin.times import duration, local, stamped
 from gateway.admin.verb import Call, Verb, roles
@@ -131,6 +131,19 @@ async def kill(call: Call) -> Answer:
     return Answer({"sessions": list(cut)}, words=f"interrupted {', '.join(cut)}")
 
 
+async def mark(call: Call) -> Answer:
+    """Put a note into a running session's recording."""
+    room, caller, note = call.room, call.caller, " ".join(call["note"])
+    session = session_id(room, call["id"])
+    if not note.strip():
+        raise usage("say what to note: mark ID NOTE")
+    try:
+        await room.orders.mark(session, by=caller.name, by_name=caller.full_name, reason=note, door=caller.door)
+    except ValueError as failure:
+        raise denied(str(failure)) from None
+    return Answer({"session": session, "note": note}, words=f"marked {session}: {note}")
+
+
 _CUTTING = (
     (Argument("ID", "a session's id, or the beginning of it", required=False),),
     (Option("--user", "every session of this operator", word="USER"),),
@@ -143,7 +156,10 @@ VERBS = (
         Option("--only", "freeze without barring new sessions"),
     ), changes=True),
     Verb("unlock", "release what a lock froze", unlock, roles(ADMIN), (USER,), ONE_OF, changes=True),
-    Verb("locks", "the locks in force", locks, roles(ADMIN), lists=True),
+    Verb("locks", "the locks in force", locks, roles(ADMIN, AUDITOR), lists=True),
     Verb("kill", "cut a session now, without notice", kill, roles(ADMIN), *_CUTTING, changes=True),
+    Verb("mark", "put a note into a running session's recording; the operator does not see it", mark,
+         roles(ADMIN, AUDITOR), (Argument("ID", "a session's id, or the beginning of it"),
+                                 Argument("NOTE", "what to note", many=True)), changes=True),
     Verb("interrupt", "another name of kill", kill, roles(ADMIN), *_CUTTING, changes=True),
 )  # fmt: skip

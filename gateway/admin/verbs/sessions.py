@@ -53,13 +53,12 @@ def compared(text: str) -> Callable[[float], bool]:
 async def sessions(call: Call) -> Answer:
     """List sessions, newest first."""
     every = call.room.roster.sessions(live=call["live"])
-    ids = [row["id"] for row in call.room.roster.sessions()]
     rows = [row for row in every if all(test(row) for test in _tests(call))]
     if call.own:
         rows = [{**row, "watchers": None} for row in rows]
     columns = COLUMNS if call.own else (*COLUMNS, WATCHERS)
     columns = (*columns, Column("drifted", "DRIFTED")) if call["drifted"] else columns
-    return Answer(rows, columns, words="no sessions" + (" of yours" if call.own else ""), ids=ids)
+    return Answer(rows, columns, words="no sessions" + (" of yours" if call.own else ""), ids=call.room.roster.names())
 
 
 def _tests(call: Call) -> Iterator[Callable[[Row], bool]]:
@@ -88,7 +87,7 @@ def asked_moment(call: Call, key: str) -> float:
 
 def session_id(room: Room, prefix: str) -> str:
     """Return the one session's id with a prefix. Raises :exc:`gateway.admin.refusal.Refusal`."""
-    return whole(prefix, [row["id"] for row in room.roster.sessions()], "session")
+    return whole(prefix, room.roster.names(), "session")
 
 
 async def show(call: Call) -> Answer:
@@ -113,7 +112,7 @@ def _told(row: Row, call: Call) -> Iterator[str]:
         yield f"  channel {channel['id']}: {channel['kind']} {channel.get('command') or ''} ({moved}{exited})"
     for command in row.get("commands") or ():
         verdict = f"{command.get('rule') or '-'} {command.get('action') or ''} {command.get('outcome') or ''}"
-        yield f"  t={command.get('t')}  {command.get('text')}  [{verdict.strip()}]"
+        yield f"  t={command.get('t')}  {command.get('text')}  [{verdict.strip()}, known by {command.get('known_by')}]"
     for transfer in row.get("transfers") or ():
         done = f"{transfer.get('bytes')} bytes, {transfer.get('outcome')}"
         yield f"  {transfer.get('direction')} {transfer.get('path')} ({done})"

@@ -29,11 +29,14 @@ from gateway.admin.verbs import (
     sessions,
     settings,
     siem,
+    tokens,
+    web,
 )
 
 THEMES = (
     settings, entries, accounts, factors, access, sessions, live, orders, approvals,
-    rules, backtest, recordings, playing, searching, holds, quarantine, events, siem, notify, node, own, local,
+    rules, backtest, recordings, playing, searching, holds, quarantine, events, siem, notify,
+    tokens, node, own, web, local,
 )  # fmt: skip
 
 

@@ -16,7 +16,13 @@ from typing import Any
 
 import attrs
 from twisted.internet.defer import CancelledError, Deferred
-from twisted.internet.interfaces import IAddress, IDelayedCall, IPushProducer, IReactorTime
+from twisted.internet.interfaces import (
+    IAddress,
+    IDelayedCall,
+    IProtocolNegotiationFactory,
+    IPushProducer,
+    IReactorTime,
+)
 from twisted.logger import Logger
 from twisted.protocols.policies import ProtocolWrapper, WrappingFactory
 from twisted.python.failure import Failure
@@ -80,6 +86,7 @@ class Door(Site):
 
     requestFactory = BoundedRequest
     displayTracebacks = False
+    noisy = False
 
     def __init__(self, app: App, clock: IReactorTime, front: Front) -> None:
         super().__init__(Answering(app, clock, front), timeout=IDLE, reactor=clock)  # type: ignore[no-untyped-call]
@@ -89,6 +96,7 @@ class Door(Site):
         """Keep no log of requests: what matters is a fact."""
 
 
+@implementer(IProtocolNegotiationFactory)
 class Limited(WrappingFactory):
     """Take so many connections and no more, in all and from one address."""
 
@@ -97,12 +105,19 @@ class Limited(WrappingFactory):
     def __init__(self, door: Door, most: int = MOST, of_one: int = MOST_OF_ONE) -> None:
         super().__init__(door)  # type: ignore[no-untyped-call]
         self._most, self._of_one = most, of_one
+        self._front_ends = door.front.front_ends
         self._by_source: Counter[str] = Counter()
         self.refused = 0
 
+    def acceptableProtocols(self) -> list[bytes]:
+        """Name what is spoken over TLS."""
+        return [b"http/1.1"]
+
     def buildProtocol(self, addr: IAddress | None) -> Any:
         """Return a protocol, or None where there are too many."""
-        if len(self.protocols) >= self._most or self._by_source[_host(addr)] >= self._of_one:
+        host = _host(addr)
+        too_many_of_one = self._by_source[host] >= self._of_one and not within(host, self._front_ends)
+        if len(self.protocols) >= self._most or too_many_of_one:
             self.refused += 1
             return None
         return super().buildProtocol(addr)
@@ -216,7 +231,7 @@ def _failed(failure: Failure, request: Any, secure: bool) -> None:
     if request._disconnected:
         return
     if request.startedWriting:
-        request.channel.abortConnection()
+        request.channel.transport.abortConnection()
         return
     words = "the request failed for a reason that is not yours; the node's log has it"
     request.write(_put(request, refused(Refusal(Exit.INTERNAL, "internal", words)), secure))
@@ -280,4 +295,4 @@ class OpenAnswer:
 
     def _give_up(self) -> None:
         self._late = None
-        self.request.channel.abortConnection()
+        self.request.channel.transport.abortConnection()

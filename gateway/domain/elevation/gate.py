@@ -59,7 +59,7 @@ from gateway.domain.lane import (
 )
 from gateway.domain.secret import Matcher
 
-TICKET = -2
+TICKET = -3
 """This gate's ticket: one prompt, one question."""
 QUIET = 0.03
 """Seconds for which nothing is shown after a prompt."""

@@ -68,6 +68,7 @@ KINDS: dict[str, Kind] = {
     "command.held": Kind(404, 5, _H, _A, "A command waits for an approver."),
     "command.unmediated": Kind(405, 6, _H, _A, "A line ran that the gateway had not released."),
     "command.opaque": Kind(406, 5, _H, _A, "A command could not be resolved."),
+    "command.blind": Kind(407, 1, _H, _A, "A program read what was typed, and no commands, for so many seconds."),
     "risk.threshold": Kind(411, 7, _S, _A, "A session's risk score crossed a threshold."),
     "file.transferred": Kind(501, 2, _H, _A, "A file was transferred."),
     "file.denied": Kind(502, 6, _H, _A, "A file transfer was denied."),

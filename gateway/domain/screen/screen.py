@@ -64,7 +64,7 @@ class Screen:
     def watch(self, switched: Callable[[int, bool], None] | None) -> None:
         """Call ``switched(mode, on)`` for each private mode at the moment it is read, the screen being as it was then.
 
-        Nothing may be asked of this screen in that call except :meth:`spot`.
+        Nothing may be asked of this screen in that call except :meth:`spot` and :meth:`standing`.
         """
         self._terminal.watch = switched
 
@@ -92,6 +92,11 @@ class Screen:
     def spot(self) -> tuple[int, int]:
         """Return the cursor without reading what waits."""
         return min(self._terminal.x, self._terminal.columns - 1), self._terminal.y
+
+    def standing(self) -> tuple[int, int]:
+        """Return the cursor's column and its row's number for good, as :attr:`scrolled` says, without reading."""
+        x, y = self.spot()
+        return x, y + self._terminal.page.gone
 
     @property
     def wrap_due(self) -> bool:

@@ -253,6 +253,8 @@ class Reply:
     attributes: Attributes = NOTHING
     length: int = 0
     """Of a DATA: how many bytes came."""
+    body: bytes = b""
+    """Of an EXTENDED_REPLY: what it says."""
 
     @property
     def failed(self) -> bool:
@@ -280,7 +282,7 @@ def reply(kind: int, body: bytes) -> Reply:
         case 105:
             return attrs.evolve(found, attributes=_last(fields, _attributes(fields)))
         case 201:
-            return found
+            return attrs.evolve(found, body=body[4:])
         case _:
             raise Malformed(f"{kind} is no kind of answer")
 

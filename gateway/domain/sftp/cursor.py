@@ -59,11 +59,14 @@ class Cursor:
     """Bytes still to come of a body whose head was taken."""
     _buffer: bytes = attrs.field(default=b"", init=False, repr=False)
     _at: int = attrs.field(default=0, init=False)
+    _more: list[bytes] = attrs.field(factory=list, init=False, repr=False)
+    """What came behind the buffer; put together when somebody takes."""
+    _waiting: int = attrs.field(default=0, init=False)
 
     @property
     def resting(self) -> int:
         """Return how many bytes were pushed and not taken."""
-        return len(self._buffer) - self._at
+        return len(self._buffer) - self._at + self._waiting
 
     @property
     def clear(self) -> bool:
@@ -72,11 +75,18 @@ class Cursor:
 
     def push(self, chunk: bytes) -> None:
         """Take more of the stream."""
-        self._buffer = chunk if not self.resting else self._buffer[self._at :] + chunk
-        self._at = 0
+        if self.resting:
+            self._more.append(chunk)
+            self._waiting += len(chunk)
+        else:
+            self._buffer, self._at = chunk, 0
 
     def take(self) -> Piece | None:
         """Return the next piece, None until more comes; raise :exc:`Malformed` for what can be no packet."""
+        if self._more:
+            self._buffer = b"".join((self._buffer[self._at :], *self._more))
+            self._at = self._waiting = 0
+            self._more.clear()
         if self.left:
             return self._part() if self.resting else None
         if self.resting < 5:

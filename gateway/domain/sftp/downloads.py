@@ -35,9 +35,8 @@ from gateway.domain.sftp.handles import Lot, Opened, Table
 from gateway.domain.sftp.naming import considered, refuse
 from gateway.domain.sftp.steps import WAIT, Answer, Job, Send, call
 
-PIECE = 32 * 1024
-MOST_AHEAD = 32
-"""Pieces that are asked for before the first has come."""
+MOST_AHEAD = 2 * 1024 * 1024
+"""Bytes that are asked for before the first have come."""
 SERVED_AT_ONCE = 256 * 1024
 FETCHED_AT_ONCE = 1024 * 1024
 
@@ -48,6 +47,7 @@ class _Fetching:
 
     size: int
     """What the target says; nothing is known of one that says 0."""
+    piece: int
     ahead: int = attrs.field(init=False)
     next: int = 0
     waiting: int = 0
@@ -57,7 +57,7 @@ class _Fetching:
 
     def __attrs_post_init__(self) -> None:
         """Ask for no more at once than the file is likely to have."""
-        self.ahead = min(MOST_AHEAD, self.size // PIECE + 2)
+        self.ahead = min(MOST_AHEAD, self.size) // self.piece + 2
 
     def more(self) -> tuple[int, int] | None:
         """Return the next offset and count to ask for, None where there is nothing to ask now."""
@@ -67,8 +67,8 @@ class _Fetching:
             return self.again.pop()
         if self.end is not None:
             return None
-        self.next += PIECE
-        return self.next - PIECE, PIECE
+        self.next += self.piece
+        return self.next - self.piece, self.piece
 
     def answered(self, offset: int, count: int, answer: Reply) -> None:
         """Note an answer; what came too short is asked for again."""
@@ -88,9 +88,9 @@ class _Fetching:
         self.end = offset if self.end is None else min(self.end, offset)
 
 
-def fetched(handle: bytes, kept: Kept, size: int) -> Generator[Any, Any, str]:
+def fetched(table: Table, handle: bytes, kept: Kept, size: int) -> Generator[Any, Any, str]:
     """Fetch an open file of about ``size`` bytes to its end; return why that failed, empty where it did not."""
-    fetching = _Fetching(size)
+    fetching = _Fetching(size, table.piece)
     while True:
         while not kept.failed and (wanted := fetching.more()) is not None:
             fetching.waiting += 1
@@ -125,7 +125,7 @@ def open_download(table: Table, asked: Asked) -> Job:
     stat = yield from call(FSTAT, string(theirs))
     transfer = attrs.evolve(transfer, size=stat.attributes.size)
     kept = table.keep()
-    failed = yield from fetched(theirs, kept, stat.attributes.size or 0)
+    failed = yield from fetched(table, theirs, kept, stat.attributes.size or 0)
     yield from call(CLOSE, string(theirs))
     if failed:
         table.drop(kept)

@@ -39,7 +39,7 @@ from gateway.domain.sftp.codec import INIT, VERSION, VERSION_SPOKEN, Malformed, 
 from gateway.domain.sftp.cursor import Cursor, Head, Part, Piece, Whole
 from gateway.domain.sftp.handles import MOST_WAITING, OWN_IDS, Lot, Opened, Table, Waiting
 from gateway.domain.sftp.passing import abandoned, answered, took
-from gateway.domain.sftp.placing import cleared
+from gateway.domain.sftp.placing import begun
 from gateway.domain.sftp.routes import route
 from gateway.domain.sftp.steps import WAIT, Answer, Forward, Job, Send, settled
 from gateway.domain.transfer import Desk
@@ -337,8 +337,8 @@ class SftpGate:
         raw, self.table.extensions = codec.version(piece.body)
         self.spoken = True
         yield Bytes(DOWN, raw)
-        if self.desk.decides("upload"):
-            yield from self._start(cleared(self.table))
+        if self.desk.decides("upload") or self.desk.decides("download"):
+            yield from self._start(begun(self.table))
 
     def _waiting(self, request: int) -> Waiting:
         waiting = self.table.waiting.pop(request, None)

@@ -108,6 +108,8 @@ class Table:
     """What to send so that a file of the gateway's own is left nowhere, by the file's path."""
     unopened: Kept | None = None
     """What is kept for a handle that a job is about to open."""
+    piece: int = 32 * 1024
+    """Bytes of a file that are written or read with one request."""
     umask: int | None = None
     """What the target takes away from a new file's mode, once that is known."""
     _made: int = attrs.field(init=False, default=0)

@@ -23,12 +23,14 @@ from gateway.domain.sftp.codec import (
     CREATE,
     EXCLUSIVE,
     EXTENDED,
+    EXTENDED_REPLY,
     FAILURE,
     FOR_WRITING,
     FSETSTAT,
     FSTAT,
     FSYNC,
     HANDLE,
+    LIMITS,
     LSTAT,
     NAME,
     OPEN,
@@ -41,19 +43,20 @@ from gateway.domain.sftp.codec import (
     TRUNCATE,
     WRITE,
     Attributes,
+    Fields,
     Reply,
     long,
     number,
     packet,
     string,
 )
-from gateway.domain.sftp.downloads import PIECE
 from gateway.domain.sftp.handles import OWN_IDS, Opened, Table
 from gateway.domain.sftp.steps import WAIT, Send, call
 
-MOST_BEHIND = 64
-"""Pieces that are sent before the first was answered."""
-FETCHED_AT_ONCE = 256 * 1024
+MOST_BEHIND = 2 * 1024 * 1024
+"""Bytes that are sent before the first were answered."""
+LARGEST_PIECE = 255 * 1024
+"""What OpenSSH's server takes at once, and no more of any other."""
 MOST_LISTINGS = 16
 """Answers of a folder's listing that are looked through for a file's count of hard links."""
 TEMPORARY = b".ostiary-"
@@ -70,7 +73,7 @@ def place(table: Table, opened: Opened, kept: Kept) -> Generator[Any, Any, Place
     there = yield from call(LSTAT, string(opened.path))
     old = there.attributes if there.kind == ATTRS else None
     if old is not None and not (yield from _replaceable(table, opened.path, old)):
-        return (yield from _in_place(opened, kept)), IN_PLACE
+        return (yield from _in_place(table, opened, kept)), IN_PLACE
     temporary = folder_of(opened.path) + TEMPORARY + table.desk.depot.token().encode()
     table.desk.depot.remember(temporary)
     answer = yield from call(OPEN, _opening(temporary, FOR_WRITING | CREATE | EXCLUSIVE, 0o600))
@@ -78,7 +81,7 @@ def place(table: Table, opened: Opened, kept: Kept) -> Generator[Any, Any, Place
         table.desk.depot.forget(temporary)
         if old is None:
             return answer, RENAMED
-        return (yield from _in_place(opened, kept)), IN_PLACE
+        return (yield from _in_place(table, opened, kept)), IN_PLACE
     table.undo[temporary] = _undoing(temporary, answer.handle)
     failed = yield from _beside(table, opened, kept, old, temporary, answer.handle)
     if failed is not None:
@@ -86,7 +89,7 @@ def place(table: Table, opened: Opened, kept: Kept) -> Generator[Any, Any, Place
     del table.undo[temporary]
     table.desk.depot.forget(temporary)
     if failed is not None and failed.kind == HANDLE:
-        return (yield from _in_place(opened, kept)), IN_PLACE
+        return (yield from _in_place(table, opened, kept)), IN_PLACE
     return failed, RENAMED
 
 
@@ -102,7 +105,7 @@ def _beside(
     mode = opened.wanted.mode
     if mode is None:
         mode = old.mode if old is not None else (yield from _mode(table, opened))
-    failed = yield from filled(handle, kept)
+    failed = yield from filled(table, handle, kept)
     if failed is None and FSYNC in table.extensions:
         failed = _failed((yield from call(EXTENDED, string(FSYNC) + string(handle))))
     if failed is None:
@@ -117,11 +120,11 @@ def _beside(
     return _failed((yield from call(RENAME, names)))
 
 
-def _in_place(opened: Opened, kept: Kept) -> Generator[Any, Any, Reply | None]:
+def _in_place(table: Table, opened: Opened, kept: Kept) -> Generator[Any, Any, Reply | None]:
     answer = yield from call(OPEN, _opening(opened.path, FOR_WRITING | CREATE | TRUNCATE, None))
     if answer.kind != HANDLE:
         return answer
-    failed = yield from filled(answer.handle, kept)
+    failed = yield from filled(table, answer.handle, kept)
     wanted = attrs.evolve(opened.wanted, size=None)
     if failed is None and wanted != Attributes():
         failed = _failed((yield from call(FSETSTAT, string(answer.handle) + wanted.sent())))
@@ -129,17 +132,17 @@ def _in_place(opened: Opened, kept: Kept) -> Generator[Any, Any, Reply | None]:
     return failed or closed
 
 
-def filled(handle: bytes, kept: Kept) -> Generator[Any, Any, Reply | None]:
+def filled(table: Table, handle: bytes, kept: Kept) -> Generator[Any, Any, Reply | None]:
     """Write all of a kept file to an open one; return the first answer that was a failure."""
-    sent, behind, chunk = 0, 0, b""
+    sent, behind, chunk, most = 0, 0, b"", MOST_BEHIND // table.piece
     failed: Reply | None = None
     while behind or (sent < kept.size and failed is None):
-        if failed is None and sent < kept.size and behind < MOST_BEHIND:
-            chunk = chunk or (yield Question(Fetch(kept, sent, FETCHED_AT_ONCE)))
+        if failed is None and sent < kept.size and behind < most:
+            chunk = chunk or (yield Question(Fetch(kept, sent, 4 * table.piece)))
             if not chunk:
                 failed = Reply(STATUS, 0, FAILURE, "the gateway lost what it kept")
                 continue
-            piece, chunk = chunk[:PIECE], chunk[PIECE:]
+            piece, chunk = chunk[: table.piece], chunk[table.piece :]
             yield Send(WRITE, string(handle) + long(sent) + string(piece))
             sent, behind = sent + len(piece), behind + 1
             continue
@@ -189,8 +192,14 @@ def _mode(table: Table, opened: Opened) -> Generator[Any, Any, int]:
     return (0o666 if asked is None else asked & 0o7777) & ~table.umask
 
 
-def cleared(table: Table) -> Generator[Any, Any, None]:
-    """Remove what a session that broke off left on the target."""
+def begun(table: Table) -> Generator[Any, Any, None]:
+    """Ask how much the target takes at once, and remove what a session that broke off left there."""
+    if LIMITS in table.extensions:
+        answer = yield from call(EXTENDED, string(LIMITS))
+        if answer.kind == EXTENDED_REPLY:
+            fields = Fields(answer.body)
+            _, reading, writing = fields.long(), fields.long(), fields.long()
+            table.piece = max(table.piece, min(reading, writing, LARGEST_PIECE))
     for path in table.desk.depot.stale():
         yield from call(REMOVE, string(path))
         table.desk.depot.forget(path)

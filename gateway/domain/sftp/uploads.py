@@ -63,7 +63,7 @@ def open_upload(table: Table, asked: Asked) -> Job:
     kept = table.keep()
     failed = kept.failed
     if changed and found is not None and _is_regular(found) and not failed:
-        failed = yield from _fetch(asked.path, kept, found.size or 0)
+        failed = yield from _fetch(table, asked.path, kept, found.size or 0)
     if failed:
         table.drop(kept)
         yield desk.told(transfer, outcome="failed", reason=failed)
@@ -94,11 +94,11 @@ def _is_regular(found: Attributes) -> bool:
     return found.mode is None or found.mode & KIND == REGULAR
 
 
-def _fetch(path: bytes, kept: Kept, size: int) -> Generator[Any, Any, str]:
+def _fetch(table: Table, path: bytes, kept: Kept, size: int) -> Generator[Any, Any, str]:
     answer = yield from call(OPEN, string(path) + number(FOR_READING) + NOTHING.sent())
     if answer.kind != HANDLE:
         return f"it can not be evaluated whole: {answer.text}"
-    failed: str = yield from fetched(answer.handle, kept, size)
+    failed: str = yield from fetched(table, answer.handle, kept, size)
     yield from call(CLOSE, string(answer.handle))
     return failed
 

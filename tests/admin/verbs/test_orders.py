@@ -69,6 +69,18 @@ class LockTests(SynchronousTestCase):
         self.assertEqual(NOW, made.clock.seconds())
 
 
+class MarkTests(SynchronousTestCase):
+    """Notes in recordings."""
+
+    def test_a_note_is_put_into_a_session(self) -> None:
+        """By whom and by which door; an empty one is none."""
+        made = node()
+        self.assertEqual(made.say(f"mark {ONE[:11]} look at this", "ann").code, 0)
+        self.assertEqual(made.orders.given, [("mark", ONE, "ann", "", "look at this", "ssh")])
+        self.assertEqual(made.say(["mark", ONE, " "]).code, 64)
+        self.assertEqual(made.say("mark S-9 x").code, 1)
+
+
 class KillTests(SynchronousTestCase):
     """Cutting sessions."""
 

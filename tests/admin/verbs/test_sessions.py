@@ -66,13 +66,15 @@ class SessionTests(SynchronousTestCase):
         made = node()
         made.roster.rows[0] |= {
             "channels": [{"id": 1, "kind": "pty", "command": "", "exit": 0, "bytes_in": 5, "bytes_out": 9}],
-            "commands": [{"t": 2.5, "text": "rm -rf /\x1b[2J", "rule": "rm", "action": "deny", "outcome": "kept"}],
+            "commands": [{"t": 2.5, "text": "rm -rf /\x1b[2J", "rule": "rm", "action": "deny", "outcome": "kept",
+                          "known_by": "held"}],
             "transfers": [{"direction": "upload", "path": "/tmp/x", "bytes": 3, "outcome": "denied"}],
             "admin_actions": [{"time": NOW, "kind": "session.locked", "by": "root", "reason": "call me"}],
             "blind_s": 4, "drifted": True, "reason": "CHG1",
         }  # fmt: skip
         text = made.say(f"session show {ONE[:11]}").out
-        for words in ("alice as deploy@web1  live  risk 60", "channel 1: pty", "t=2.5  rm -rf /[2J  [rm deny kept]",
+        for words in ("alice as deploy@web1  live  risk 60", "channel 1: pty",
+                      "t=2.5  rm -rf /[2J  [rm deny kept, known by held]",
                       "upload /tmp/x (3 bytes, denied)", "session.locked by root: call me", "not visible for 4s",
                       "older policy", "reason: CHG1"):  # fmt: skip
             self.assertIn(words, text)

@@ -18,7 +18,8 @@ ADMIN = frozenset({"admin"})
 READING = frozenset({"admin", "auditor"})
 
 CONTRACT: dict[str, frozenset[str]] = {
-    **{f"{table} {what}": ADMIN for table in ENTRY_OF_TABLE for what in ("add", "list", "show", "rm")},
+    **{f"{table} {what}": ADMIN for table in ENTRY_OF_TABLE for what in ("add", "rm")},
+    **{f"{table} {what}": READING for table in ENTRY_OF_TABLE for what in ("list", "show")},
     "apply": ADMIN,
     "dump": READING,
     "user passwd": ADMIN,
@@ -43,8 +44,9 @@ CONTRACT: dict[str, frozenset[str]] = {
     "snapshot": READING,
     "lock": ADMIN,
     "unlock": ADMIN,
-    "locks": ADMIN,
+    "locks": READING,
     "kill": ADMIN,
+    "mark": READING,
     "interrupt": ADMIN,
     "export": READING,
     "play": READING,
@@ -70,6 +72,10 @@ CONTRACT: dict[str, frozenset[str]] = {
     "why": ANY,
     "help": ANY,
     "targets": ANY - {"local"},
+    "token add": ANY - {"operator"},
+    "token list": READING | {"approver"},
+    "token rm": READING | {"approver"},
+    "web-login": READING,
     "keys": ANY - {"local"},
     "keys add": ANY - {"local"},
     "keys rm": ANY - {"local"},
@@ -139,7 +145,7 @@ class TableTests(SynchronousTestCase):
         """By its name, so that none is forgotten."""
         changing = {"add", "rm", "apply", "passwd", "activate", "deactivate", "trust", "put", "lock", "unlock", "kill",
                     "interrupt", "init", "off", "recover-access", "totp", "confirm", "approve", "deny",
-                    "release"}  # fmt: skip
+                    "mark", "release"}  # fmt: skip
         for name, verb in VERBS.items():
             self.assertEqual(name.split()[-1] in changing, verb.changes, name)
 

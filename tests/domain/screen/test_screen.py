@@ -214,6 +214,14 @@ class FaceTests(SynchronousTestCase):
         self.assertEqual(self.screen.cursor, (9, 0))
         self.assertTrue(self.screen.alternate)
 
+    def test_the_cursor_stands_on_a_row_with_a_number_for_good(self) -> None:
+        """Also when rows have left at the top; nothing is read for it."""
+        screen = Screen(10, 4)
+        screen.feed(b"\r\n" * 100 + b"ab")
+        self.assertEqual(screen.standing(), (0, 0))
+        screen.settle()
+        self.assertEqual(screen.standing(), (2, 100))
+
     def test_whoever_watches_learns_of_a_mode_at_its_moment(self) -> None:
         """The cursor is where it was when the mode was switched."""
         seen: list[tuple[int, bool, tuple[int, int]]] = []

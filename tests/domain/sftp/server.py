@@ -11,7 +11,7 @@ from gateway.domain.sftp import codec
 from gateway.domain.sftp.codec import Asked, Attributes, number, packet, status, string
 
 FOLDER, LINK, REGULAR = 0o040000, 0o120000, 0o100000
-OFFERED = (codec.POSIX_RENAME, codec.FSYNC, codec.HARDLINK, codec.LIMITS, codec.COPY, b"vendor-id@x")
+OFFERED = (codec.POSIX_RENAME, codec.FSYNC, codec.HARDLINK, codec.COPY, b"vendor-id@x")
 
 
 @attrs.define(eq=False)

@@ -58,7 +58,7 @@ class NamingTests(SynchronousTestCase):
         self.talk.depot.naming = Verdict(Decision.DENY, reason="keys stay here")
         answer = self.talk.extended(codec.HARDLINK, string(b"/a"), string(b"/c"))
         self.assertEqual((answer.code, answer.text), (codec.DENIED, "keys stay here"))
-        self.assertEqual(self.talk.asked(codec.EXTENDED), [])
+        self.assertNotIn(codec.HARDLINK, [each.name for each in self.talk.asked(codec.EXTENDED)])
         self.assertEqual(self.talk.fact("file.denied")["direction"], "download")
 
     def test_a_rule_about_one_direction_judges_one_name(self) -> None:

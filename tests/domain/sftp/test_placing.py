@@ -164,6 +164,13 @@ class PlacingTests(SynchronousTestCase):
         talk.close(handle)
         self.assertEqual(talk.server.nodes[b"/a"].mode, REGULAR | 0o4777)
 
+    def test_as_much_goes_at_once_as_the_target_takes(self) -> None:
+        """No more than is good for anybody; a target that does not say gets little."""
+        for fails, longest in (({}, 255 * 1024), ({codec.LIMITS: codec.FAILURE}, 32 * 1024)):
+            server = Server(fails=dict(fails), offered=(*OFFERED, codec.LIMITS))
+            self.put(server, content=b"x" * 300_000)
+            self.assertEqual(max(len(each) for each in server.heard if isinstance(each, bytes)), longest)
+
     def test_what_others_left_is_removed(self) -> None:
         """At the beginning, once; what is gone is forgotten."""
         talk = Talk((RULE,))

@@ -1,0 +1,1 @@
+"""The console and the API, on a node in memory."""
