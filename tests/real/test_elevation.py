@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from pathlib import Path
 from typing import ClassVar
 
 from twisted.trial.unittest import SkipTest
@@ -195,4 +196,57 @@ class RequiredTests(ElevationCase):
         terminal.type("sudo id -u\r")
         terminal.expect("certain is required")
         self.place.told("elevation.refused", reason="level", account=self.account.name)
+        terminal.type("\x03")
+
+
+class RuledTests(ElevationCase):
+    """An audited rule applies: what is typed is read before it is released."""
+
+    access = GRANT + '[[audited]]\nname = "mkfs"\nmatch = {{ command = "mkfs" }}\naction = "deny"\n'
+
+    def test_sudo_is_answered_and_what_is_prohibited_is_not_run(self) -> None:
+        """Both gates on one terminal; the one's prompt is not the other's line."""
+        terminal = self.shell()
+        terminal.type("sudo id -u\r")
+        terminal.expect("\r\n0\r\n")
+        terminal.type("sudo mkfs\r")
+        terminal.expect("ostiary: ")
+        self.place.told("command.denied", account=self.account.name)
+        terminal.type("sudo id -g\r")
+        terminal.expect("\r\n0\r\n")
+        self.assertNotIn(self.account.password.encode(), bytes(terminal.seen))
+
+
+class DoasTests(ElevationCase):
+    """The same for doas, which names the host in its prompt."""
+
+    elevation = ', program = "doas"'
+
+    def setUp(self) -> None:
+        super().setUp()
+        if shutil.which("doas") is None:
+            raise SkipTest("doas is not installed")
+        rules = Path("/etc/doas.conf")
+        before = rules.read_bytes() if rules.exists() else None
+        self.addCleanup(lambda: rules.unlink() if before is None else rules.write_bytes(before))
+        rules.write_text(f"permit {self.account.name}\n")
+
+    def test_doas_is_answered(self) -> None:
+        """By the account's own password."""
+        terminal = self.shell()
+        terminal.type("doas id -u\r")
+        terminal.expect("\r\n0\r\n")
+        self.place.told("elevation.answered", program="doas", account=self.account.name)
+
+
+class SuTests(ElevationCase):
+    """su may read from elsewhere than its terminal: there is no strong proof of it."""
+
+    elevation = ', program = "su"'
+
+    def test_su_is_not_answered_where_a_proof_is_required(self) -> None:
+        """The operator reads why."""
+        terminal = self.shell()
+        terminal.type("su -\r")
+        terminal.expect("may read what it asks for from elsewhere")
         terminal.type("\x03")
