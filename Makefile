@@ -11,7 +11,7 @@ PYTEST := $(BIN)/python -m pytest -q -n $(JOBS) --dist worksteal
 
 # What the tests against real programs run.
 DEBIAN := openssh-server openssh-client rsync git sudo zsh fish screen vim-tiny less tmux procps iproute2 putty-tools \
-          dropbear-bin lftp curl rsyslog clamav-daemon c-icap libc-icap-mod-virus-scan bubblewrap openssl chromium \
+          dropbear-bin lftp curl rsyslog opendoas clamav-daemon c-icap libc-icap-mod-virus-scan bubblewrap openssl chromium \
           chromium-driver
 
 .DEFAULT_GOAL := verbs

@@ -16,7 +16,7 @@ REFUSED = "such sessions are refused"
 UNSEEN = "nothing acts on it"
 
 GAPS: tuple[tuple[str, Callable[[Any], bool], str], ...] = (
-    ("credential", lambda credential: credential.elevation.method != "none", f"elevation: {UNSEEN}"),
+    ("credential", lambda credential: credential.elevation.method in ("agent", "otp"), f"elevation: {UNSEEN}"),
     (
         "transfer",
         lambda rule: True,
@@ -24,7 +24,6 @@ GAPS: tuple[tuple[str, Callable[[Any], bool], str], ...] = (
         "a name may change, and whoever has a shell beside can paste",
     ),
     ("grant", lambda grant: grant.present > 0, f"present: {REFUSED}"),
-    ("grant", lambda grant: grant.elevate, f"elevate: {UNSEEN}"),
 )
 """table, who asks for it, and the gap in words."""
 

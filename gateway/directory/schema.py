@@ -65,7 +65,10 @@ def host_key(value: Any) -> str:
 _match = table(
     command=shaped(ENTRY, "a program's base name"), options=many(text), arguments=many(text), regex=regex, opaque=flag
 )
-_elevation = table(method=one_of("agent", "otp", "password", "none"), secret=reference)
+_elevation = table(
+    method=one_of("agent", "otp", "password", "none"), secret=reference, program=one_of("sudo", "doas", "su"),
+    require=one_of("text", "strong", "certain"), internal_sftp=flag,
+)  # fmt: skip
 _risk = table(warn=number(1), lock=number(1), interrupt=number(1))
 _record = table(output=flag, input=one_of("off", "masked", "full"), max=size, exec_hash=flag)
 

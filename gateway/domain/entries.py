@@ -61,10 +61,17 @@ class Target:
 
 @attrs.frozen
 class Elevation:
-    """How elevation is answered: method ``agent | otp | password | none``, with a secret reference of its own."""
+    """How elevation is answered: method ``agent | otp | password | none``, with a secret reference of its own.
+
+    ``program`` asks for it: ``sudo | doas | su``. ``require`` is the least proof: ``text | strong | certain``.
+    ``internal_sftp`` says that the target's SFTP subsystem is sshd's own.
+    """
 
     method: str = "none"
     secret: str = ""
+    program: str = "sudo"
+    require: str = "strong"
+    internal_sftp: bool = False
 
 
 @attrs.frozen

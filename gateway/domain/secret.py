@@ -49,6 +49,14 @@ class Secret:
         """Say whether both hold the same bytes, in a time that does not say where they differ."""
         return hmac.compare_digest(self.reveal(), other.reveal())
 
+    def typeable(self) -> bool:
+        """Say whether it can be typed as one line: there is something of it, and no control character in it."""
+        return bool(self.reveal()) and all(byte >= 0x20 and byte != 0x7F for byte in self.reveal())
+
+    def as_line(self) -> Secret:
+        """Return what types it into a terminal: the line begun anew (Ctrl-U), the bytes, the line's end."""
+        return Secret(b"\x15" + self.reveal() + b"\n")
+
     def matcher(self) -> Matcher:
         """Return a streaming redactor for this secret."""
         return Matcher(self.reveal())
@@ -101,6 +109,11 @@ class Matcher:
         self.__tail = self.__undecided(pieces[-1])
         pieces[-1] = pieces[-1][: len(pieces[-1]) - len(self.__tail)]
         return MASK.join(pieces)
+
+    @property
+    def holds(self) -> bool:
+        """Say whether a tail is kept back."""
+        return bool(self.__tail)
 
     def flush(self) -> bytes:
         """Return the tail that was kept back: no more bytes will come."""

@@ -35,6 +35,12 @@ class ICredentialVault(Interface):
     def password(credential: Credential) -> Deferred[Secret]:
         """Open a password; fails with ``VaultError`` in words (unreadable file, nothing put yet, wrong kind)."""
 
+    def elevation(credential: Credential) -> Deferred[Secret]:
+        """Open what answers a prompt for elevation; fails with ``VaultError`` in words.
+
+        From ``elevation/NAME`` where the credential's elevation says ``secret = "store"``, else from its reference.
+        """
+
     def key(credential: Credential, *, operator: str = "", session: str = "") -> Deferred[IKeyPair]:
         """Return the key pair of a credential of kind key (file, env or store); fails with ``VaultError``.
 

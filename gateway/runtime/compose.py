@@ -19,6 +19,7 @@ import attrs
 
 from gateway.domain.audited import AuditedGate
 from gateway.domain.barrier import LockGate
+from gateway.domain.elevation import ElevationGate, Prompts, Tried
 from gateway.domain.flow import Flow, Gate, Tap
 from gateway.domain.greeting import GreetingGate
 from gateway.domain.lane import Lane, Tell
@@ -61,6 +62,7 @@ class Makings:
     where: str = ""
     screen: Screen | None = None
     """What a terminal shows; None where there is none."""
+    tried: Tried = attrs.field(factory=Tried)
     desk: Callable[[str], Desk] | None = None
     """Makes the desk of a channel's transfers, of a protocol."""
 
@@ -71,6 +73,12 @@ def _lock(makings: Makings) -> Gate:
 
 def _audited(makings: Makings) -> Gate:
     return AuditedGate(makings.policy, makings.attempts, makings.risk, makings.terminal)
+
+
+def _elevation(makings: Makings) -> Gate:
+    policy, how = makings.policy, makings.policy.credential.elevation
+    asked = makings.terminal and policy.elevate and how.method in ANSWERED
+    return ElevationGate(Prompts(how.program, how.method, policy.account) if asked else None, makings.tried)
 
 
 def _commanded(makings: Makings) -> Gate:
@@ -102,13 +110,17 @@ def _scp(makings: Makings) -> Gate:
     return ScpGate(makings.desk("scp"), makings.where)
 
 
+ANSWERED = frozenset({"password"})
+"""Methods of elevation that answer a prompt on a terminal."""
+
+
 EARLY: tuple[Callable[[Makings], Gate], ...] = (_lock,)
 """Before a channel's kind is known: only requests travel, and a lock holds them."""
 
 GATES: dict[Kind, tuple[Callable[[Makings], Gate], ...]] = {
-    Kind.PTY: (_lock, _lines, _zmodem),
+    Kind.PTY: (_lock, _lines, _zmodem, _elevation),
     Kind.SHELL: (_lock, _lines),
-    Kind.EXEC: (_lock, _commanded, _lines),
+    Kind.EXEC: (_lock, _commanded, _lines, _elevation),
     Kind.GIT: (_lock, _audited),
     Kind.SFTP: (_lock, _audited, _sftp),
     Kind.SCP: (_lock, _audited, _scp),
@@ -144,6 +156,8 @@ def reads(who: Gate | Tap, kind: Kind, lane: Lane) -> bool:
             return False
         case PipedGate():
             return who.active and lane is Lane.TO_TARGET
+        case ElevationGate():
+            return who.active
         case GreetingGate():
             return not who.decided
         case SftpGate() | ScpGate():

@@ -8,6 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
+from twisted.internet.defer import Deferred
+
+from gateway.domain.elevation import Proven, Wanted, Withheld
 from gateway.domain.lane import Event
 from gateway.domain.review import Decision, Review
 
@@ -48,6 +51,9 @@ class Connections(Protocol):
 
     def refused(self, code: int, reason: str, text: str) -> None:
         """Give up the way to the target; say the line on every channel that waits or comes."""
+
+    def elevate(self, terminal: object, wanted: Wanted) -> Deferred[Proven | Withheld]:
+        """Find out who asks on a terminal, and what is to be typed; cancelling takes the question back."""
 
 
 class Asker(Protocol):

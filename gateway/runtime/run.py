@@ -20,6 +20,7 @@ from twisted.python.failure import Failure
 from gateway.domain.budget import Budget
 from gateway.domain.depot import Depot
 from gateway.domain.echo import EchoMask
+from gateway.domain.elevation import Tried
 from gateway.domain.facts import Fact
 from gateway.domain.flow import Flow, Tap
 from gateway.domain.grant import Grant
@@ -93,6 +94,7 @@ class Run:
     """Called when the last channel is closed, where that ends the session."""
     _flows: dict[int, Flow] = attrs.field(init=False, factory=dict)
     _attempts: Attempts = attrs.field(init=False, factory=Attempts)
+    _tried: Tried = attrs.field(init=False, factory=Tried)
     _budget: Budget = attrs.field(init=False, factory=Budget)
     _channels: int = attrs.field(init=False, default=0)
     _epoch: float = attrs.field(init=False, default=0.0)
@@ -232,7 +234,7 @@ class Run:
         )
 
     def _makings(self, terminal: bool, where: str, screen: Screen | None = None) -> Makings:
-        return Makings(self.grant.policy, self._attempts, self.risk, terminal, self.locked, where, screen)
+        return Makings(self.grant.policy, self._attempts, self.risk, terminal, self.locked, where, screen, self._tried)
 
     def gone(self, number: int, exit_status: str) -> None:
         """Note that a channel is closed."""

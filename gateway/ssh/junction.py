@@ -236,6 +236,7 @@ class Junction:
                 self.operator.write(words, stderr=not self.channel.terminal)
             case Inject() if self.target is not None:
                 self.target.write(effect.secret.reveal())
+                effect.secret.wipe()
             case Tell():
                 self.run.tell(effect.fact)
             case Refuse():

@@ -10,9 +10,11 @@ from collections.abc import Callable
 from typing import Any
 
 import attrs
+from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
+from gateway.domain.elevation import Wanted
 from gateway.domain.flow import FAILED
 from gateway.domain.lane import Answered, Ask
 from gateway.domain.review import Decision, Review
@@ -39,7 +41,7 @@ class _Question:
 
 @attrs.define(eq=False)
 class Questions:
-    """Ask approvers for a channel's gates, and bring the answers."""
+    """Ask for a channel's gates, approvers or the target, and bring the answers."""
 
     run: Run
     tell_operator: Callable[[str], None]
@@ -56,7 +58,11 @@ class Questions:
         return True
 
     def _ask_outside(self, ask: Ask) -> bool:
-        answering = self.run.answering(ask.question)
+        connections = self.run.connections
+        if isinstance(ask.question, Wanted) and connections is not None:
+            answering: Deferred[Any] | None = connections.elevate(self, ask.question)
+        else:
+            answering = self.run.answering(ask.question)
         if answering is None:
             return False
         self._open[ask.ticket] = answering.cancel

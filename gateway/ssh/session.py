@@ -15,14 +15,17 @@ from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
+from gateway.domain.elevation import Proven, Wanted, Withheld
 from gateway.domain.facts import Fact
 from gateway.domain.session import State
 from gateway.runtime.run import Run
 from gateway.ssh.antechamber import Antechamber, waits
 from gateway.ssh.channel import FromTarget, Requests, SessionChannel
+from gateway.ssh.elevating import Elevating
 from gateway.ssh.forward import FORWARD_KINDS, open_forward
 from gateway.ssh.keepalive import Keepalive
 from gateway.ssh.menu import Choice
+from gateway.ssh.probe import Probe
 from gateway.ssh.program import Refusal, refusal_door, refuse_channel
 from gateway.ssh.reach import TargetFailed
 from gateway.ssh.target import Dialler
@@ -54,6 +57,7 @@ class SessionDoor:
     """Where the session waits for approvers; None where it does not."""
     _dialling: Deferred[None] | None = attrs.field(init=False, default=None)
     _waiting: list[Callable[[], None]] = attrs.field(init=False, factory=list)
+    _elevating: Elevating | None = attrs.field(init=False, default=None)
     _no_more: bool = attrs.field(init=False, default=False)
     _watches: list[Keepalive] = attrs.field(init=False, factory=list)
 
@@ -158,6 +162,19 @@ class SessionDoor:
             return
         open_channel = self._session if end.kind == "session" else self._forward
         self._when_ready(lambda: open_channel(end, extra))
+
+    def elevate(self, terminal: object, wanted: Wanted) -> Deferred[Proven | Withheld]:
+        """Find out who asks on a terminal, on the target's own connection."""
+        if self._elevating is None and self.target is not None:
+            internal = self.run.grant.policy.credential.elevation.internal_sftp
+            probe = Probe(self.target, internal)
+            self._elevating = Elevating(self.run, self.dialler.vault, probe, self._terminals)
+        assert self._elevating is not None  # noqa: S101 - a terminal that asks is one of the target's
+        return self._elevating.ask(terminal, wanted)
+
+    def _terminals(self) -> list[object]:
+        legs = [leg for leg in self.run.legs.values() if isinstance(leg, SessionChannel)]
+        return [leg.junction.questions for leg in legs if leg.terminal]
 
     def _when_ready(self, go_on: Callable[[], None]) -> None:
         if self.failed is None and (self.run.locked or self.target is None):

@@ -129,6 +129,15 @@ class Vault:
 
         return Deferred.fromCoroutine(password())
 
+    def elevation(self, credential: Credential) -> Deferred[Secret]:
+        """Open what answers a prompt for elevation; one line end after it is not part of it."""
+
+        async def elevation() -> Secret:
+            found: Secret = await self._in_thread(lambda: _line(self._fetched_elevation(credential)))
+            return found
+
+        return Deferred.fromCoroutine(elevation())
+
     def key(self, credential: Credential, *, operator: str = "", session: str = "") -> Deferred[IKeyPair]:
         """Return the key, or a fresh certificate, of a credential."""
 
@@ -246,6 +255,17 @@ class Vault:
                 f"credential {credential.name} has no secret yet: `credential put {credential.name}`"
             )
         return self.open(f"credential/{credential.name}")
+
+    def _fetched_elevation(self, credential: Credential) -> Secret:
+        what = f"the elevation of credential {credential.name}"
+        if credential.elevation.secret != "store":
+            try:
+                return read_reference(credential.elevation.secret, self._environment)
+            except VaultError as problem:
+                raise VaultError(f"{what}: {problem}") from problem
+        if not self.has(f"elevation/{credential.name}"):
+            raise VaultError(f"{what} has no secret yet: `credential put {credential.name} --elevation`")
+        return self.open(f"elevation/{credential.name}")
 
 
 def _check(secret_id: str, secret: Secret, kind: str) -> None:

@@ -310,6 +310,10 @@ class MemoryVault:
         """Not for verbs."""
         raise OSError("closed")
 
+    def elevation(self, credential: Any) -> Deferred[Secret]:
+        """Not for verbs."""
+        raise OSError("closed")
+
     def key(self, credential: Any, *, operator: str = "", session: str = "") -> Deferred[object]:
         """Not for verbs."""
         raise OSError("closed")

@@ -242,7 +242,7 @@ class GapTests(SynchronousTestCase):
             '[[grant]]\nname = "ops-web"\napproval = 1\npresent = 1\nelevate = true\nrisk = { lock = 5 }\n'
         )
         told = "\n".join(made.directory.gaps())
-        for words in ("(credential web-root)", "(transfer t)", "present", "elevate"):  # fmt: skip
+        for words in ("(credential web-root)", "(transfer t)", "present"):  # fmt: skip
             self.assertIn(words, told)
         made.apply("".join(f'[[grant]]\nname = "u{n}"\ntargets = ["web1"]\npresent = 1\n' for n in range(9)))
         self.assertIn("and 5 more", "\n".join(made.directory.gaps()))

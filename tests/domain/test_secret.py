@@ -66,6 +66,29 @@ class SecretTests(SynchronousTestCase):
         self.assertEqual(secret.tag(b"key"), hmac.digest(b"key", b"hunter2", "sha256"))
 
 
+class TypedTests(SynchronousTestCase):
+    """A secret that is typed into a terminal."""
+
+    def test_a_line_is_begun_anew_and_ended(self) -> None:
+        """Ctrl-U first, one line end behind."""
+        self.assertEqual(Secret(b"a b").as_line().reveal(), b"\x15a b\n")
+
+    def test_what_holds_a_key_can_not_be_typed(self) -> None:
+        """Nor can nothing; letters of other alphabets can."""
+        self.assertTrue(Secret("pässwörd 1".encode()).typeable())
+        for wrong in (b"", b"a\nb", b"\x03", b"a\x7f", b"\x1b[A"):
+            self.assertFalse(Secret(wrong).typeable(), wrong)
+
+    def test_a_matcher_says_whether_it_keeps_something_back(self) -> None:
+        """A beginning of the secret, until it is decided."""
+        matcher = Secret(b"secret").matcher()
+        self.assertFalse(matcher.holds)
+        matcher.feed(b"xsec")
+        self.assertTrue(matcher.holds)
+        matcher.flush()
+        self.assertFalse(matcher.holds)
+
+
 class MatcherTests(SynchronousTestCase):
     """A stream is redacted however it is cut."""
 

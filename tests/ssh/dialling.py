@@ -68,6 +68,10 @@ class OneKeyVault:
         """Refuse: there is a key only."""
         raise NotImplementedError
 
+    def elevation(self, credential: Credential) -> Deferred[Secret]:
+        """Refuse: there is a key only."""
+        raise NotImplementedError
+
     def key(self, credential: Credential, *, operator: str = "", session: str = "") -> Deferred[IKeyPair]:
         """Return the key."""
         return succeed(KeyOnFile(load_host_key(self.path), self))
