@@ -203,7 +203,7 @@ class LineGate:
 
     def _forbidden(self) -> bool:
         """Say whether the line as it stands holds what is prohibited for certain."""
-        lines = tuple(self.oracle.open + line for line in self.oracle.seen_now())
+        lines = self.oracle.meanings(tuple(self.oracle.open + line for line in self.oracle.seen_now()))
         return self.judge.would_refuse(lines, self.accepting.shell, commands=False, doubts=False)
 
     # The line.
@@ -238,7 +238,7 @@ class LineGate:
             if self._expand(at):
                 return
             doubt = "what of the history stands in the line is not known"
-        lines = tuple(self.oracle.open + each for each in reading.lines)
+        lines = self.oracle.meanings(tuple(self.oracle.open + each for each in reading.lines))
         secret = not reading.echoed and not self.oracle.editor
         if secret or (not self.oracle.in_shell and self.oracle.goes_on(lines[0])):
             self._answer(lines, reading, at)

@@ -14,7 +14,7 @@ import attrs
 
 from gateway.domain.lines.keys import Act, Key
 from gateway.domain.lines.programs import SHELL, SHELLS, Program, Reads
-from gateway.domain.lines.scan import unfinished
+from gateway.domain.lines.scan import uncommented, unfinished
 from gateway.domain.lines.showing import Showing
 from gateway.domain.lines.typing import LONGEST, Typing
 from gateway.domain.lines.waiting import QUIET, Pace
@@ -232,7 +232,13 @@ class Oracle:
 
     def goes_on(self, line: str) -> bool:
         """Say whether the shell would ask for more of a line."""
-        return unfinished(line, self.flavour != "fish")
+        return any(unfinished(each, self.flavour != "fish") for each in self.meanings((line,)))
+
+    def meanings(self, lines: tuple[str, ...]) -> tuple[str, ...]:
+        """Return all that lines may mean: zsh knows no comments, unless an option says so."""
+        if self.flavour != "zsh":
+            return lines
+        return tuple(dict.fromkeys((*lines, *map(uncommented, lines))))
 
     def redrawn(self, at: float) -> None:
         """Go on with the line, which the editor was asked to draw anew."""
