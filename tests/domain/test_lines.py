@@ -67,8 +67,7 @@ class TypedTests(SynchronousTestCase):
         self.assertEqual(made.enters(b"rm x", 0.9), b"\x03")
         self.assertEqual((made.waits(1), made.waits(1), made.waits(2)), (b"\x03", b"\x03", b""))
         made = desk()
-        made.types(b"rm x")
-        made.shows(b"rm x")
+        made.writes(b"rm x")
         self.assertEqual((made.types(b"\x03") + made.waits(2), made.types(b"\r") + made.waits(0.9)), (b"\x03", b"\x03"))
 
     def test_each_line_of_a_packet_is_judged_at_its_own_prompt(self) -> None:
@@ -200,12 +199,13 @@ class TypedTests(SynchronousTestCase):
             self.assertEqual((made.waits(1), made.enters(line, 0.2)), (b"", b"\r"))
         made.shows(b"\r\n" + OFF + b"\r$ " + ON)
         self.assertEqual((made.waits(1), made.kinds(), made.kinds("command.unmediated")), (b"", ["ls", "id"], []))
+        made = desk()
+        self.assertEqual((made.runs(b"shopt -u interactive_comments"), made.enters(b"#; rm x", 0.5)), (b"\r", b"\x03"))
 
     def test_a_line_nobody_released_is_told_and_its_orders_given(self) -> None:
         """Some other key was bound to submit it."""
         made = desk(attrs.evolve(RM, action="lock"))
-        made.types(b"rm x")
-        made.shows(b"rm x")
+        made.writes(b"rm x")
         made.shows(b"\r\n" + OFF + b"\r" + ON + b"$ ")
         self.assertEqual(made.kinds("command.unmediated"), ["rm x"])
         self.assertEqual(made.other, [GiveOrder(OrderKind.LOCK, "rm")])
@@ -215,13 +215,13 @@ class TypedTests(SynchronousTestCase):
     def test_a_rare_key_is_held_back_where_the_line_is_prohibited(self) -> None:
         """It may be bound to anything; else it passes."""
         made = desk()
-        made.types(b"rm x")
-        made.shows(b"rm x")
+        made.writes(b"rm x")
         self.assertEqual(made.types(b"\x07"), b"\x03")
         made = desk()
-        made.types(b"ls")
-        made.shows(b"ls")
+        made.writes(b"ls")
         self.assertEqual(made.types(b"\x07\x1b[") + made.types(b"\x18"), b"\x07\x1b[\x18")
+        made = desk()
+        self.assertEqual((made.runs(b"bind a:b"), made.types(b"rm x\x01\x02") + made.waits(0.9)), (b"\r", b"rm x\x03"))
 
     def test_the_editor_puts_history_into_the_line(self) -> None:
         """By its own key; what it can not is refused where something is prohibited."""
@@ -398,8 +398,7 @@ class ProgramTests(SynchronousTestCase):
             made.shows(b"\r\n$ ")
             made.waits(1)
         self.assertEqual(made.kinds(), ["id", "ls"])
-        made.types(b"rm x")
-        made.shows(b"rm x")
+        made.writes(b"rm x")
         self.assertEqual(made.types(b"\x04") + made.waits(1), b"\x03")
         made.shows(b"^C\r\n$ ")
         self.assertEqual(made.types(b"\x04"), b"\x04")

@@ -63,6 +63,7 @@ class Accepting:
         if verdict is None:
             return []
         self.shell = verdict.shell or self.shell
+        self.oracle.learn(verdict.commands)
         return list(verdict.executed)
 
     def opens(self, line: str) -> None:

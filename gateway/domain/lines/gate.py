@@ -109,7 +109,7 @@ class LineGate:
         keys = self._keys.cut(event.chunk)
         if self._locked:
             return
-        free = self.phase is Phase.EDITING and not self._queue.keys
+        free = self.phase is Phase.EDITING and not self._queue.keys and not self.oracle.bound
         if free and not any(key.act in _STOPS for key in keys):
             for key in keys:
                 self._press(key, at)
@@ -168,7 +168,7 @@ class LineGate:
             if self._commits(key):
                 self.phase, self._expanded = Phase.WEIGHING, False
                 self._consider(at)
-            elif key.act is Act.RARE and self._forbidden():
+            elif (key.act is Act.RARE or (self.oracle.bound and key.act is not Act.TEXT)) and self._forbidden():
                 self._refuse(self._verdict(self.oracle.seen_now(), "screen"), at)
             else:
                 self._press(key, at)

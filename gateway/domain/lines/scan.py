@@ -4,7 +4,7 @@ The rule: a line is unfinished when a shell would ask for more before it runs an
 so that it is judged as it stands.
 
 Known limits: options that change the grammar (bash without ``interactive_comments``, other history characters) are
-not known; of zsh both grammars of comments are judged.
+not known at a session's start; of zsh both grammars of comments are judged.
 """
 
 from __future__ import annotations

@@ -102,6 +102,11 @@ class Desk:
         self.shows(ON + prompt)
         self.waits(0.5)
 
+    def writes(self, line: bytes) -> None:
+        """Type text, echoed."""
+        self.types(line)
+        self.shows(line)
+
     def enters(self, line: bytes, seconds: float = 0) -> bytes:
         """Type a line, echoed, and Enter in a packet of its own; return what Enter became, at once or in some time."""
         self.types(line)
