@@ -140,6 +140,10 @@ class Web:
     """For a code and a user's name: let the browser in; raises Refusal."""
 
 
+def _nothing_noted() -> None:
+    """Take no note."""
+
+
 @attrs.frozen
 class Room:
     """The node, as verbs see it."""
@@ -171,6 +175,8 @@ class Room:
     """What is set, in pam.toml or the directory, and not done by this version, a sentence each."""
     in_thread: Callable[[Callable[[], Any]], Deferred[Any]]
     """Run a function off the reactor."""
+    disproved: Callable[[], None] = _nothing_noted
+    """Take note of a tamper check that found something bad."""
     contact: str = ""
     feeds: Feeds = Feeds()
     quarantine: IQuarantine | None = None

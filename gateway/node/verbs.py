@@ -36,6 +36,7 @@ class VerbRooms:
     front: Front
     faults: Callable[[], Sequence[Mapping[str, Any]]] = tuple
     web: Callable[[], Web | None] = lambda: None
+    disproved: Callable[[], None] = lambda: None
 
     def room(self, caller: Caller) -> Room:
         """Return the node as one caller sees it."""
@@ -68,6 +69,7 @@ class VerbRooms:
             faults=self.faults,
             gaps=lambda: (*config_gaps(rooms.config), *rooms.directory.gaps(), *_factorless(rooms)),
             in_thread=rooms.in_thread,
+            disproved=self.disproved,
             contact=rooms.config.help.contact,
             feeds=self._feeds(),
             tokens=rooms.tokens,

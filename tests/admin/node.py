@@ -227,6 +227,7 @@ class MemoryArchive:
     """Know the recordings that a test puts in, by session with their result."""
 
     results: dict[str, str] = attrs.field(factory=dict)
+    deleted: set[str] = attrs.field(factory=set)
     failure: OSError | None = None
     unreadable: ArchiveError | None = None
 
@@ -259,6 +260,8 @@ class MemoryArchive:
             "detail": "",
             "at": None,
         }
+        if session in self.deleted:
+            row["deleted"] = {"reason": "kept for 365 days"}
         return succeed({"id": session, "result": self.results[session], **row})
 
     def export_cast(self, session: str, channel: int | None = None) -> Deferred[bytes]:
@@ -364,6 +367,7 @@ class MemoryNode:
     done: list[tuple[str, ...]] = attrs.field(factory=list)
     hash_failure: Exception | None = None
     refusal: ValueError | None = None
+    disproved: Callable[[], None] = lambda: None
     directory: Directory = attrs.field(init=False)
     holds: Holds = attrs.field(init=False)
     factors: SecondFactors = attrs.field(init=False)
@@ -394,6 +398,7 @@ class MemoryNode:
             hash_password=self._hash,
             check=lambda text, name: self.problems, faults=lambda: self.faults,
             gaps=lambda: ("[[siem]]: nothing is sent yet",), in_thread=at_once, contact="the desk", zone=UTC,
+            disproved=self.disproved,
         )  # fmt: skip
 
     def _hash(self, secret: Secret) -> Deferred[str]:

@@ -105,12 +105,19 @@ async def verify(call: Call) -> Answer:
             return Answer({"public_key": key}, words=key)
         case "all":
             ids = [row["session"] for row in call.room.archive.recordings()]
-            rows = [await _anchored(call.room, await call.room.archive.verify(each)) for each in ids]
+            rows = [await _weighed(call, await call.room.archive.verify(each)) for each in ids]
         case "journal":
             rows = [dict(await call.room.proofs.journal())]
         case _:
-            rows = [await _anchored(call.room, await _one(call))]
+            rows = [await _weighed(call, await _one(call))]
+    for row in rows:
+        if row["result"] == "BAD":
+            call.room.disproved()
     return Answer(rows, COLUMNS, words="there are no recordings", code=worst(rows))
+
+
+async def _weighed(call: Call, report: Mapping[str, Any]) -> dict[str, Any]:
+    return await _anchored(call.room, await _checked(call, report))
 
 
 async def _anchored(room: Room, row: Mapping[str, Any]) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from gateway.domain.facts import Fact
 from gateway.interfaces import ArchiveError
 from tests.admin.node import LOCAL, ONE, TWO, MemoryNode
 
@@ -68,6 +69,20 @@ class VerifyTests(SynchronousTestCase):
         self.assertEqual(node().say("verify").code, 64)
         self.assertEqual(node().say(f"verify {ONE} --all").code, 64)
         self.assertEqual(MemoryNode().say("verify --all").out, "there are no recordings\n")
+
+    def test_a_deletion_that_the_journal_does_not_know_of_is_bad(self) -> None:
+        """Alone and among all; each is counted for the monitoring. One that it knows of is not."""
+        made, noted = node(), list[int]()
+        made.disproved = lambda: noted.append(1)
+        made.archive.deleted = {ONE}
+        for words in (f"verify {ONE}", "verify --all"):
+            said = made.say(f"{words} --json")
+            self.assertEqual(said.code, 1, words)
+            self.assertIn("the journal knows of no deletion", str(said.data))
+        self.assertEqual(len(noted), 2)
+        made.journal.tell(Fact("recording.deleted", {"session": ONE}))
+        self.assertEqual(made.say(f"verify {ONE}").code, 0)
+        self.assertEqual(len(noted), 2)
 
     def test_the_journal_is_verified_too(self) -> None:
         """By the same shape."""
