@@ -367,4 +367,5 @@ MUST = (
     '"$\\\n(rm -rf /x)"', 'ab=rm; $a\\\nb -rf /x', 'a\\\n=rm; $a -rf /x', "# a \\\nrm -rf /x",
     "echo '\\\n'; rm -rf /x", "echo \\\\\nrm -rf /x", "ech\\\no $'\\''; rm -rf /x", "l\\\ns \\a; rm -rf /x",
     "echo \"`a`\\\n\"; rm -rf /x", "echo \"\\$\\\n\"; rm -rf /x", "r\\\nm -rf /x # b",
+    "cat <<E\na\nE\nr\\\nm -rf /x",
 )  # fmt: skip
