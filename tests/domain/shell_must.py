@@ -362,4 +362,10 @@ MUST = (
     "sqlite3 a '.shell rm -rf /x'", "gdb -ex '!rm -rf /x'", "gdb -ex 'shell rm -rf /x' a", "socat - EXEC:'rm -rf /x'",
     "nc -e 'rm -rf /x' h 1", "make --eval='a:;rm -rf /x' a; rm -rf /x", "expect -c 'spawn rm -rf /x'",
     'find . -exec busybox rm -rf {} +',
+    '$\\\n"rm" -rf /x', "$\\\n'r\\x6d' -rf /x", 'echo $\\\n(rm -rf /x)', 'i\\\nf true; then rm -rf /x; fi',
+    "cat <\\\n<< 'rm -rf /x' | sh", "sh <\\\n<E\nrm -rf /x\nE", 'cat <\\\n(rm -rf /x)', 'true &\\\n& rm -rf /x',
+    '"$\\\n(rm -rf /x)"', 'ab=rm; $a\\\nb -rf /x', 'a\\\n=rm; $a -rf /x', "# a \\\nrm -rf /x",
+    "echo '\\\n'; rm -rf /x", "echo \\\\\nrm -rf /x", "ech\\\no $'\\''; rm -rf /x", "l\\\ns \\a; rm -rf /x",
+    "echo \"`a`\\\n\"; rm -rf /x", "echo \"\\$\\\n\"; rm -rf /x", "r\\\nm -rf /x # b",
+    "cat <<E\na\nE\nr\\\nm -rf /x",
 )  # fmt: skip

@@ -3,28 +3,19 @@
 from __future__ import annotations
 
 import struct
-from typing import Any
 
 import attrs
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from gateway.domain.entries import AuditedRule
 from gateway.domain.lane import Answered, Close, End, EndSession, GiveOrder, Order, OrderKind, Request, Resize
 from gateway.domain.lines.gate import TICKET, LineGate
 from gateway.domain.lines.returning import Phase
 from gateway.domain.review import Decision, Review, Ruling
-from tests.domain.lines.desk import DOWN, OFF, ON, RM, UP, Desk
+from tests.domain.lines.desk import DOWN, OFF, ON, RM, UP, Desk, desk, started
 
 REFUSED = '"rm x" is not allowed on web1 (rule rm). The attempt was reported.'
-
-
-def desk(*rules: AuditedRule, **grant: Any) -> Desk:
-    """Return a desk at a bash prompt, with the rule against rm."""
-    made = Desk(LineGate, *(rules or (RM,)), **grant)
-    made.ready()
-    return made
 
 
 class TypedTests(SynchronousTestCase):
@@ -65,14 +56,19 @@ class TypedTests(SynchronousTestCase):
         self.assertEqual((made.kinds(), made.kinds("command.unmediated")), (["id"], []))
 
     def test_ctrl_c_is_pressed_again_where_the_editor_kept_the_line(self) -> None:
-        """As bash does in vi mode, after Esc."""
+        """As bash does in vi mode, after Esc, or where it did not hear; not after the operator's own."""
         made = desk()
         made.types(b"rm x\x1b")
         made.shows(b"rm x")
         self.assertEqual(made.types(b"\r") + made.waits(0.3), b"\x03")
         self.assertEqual(made.shows(b"\x08^C" + OFF + b"\r" + ON + b"\x1b[6C") + made.waits(0.3), b"\x03")
-        made.shows(b"^C" + OFF + b"\r" + ON + OFF + b"\r\r\n" + ON + b"$ ")
-        self.assertEqual(made.waits(1), b"")
+        self.assertEqual(made.shows(b"^C" + OFF + b"\r" + ON + OFF + b"\r\r\n" + ON + b"$ ") + made.waits(1), b"")
+        made = desk()
+        self.assertEqual(made.enters(b"rm x", 0.9), b"\x03")
+        self.assertEqual((made.waits(1), made.waits(1), made.waits(2)), (b"\x03", b"\x03", b""))
+        made = desk()
+        made.writes(b"rm x")
+        self.assertEqual((made.types(b"\x03") + made.waits(2), made.types(b"\r") + made.waits(0.9)), (b"\x03", b"\x03"))
 
     def test_each_line_of_a_packet_is_judged_at_its_own_prompt(self) -> None:
         """The next one passes when the prompt is back."""
@@ -131,7 +127,7 @@ class TypedTests(SynchronousTestCase):
         made.waits(1)
         made.types(b"rm ")
         made.shows(b"rm \r\n" + ON + b"$ rm ")
-        self.assertEqual(made.enters(b"x", 1), b"\x03")
+        self.assertEqual(made.enters(b"x", 0.9), b"\x03")
 
     def test_history_is_read_from_the_screen(self) -> None:
         """When the screen has settled; known by it."""
@@ -159,7 +155,7 @@ class TypedTests(SynchronousTestCase):
             made = desk()
             made.types(keys)
             made.shows(b"x" * 4000)
-            self.assertEqual(made.types(b"\r") + made.waits(1), passed, len(keys))
+            self.assertEqual(made.types(b"\r") + made.waits(0.9), passed, len(keys))
         made = desk()
         made.types(b"a\x7f")
         made.shows(b"rm x\x1b[?25h")
@@ -193,11 +189,23 @@ class TypedTests(SynchronousTestCase):
         made.runs(b"echo 'a")
         self.assertEqual(made.kinds("command.unmediated"), ["echo 'a\ufffd"])
 
+    def test_zsh_may_know_comments_or_not(self) -> None:
+        """What either meaning prohibits is thrown away; what only one leaves open is told when it ran."""
+        made = Desk(LineGate, RM)
+        made.shows(b"$ " + ON)
+        self.assertEqual(made.enters(b"#; rm x", 0.5), b"\x03")
+        for line in (b"ls", b"id # don't"):
+            made.shows(b"\r\n" + OFF + b"\r$ " + ON)
+            self.assertEqual((made.waits(1), made.enters(line, 0.2)), (b"", b"\r"))
+        made.shows(b"\r\n" + OFF + b"\r$ " + ON)
+        self.assertEqual((made.waits(1), made.kinds(), made.kinds("command.unmediated")), (b"", ["ls", "id"], []))
+        made = desk()
+        self.assertEqual((made.runs(b"shopt -u interactive_comments"), made.enters(b"#; rm x", 0.5)), (b"\r", b"\x03"))
+
     def test_a_line_nobody_released_is_told_and_its_orders_given(self) -> None:
         """Some other key was bound to submit it."""
         made = desk(attrs.evolve(RM, action="lock"))
-        made.types(b"rm x")
-        made.shows(b"rm x")
+        made.writes(b"rm x")
         made.shows(b"\r\n" + OFF + b"\r" + ON + b"$ ")
         self.assertEqual(made.kinds("command.unmediated"), ["rm x"])
         self.assertEqual(made.other, [GiveOrder(OrderKind.LOCK, "rm")])
@@ -207,13 +215,13 @@ class TypedTests(SynchronousTestCase):
     def test_a_rare_key_is_held_back_where_the_line_is_prohibited(self) -> None:
         """It may be bound to anything; else it passes."""
         made = desk()
-        made.types(b"rm x")
-        made.shows(b"rm x")
+        made.writes(b"rm x")
         self.assertEqual(made.types(b"\x07"), b"\x03")
         made = desk()
-        made.types(b"ls")
-        made.shows(b"ls")
+        made.writes(b"ls")
         self.assertEqual(made.types(b"\x07\x1b[") + made.types(b"\x18"), b"\x07\x1b[\x18")
+        made = desk()
+        self.assertEqual((made.runs(b"bind a:b"), made.types(b"rm x\x01\x02") + made.waits(0.9)), (b"\r", b"rm x\x03"))
 
     def test_the_editor_puts_history_into_the_line(self) -> None:
         """By its own key; what it can not is refused where something is prohibited."""
@@ -246,7 +254,7 @@ class TypedTests(SynchronousTestCase):
         self.assertEqual(made.kinds(), ["ls", "id"])
         made = desk()
         made.types(b"\x1b[200~rm x\rid\x1b[201~")
-        self.assertEqual(made.shows(b"rm x") + made.waits(1), b"\x03")
+        self.assertEqual(made.shows(b"rm x") + made.waits(0.9), b"\x03")
         made = Desk(LineGate, RM)
         made.shows(b"$ ")
         self.assertEqual(made.types(b"\x1b[200~rm x\r"), b"\x1b[200~rm x")
@@ -300,19 +308,19 @@ class TypedTests(SynchronousTestCase):
     def test_what_matches_nothing_passes_as_it_is(self, packets: list[bytes], echo: bool) -> None:
         """Where no rule prohibits: the same bytes in the same order, at whatever prompt, with and without echo."""
         made = desk(attrs.evolve(RM, action="warn"))
-        for packet in packets:
-            made.types(packet.replace(b"!", b"?").replace(b"^", b"?"))
+        for packet in (packets := [packet.replace(b"!", b"?").replace(b"^", b"?") for packet in packets]):
+            made.types(packet)
             if echo:
                 made.shows(packet[:3])
         made.waits(60)
-        self.assertEqual(made.passed, b"".join(packets).replace(b"!", b"?").replace(b"^", b"?"))
+        self.assertEqual(made.passed, b"".join(packets))
         self.assertEqual(made.flow.held(UP), 0)
 
     @settings(max_examples=100, deadline=None)
     @given(st.lists(st.tuples(st.booleans(), st.binary(max_size=20)), max_size=12))
     def test_any_bytes_either_way_are_weighed(self, packets: list[tuple[bool, bytes]]) -> None:
         """The gate never raises; nothing stays for ever."""
-        made = desk(RM, AuditedRule("o", opaque=True, action="deny"))
+        made = desk(RM, attrs.evolve(RM, name="o", command="", opaque=True))
         for typed, packet in packets:
             if typed:
                 made.types(packet)
@@ -325,17 +333,9 @@ class TypedTests(SynchronousTestCase):
 class ProgramTests(SynchronousTestCase):
     """Programs that read the terminal instead of a shell."""
 
-    def run_in(self, line: bytes, shown: bytes) -> Desk:
-        """Start a program from bash that shows something and no prompt of bash's."""
-        made = desk()
-        made.enters(line)
-        made.shows(b"\r\n" + OFF + b"\r" + shown)
-        made.waits(1)
-        return made
-
     def test_in_an_application_keys_pass_and_command_rows_are_judged(self) -> None:
         """Its own bracketed paste is no prompt; the time in it is told as blind."""
-        made = self.run_in(b"vim x", b"\x1b[?1049h" + ON + b"\x1b[1;1H")
+        made = started(b"vim x", b"\x1b[?1049h" + ON + b"\x1b[1;1H")
         self.assertEqual(made.types(b"irm x\r") + made.waits(1), b"irm x\r")
         made.shows(b"rm x\r\n\x1b[24;1H:!id")
         made.types(b"\x1b:!id")
@@ -351,7 +351,7 @@ class ProgramTests(SynchronousTestCase):
 
     def test_a_terminal_in_an_application_is_a_shell(self) -> None:
         """What it starts says who reads."""
-        made = self.run_in(b"vim x", b"\x1b[?1049h\x1b[24;1H:term")
+        made = started(b"vim x", b"\x1b[?1049h\x1b[24;1H:term")
         self.assertEqual(made.types(b":term\r") + made.waits(1), b":term\r")
         made.shows(b"\x1b[1;1H# ")
         made.types(b"rm x\r")
@@ -359,7 +359,7 @@ class ProgramTests(SynchronousTestCase):
 
     def test_statements_are_judged_by_what_they_start(self) -> None:
         """Until the shell's prompt is back."""
-        made = self.run_in(b"python3", b">>> ")
+        made = started(b"python3", b">>> ")
         self.assertEqual(made.types(b"it's\r") + made.waits(1), b"it's\r")
         made.shows(b"it's\r\n>>> ")
         self.assertEqual(made.enters(b"os.system('rm x')", 1), b"\x03")
@@ -384,7 +384,7 @@ class ProgramTests(SynchronousTestCase):
 
     def test_a_reader_of_data_has_its_lines(self) -> None:
         """To the end of its input."""
-        made = self.run_in(b"cat > x", b"")
+        made = started(b"cat > x", b"")
         self.assertEqual(made.types(b"rm x\rit's\r"), b"rm x\rit's\r")
         self.assertEqual(made.types(b"\x04"), b"\x04")
         self.assertEqual(made.enters(b"rm x", 1), b"\x03")
@@ -398,12 +398,11 @@ class ProgramTests(SynchronousTestCase):
             made.shows(b"\r\n$ ")
             made.waits(1)
         self.assertEqual(made.kinds(), ["id", "ls"])
-        made.types(b"rm x")
-        made.shows(b"rm x")
+        made.writes(b"rm x")
         self.assertEqual(made.types(b"\x04") + made.waits(1), b"\x03")
         made.shows(b"^C\r\n$ ")
         self.assertEqual(made.types(b"\x04"), b"\x04")
-        made = self.run_in(b"dash", b"$ ")
+        made = started(b"dash", b"$ ")
         made.enters(b"sleep 1")
         made.shows(b"\r\n")
         made.waits(1)
@@ -416,7 +415,7 @@ class ProgramTests(SynchronousTestCase):
         made.waits(1)
         made.types(b"it's\r")
         self.assertEqual(made.waits(1), b"\r")
-        made = self.run_in(b"./ask", b"Your name? ")
+        made = started(b"./ask", b"Your name? ")
         self.assertEqual(made.types(b"O'Neil"), b"O'Neil")
         made.shows(b"O'Neil")
         self.assertEqual(made.types(b"\r"), b"\r")
@@ -424,7 +423,7 @@ class ProgramTests(SynchronousTestCase):
 
     def test_terminals_in_one(self) -> None:
         """Behind a multiplexer's key nothing is known of the line; its switches may be missing."""
-        made = self.run_in(b"tmux new bash", b"\x1b[?1049h" + ON + b"$ ")
+        made = started(b"tmux new bash", b"\x1b[?1049h" + ON + b"$ ")
         self.assertEqual(made.enters(b"id"), b"\r")
         made.shows(b"\r\nuid=0\r\n$ ")
         made.waits(1)
@@ -433,7 +432,7 @@ class ProgramTests(SynchronousTestCase):
         made.types(b"o")
         made.shows(OFF + b"\x1b[2J\x1b[1;1H$ rm " + ON)
         self.assertEqual(made.kinds("command.unmediated"), [])
-        self.assertEqual(made.enters(b"x", 1), b"\x03")
+        self.assertEqual(made.enters(b"x", 0.9), b"\x03")
 
     def test_fish_keeps_a_line_that_is_not_finished(self) -> None:
         """Its Enter begins a row; its prompt is drawn in its own way."""

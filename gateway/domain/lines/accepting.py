@@ -14,6 +14,7 @@ from gateway.domain.facts import Fact
 from gateway.domain.lane import Effect, EndSession, GiveOrder, Notice, Tell
 from gateway.domain.lines.oracle import Oracle, Switch
 from gateway.domain.lines.programs import SHELL, SHELLS, Program, Reads, program_of
+from gateway.domain.lines.scan import unfinished
 from gateway.domain.shell import Shell
 from gateway.domain.verdict import UNMEDIATED, Judge, Verdict, shown
 
@@ -62,6 +63,7 @@ class Accepting:
         if verdict is None:
             return []
         self.shell = verdict.shell or self.shell
+        self.oracle.learn(verdict.commands)
         return list(verdict.executed)
 
     def opens(self, line: str) -> None:
@@ -130,4 +132,8 @@ class Accepting:
     def overruled(self) -> list[Effect]:
         """Tell what the shell took for finished and we did not."""
         line, self.oracle.open = self.oracle.open, ""
-        return self.unmediated(line)
+        if unfinished(line) or self.judge.would_refuse((line,), self.shell):
+            return self.unmediated(line)
+        verdict = self.judge.weigh((line,), "held", self.shell)
+        self.shell = verdict.shell or self.shell
+        return [*verdict.told, *verdict.executed]

@@ -109,7 +109,7 @@ class LineGate:
         keys = self._keys.cut(event.chunk)
         if self._locked:
             return
-        free = self.phase is Phase.EDITING and not self._queue.keys
+        free = self.phase is Phase.EDITING and not self._queue.keys and not self.oracle.bound
         if free and not any(key.act in _STOPS for key in keys):
             for key in keys:
                 self._press(key, at)
@@ -168,7 +168,7 @@ class LineGate:
             if self._commits(key):
                 self.phase, self._expanded = Phase.WEIGHING, False
                 self._consider(at)
-            elif key.act is Act.RARE and self._forbidden():
+            elif (key.act is Act.RARE or (self.oracle.bound and key.act is not Act.TEXT)) and self._forbidden():
                 self._refuse(self._verdict(self.oracle.seen_now(), "screen"), at)
             else:
                 self._press(key, at)
@@ -203,7 +203,7 @@ class LineGate:
 
     def _forbidden(self) -> bool:
         """Say whether the line as it stands holds what is prohibited for certain."""
-        lines = tuple(self.oracle.open + line for line in self.oracle.seen_now())
+        lines = self.oracle.meanings(tuple(self.oracle.open + line for line in self.oracle.seen_now()))
         return self.judge.would_refuse(lines, self.accepting.shell, commands=False, doubts=False)
 
     # The line.
@@ -238,7 +238,7 @@ class LineGate:
             if self._expand(at):
                 return
             doubt = "what of the history stands in the line is not known"
-        lines = tuple(self.oracle.open + each for each in reading.lines)
+        lines = self.oracle.meanings(tuple(self.oracle.open + each for each in reading.lines))
         secret = not reading.echoed and not self.oracle.editor
         if secret or (not self.oracle.in_shell and self.oracle.goes_on(lines[0])):
             self._answer(lines, reading, at)

@@ -14,12 +14,13 @@ import attrs
 
 from gateway.domain.lines.keys import Act, Key
 from gateway.domain.lines.programs import SHELL, SHELLS, Program, Reads
-from gateway.domain.lines.scan import unfinished
+from gateway.domain.lines.scan import uncommented, unfinished
 from gateway.domain.lines.showing import Showing
 from gateway.domain.lines.typing import LONGEST, Typing
 from gateway.domain.lines.waiting import QUIET, Pace
 from gateway.domain.screen import Screen
 from gateway.domain.screen.screen import BRACKETED_PASTE
+from gateway.domain.shell import Simple
 
 _PREFIXES = frozenset({b"\x01", b"\x02"})
 """Keys that multiplexers take for themselves, with the key behind them."""
@@ -73,6 +74,10 @@ class Oracle:
     """Whether line editors here say when they read."""
     flavour: str = ""
     """The line editor's kind, as far as it shows: bash, zsh or fish."""
+    bound: bool = False
+    """Whether keys may have been bound anew."""
+    uncommented: bool = False
+    """Whether a shell was told to know no comments."""
     showing: Showing = attrs.field(init=False)
     switches: list[Switch] = attrs.field(init=False, factory=list)
     _filled: bool = attrs.field(init=False, default=False)
@@ -232,7 +237,18 @@ class Oracle:
 
     def goes_on(self, line: str) -> bool:
         """Say whether the shell would ask for more of a line."""
-        return unfinished(line, self.flavour != "fish")
+        return any(unfinished(each, self.flavour != "fish") for each in self.meanings((line,)))
+
+    def learn(self, commands: tuple[Simple, ...]) -> None:
+        """Note what commands that ran do to the line editor and to what lines mean."""
+        self.bound = self.bound or any(command.argv[0] in ("bind", "bindkey") for command in commands)
+        self.uncommented = self.uncommented or any("interactive_comments" in command.argv for command in commands)
+
+    def meanings(self, lines: tuple[str, ...]) -> tuple[str, ...]:
+        """Return all that lines may mean: zsh knows no comments, unless an option says so."""
+        if self.flavour != "zsh" and not self.uncommented:
+            return lines
+        return tuple(dict.fromkeys((*lines, *map(uncommented, lines))))
 
     def redrawn(self, at: float) -> None:
         """Go on with the line, which the editor was asked to draw anew."""

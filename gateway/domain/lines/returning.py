@@ -19,7 +19,8 @@ PATIENCE = 0.35
 CANCELLED = 1.0
 """The same, where a line editor was told to throw a line away and has to draw its prompt anew."""
 MOST_ABORTS = 2
-"""So often Ctrl-C is pressed again where an editor kept the line: bash does in vi mode, after Esc."""
+"""So often Ctrl-C is pressed again where an editor kept the line: bash does in vi mode, after Esc; and where it did
+not hear: bash and zsh may sleep over a signal that comes just before they wait for a key."""
 
 
 class Phase(enum.Enum):
@@ -70,7 +71,10 @@ class Returning:
             return self._there(told)
         if at < self.until:
             return Back.LATER, told
-        if oracle.editor and accepting.awaited:
+        if accepting.ceases and self.aborts:
+            self.aborts -= 1
+            return Back.AGAIN, told
+        if oracle.editor and (accepting.awaited or accepting.ceases):
             accepting.untaken()
         return Back.THERE, told
 

@@ -3,13 +3,15 @@
 The rule: a line is unfinished when a shell would ask for more before it runs anything of it. In doubt it is finished,
 so that it is judged as it stands.
 
-Known limits: options that change the grammar (``interactivecomments``, other history characters) are not known.
+Known limits: options that change the grammar (bash without ``interactive_comments``, other history characters) are
+not known at a session's start; of zsh both grammars of comments are judged.
 """
 
 from __future__ import annotations
 
 import re
 
+from gateway.domain.shell.joining import joined
 from gateway.domain.shell.quoting import ansi_end, backtick_end, brace_end, double_end, paren_end, single_end
 
 MOST_STEPS = 4096
@@ -26,6 +28,12 @@ _WAITERS = frozenset({"while", "until", "for", "select"})
 """Words that have a ``do`` of their own."""
 _EVENT = re.compile(r"\\.|'[^']*'?|!(?=[^\s=(\"]|\Z)", re.S)
 _PRINTED = re.compile(r"!(?:!|[\w$^*-]*)(?::[\d$^*-]+)?:p")
+_COMMENT = re.compile(r"\\.|\$'(?:\\.|[^'\\])*'?|'[^']*'?|\"(?:\\.|[^\"\\])*\"?|(?<![^\s;&|()])#", re.S)
+
+
+def uncommented(text: str) -> str:
+    """Return a text that means, where there are comments, what this one means where there are none."""
+    return _COMMENT.sub(lambda found: "\\#" if found[0] == "#" else found[0], text)
 
 
 def unfinished(text: str, words: bool = True) -> bool:
@@ -64,6 +72,7 @@ class _Scan:
         """Say whether something is open at the end."""
         if (len(self._text) - len(self._text.rstrip("\\"))) % 2:
             return True
+        self._text = joined(self._text)
         for _ in range(MOST_STEPS):
             if self._place >= len(self._text):
                 break

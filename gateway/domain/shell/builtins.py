@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 _ASSIGNMENT = re.compile(r"([A-Za-z_]\w*)(\+?)=(.*)", re.S)
 _NAME = re.compile(r"[A-Za-z_]\w*")
+_MACRO = re.compile(r":\s*[\"'](.*)[\"']", re.S)
+_ENTERS = re.compile(r"\\C-[mjo]|\\[rn]", re.I)
+"""The keys that submit a line, as a macro has them."""
 
 
 def _eval(walk: Walk, call: Call) -> str:
@@ -56,6 +59,11 @@ def _source(walk: Walk, call: Call) -> str:
 
 
 def _alias(walk: Walk, call: Call) -> None:
+    """Remember aliases; fish has the name and the value as two words, zsh has some that stand anywhere."""
+    if len(call.args) == 2 and call.args[0][:1] != "-" and "=" not in "".join(call.args):
+        walk.shell.alias(*call.args)
+    if call.args[:1] and call.args[0] in ("-g", "-s"):
+        walk.doubt("an alias stands elsewhere than for a command")
     for word in call.args:
         name, equals, value = word.partition("=")
         if equals:
@@ -158,6 +166,11 @@ def _bind(walk: Walk, call: Call) -> None:
     for value in options(call.args, "mqurfx").values("x"):
         with walk.shell.apart():
             walk.code(value.partition(":")[2].strip().strip("\"'"))
+    for value in call.args:
+        macro = _MACRO.search(value)
+        if macro is not None and _ENTERS.search(macro[1]):
+            with walk.shell.apart():
+                walk.code(_ENTERS.sub("\n", macro[1]))
 
 
 def _fc(walk: Walk, call: Call) -> str:

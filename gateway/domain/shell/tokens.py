@@ -12,6 +12,7 @@ import re
 
 import attrs
 
+from gateway.domain.shell.joining import joined
 from gateway.domain.shell.quoting import ansi_end, backtick_end, brace_end, double_end, paren_end, single_end
 
 MOST_SUMS = 32
@@ -82,6 +83,7 @@ class Tokens:
 
     def cut(self) -> None:
         """Cut the whole source."""
+        self.source = joined(self.source)
         while self._place < len(self.source):
             found = _TOKEN.match(self.source, self._place)
             if found is None:

@@ -41,6 +41,14 @@ def listed(fields: Iterable[words.Field]) -> list[str]:
     return [_PLACE.sub("", field.text) for field in fields]
 
 
+def filled(walk: Walk, name: str, fields: Iterable[words.Field], more: bool) -> None:
+    """Set an array, or append to it, and read what that makes run."""
+    elements = listed(fields)
+    walk.shell.fill(name, elements, more)
+    for element in elements:
+        watched(walk, name, element)
+
+
 def watched(walk: Walk, name: str, value: str) -> None:
     """Read what setting a variable makes run."""
     if name in OPTIONS and ANY not in value:

@@ -22,7 +22,7 @@ from gateway.domain.shell.simple import Simple
 from gateway.domain.shell.state import Shell
 from gateway.domain.shell.tokens import MARK, TOWARDS, Tokens
 from gateway.domain.shell.unknown import ANY, SOME
-from gateway.domain.shell.variables import listed, watched
+from gateway.domain.shell.variables import filled, watched
 from gateway.domain.shell.words import LITERAL, Field
 from gateway.domain.shell.wrappers import KEYWORDS
 
@@ -250,7 +250,7 @@ class Walk:
         name = name.removesuffix("+")
         parts = node.named_children[-1]
         if parts.type == "array":
-            self.shell.fill(name, listed(self._fields([self._source(each) for each in parts.named_children])), more)
+            filled(self, name, self._fields([self._source(each) for each in parts.named_children]), more)
         else:
             text = words.text(self._tokens.original(value), self)
             self.assign(name, self.shell.value(name) + text if more else text)

@@ -10,6 +10,7 @@ import attrs
 from gateway.domain.entries import AuditedRule
 from gateway.domain.flow import Flow, Gate
 from gateway.domain.lane import Ask, Bytes, EndSession, Event, GiveOrder, Lane, Notice, Refuse, Tell, Tick
+from gateway.domain.lines.gate import LineGate
 from gateway.domain.risk import Risk
 from gateway.domain.screen import Screen
 from gateway.domain.verdict import Attempts, Judge
@@ -101,6 +102,11 @@ class Desk:
         self.shows(ON + prompt)
         self.waits(0.5)
 
+    def writes(self, line: bytes) -> None:
+        """Type text, echoed."""
+        self.types(line)
+        self.shows(line)
+
     def enters(self, line: bytes, seconds: float = 0) -> bytes:
         """Type a line, echoed, and Enter in a packet of its own; return what Enter became, at once or in some time."""
         self.types(line)
@@ -116,3 +122,19 @@ class Desk:
             self.shows(b"^C" + OFF + b"\r" + ON + OFF + b"\r\r\n" + ON + prompt)
         self.waits(0.5)
         return passed
+
+
+def desk(*rules: AuditedRule, **grant: Any) -> Desk:
+    """Return a desk of the gate at a bash prompt, with the rule against rm."""
+    made = Desk(LineGate, *(rules or (RM,)), **grant)
+    made.ready()
+    return made
+
+
+def started(line: bytes, shown: bytes) -> Desk:
+    """Return such a desk where a program was started that shows something and no prompt of bash's."""
+    made = desk()
+    made.enters(line)
+    made.shows(b"\r\n" + OFF + b"\r" + shown)
+    made.waits(1)
+    return made

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from gateway.domain.lines.scan import MOST_STEPS, prints_only, recalls, unfinished
+from gateway.domain.lines.scan import MOST_STEPS, prints_only, recalls, uncommented, unfinished
 
 OPEN = (
     "ls 'a", "ls \\", "if true", "if a; then b; else c", "for i in 1 2", "for i in 1 2; do echo $i",
@@ -22,7 +22,7 @@ WHOLE = (
     "cat <<E\nfoo\nE", "cat <<'E' | sh\nrm\nE", "cat <<-E\n\tx\n\tE", "ls &", "(ls)", "f() { ls; }", "echo $(ls)",
     "[[ a == b ]]", "echo # 'x", "{ ls; }", "echo }", "echo if", "a=(1 2)", 'echo "a$(ls)"', "echo a\\\nb",
     "cat <<<x", "ls ||\nls", "\\'", "do", "done", "a | b)", "x=`ls`; y", "select x in a; do ls; done", "echo hi;",
-    "cat <<A <<B\nA\nB", "until x; do y; done | sort", "a;; b", "ls > x", "[[ a ==",
+    "cat <<A <<B\nA\nB", "until x; do y; done | sort", "a;; b", "ls > x", "[[ a ==", "cat <\\\n<< x",
 )  # fmt: skip
 
 
@@ -68,3 +68,8 @@ class ScanTests(SynchronousTestCase):
         """Where the line is nothing else."""
         self.assertTrue(all(prints_only(line) for line in ("!x:p", "!!:p", "!rm:0:p ")))
         self.assertFalse(any(prints_only(line) for line in ("!x", "ls; !x:p", "!x:pq")))
+
+    def test_comments_are_words_where_a_shell_knows_none(self) -> None:
+        """What is quoted is none."""
+        for line, meant in (("a #b; c", "a \\#b; c"), ("#a", "\\#a"), ("a#b '#' \"# \" \\#", None), ("(#)", "(\\#)")):
+            self.assertEqual(uncommented(line), meant or line)
