@@ -140,6 +140,13 @@ class Web:
     """For a code and a user's name: let the browser in; raises Refusal."""
 
 
+Attempt = Callable[[str, str, str], Deferred[Row]]
+"""For a target, a credential (empty: no login) and who asks: a row of ``target, host_key, version, seconds``.
+
+Fails with :exc:`~gateway.admin.refusal.Refusal`.
+"""
+
+
 def _nothing_noted() -> None:
     """Take no note."""
 
@@ -177,6 +184,8 @@ class Room:
     """Run a function off the reactor."""
     disproved: Callable[[], None] = _nothing_noted
     """Take note of a tamper check that found something bad."""
+    attempt: Attempt | None = None
+    """Tries the way to a target; None where nothing runs that could."""
     contact: str = ""
     feeds: Feeds = Feeds()
     quarantine: IQuarantine | None = None

@@ -218,7 +218,9 @@ class Node(Service):
         )  # fmt: skip
         await self._open_ports(self._listener)
         front = Front("127.0.0.1", self.ssh_port, tuple(key.line for key in host_keys))
-        self._verbs = VerbRooms(rooms, front, self._faults, http.web, http.monitoring.figures.disproved)
+        self._verbs = VerbRooms(
+            rooms, front, self._faults, http.web, http.monitoring.figures.disproved, reception.dialler
+        )
         rooms.journal.attach(self._vigil)
 
     def _receive(

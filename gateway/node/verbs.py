@@ -19,6 +19,7 @@ from gateway.config import ConfigError, parse
 from gateway.config.gaps import gaps as config_gaps
 from gateway.directory.passwords import hash_password
 from gateway.domain.grant import Grant, Refused, within
+from gateway.domain.hops import NoWay, hops_to
 from gateway.domain.secret import Secret
 from gateway.journal.verify import verify
 from gateway.node.first import demo_off, initialise, recover
@@ -26,6 +27,9 @@ from gateway.node.rooms import STORE, Rooms
 from gateway.runtime.story import rfc3339
 from gateway.siem.anchors import Anchor, anchors, covering, sealed_at
 from gateway.ssh.login import Login
+from gateway.ssh.reach import TargetFailed
+from gateway.ssh.target import Dialler
+from gateway.ssh.trial import Trial
 
 
 @attrs.define(eq=False, repr=False)
@@ -37,6 +41,7 @@ class VerbRooms:
     faults: Callable[[], Sequence[Mapping[str, Any]]] = tuple
     web: Callable[[], Web | None] = lambda: None
     disproved: Callable[[], None] = lambda: None
+    dialler: Dialler | None = None
 
     def room(self, caller: Caller) -> Room:
         """Return the node as one caller sees it."""
@@ -70,6 +75,7 @@ class VerbRooms:
             gaps=lambda: (*config_gaps(rooms.config), *rooms.directory.gaps(), *_factorless(rooms)),
             in_thread=rooms.in_thread,
             disproved=self.disproved,
+            attempt=self._attempt if self.dialler is not None else None,
             contact=rooms.config.help.contact,
             feeds=self._feeds(),
             tokens=rooms.tokens,
@@ -97,6 +103,22 @@ class VerbRooms:
             raise Refusal(Exit.DENIED, "denied", words)
         held = frozenset(user.roles)
         return self.room(Caller(name, user.full_name, held if only is None else held & only, source, door))
+
+    def _attempt(self, target: str, credential: str, by: str) -> Deferred[Any]:
+        return Deferred.fromCoroutine(self._tried(target, credential, by))
+
+    async def _tried(self, name: str, credential: str, by: str) -> Mapping[str, Any]:
+        snapshot, dialler = self.rooms.directory.snapshot(), self.dialler
+        assert dialler is not None  # noqa: S101 - see room()
+        try:
+            target = snapshot.target[name]
+            trial = Trial(dialler, by, target, hops_to(snapshot, target))
+            return await trial.run(snapshot.credential[credential] if credential else None)
+        except NoWay as problem:
+            raise Refusal(Exit.CONFIGURATION, "no_way", str(problem)) from None
+        except TargetFailed as failed:
+            detail = f" ({failed.detail})" if failed.detail and failed.detail not in failed.text else ""
+            raise Refusal(failed.code, failed.reason, f"{failed.text}{detail}") from None
 
     def _feeds(self) -> Feeds:
         outlets = self.rooms.outlets

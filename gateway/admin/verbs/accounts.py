@@ -100,6 +100,28 @@ async def authority(call: Call) -> Answer:
     return Answer({"authority": line}, words=line)
 
 
+async def test_target(call: Call) -> Answer:
+    """Reach a target and recognise it, without a login."""
+    return await _tried(call, entry(call, "target").name, "")
+
+
+async def test_credential(call: Call) -> Answer:
+    """Log in to a target with a credential, and leave at once."""
+    credential = entry(call, "credential")
+    target = call["target"] or credential.target
+    if target not in call.room.directory.snapshot().target:
+        raise usage(f"credential {credential.name} is for {credential.target}: say which one with --target")
+    return await _tried(call, target, credential.name)
+
+
+async def _tried(call: Call, target: str, credential: str) -> Answer:
+    if call.room.attempt is None:
+        raise missing("nothing runs here that could reach a target: start the gateway, then ask again")
+    found = await call.room.attempt(target, credential, call.caller.name)
+    done = f"credential {credential} logs in to {target}" if credential else f"{target} is reached and recognised"
+    return Answer(found, words=f"{done} ({found['host_key']}, {found['version']}, {found['seconds']:.2f} s)")
+
+
 VERBS = (
     Verb("user passwd", "set a password; it is read from stdin or a terminal", passwd, roles(ADMIN), (NAME,),
          changes=True),
@@ -108,6 +130,10 @@ VERBS = (
          changes=True),
     Verb("target trust", "pin a host key that the target has shown", trust, roles(ADMIN), (NAME,),
          (Option("--fingerprint", "which one, where several wait", word="SHA256:…"),), changes=True),
+    Verb("target test", "reach a target and recognise it, without a login", test_target, roles(ADMIN), (NAME,)),
+    Verb("credential test", "log in with a credential, and leave at once", test_credential, roles(ADMIN),
+         (Argument("NAME", "the credential's name"),),
+         (Option("--target", "which target, where the credential is for several", word="NAME"),)),
     Verb("credential put", "seal a secret read from stdin in the vault", put, roles(ADMIN),
          (Argument("NAME", "the credential's name"),),
          (Option("--elevation", "the secret for elevation instead"),), changes=True),

@@ -60,6 +60,7 @@ KINDS: dict[str, Kind] = {
     "channel.refused": Kind(303, 4, _H, _A, "A channel or request was refused by the frozen policy."),
     "target.failed": Kind(304, 4, _S, _A, "The target could not be reached, identified or logged in to."),
     "target.key_queued": Kind(305, 6, _S, _B, "A target showed an unknown host key; it waits for an admin."),
+    "target.tested": Kind(306, 3, _S, _B, "An admin had the gateway try the way to a target, or a login there."),
     "forward.opened": Kind(311, 3, _H, _A, "A forward was opened through the target."),
     "forward.closed": Kind(312, 1, _H, _A, "A forward was closed."),
     "command.executed": Kind(401, 1, _H, _A, "A simple command was executed."),
