@@ -52,6 +52,9 @@ class Argument:
 
 Values = dict[str, Any]
 
+QUOTES = "quote words that belong together, over ssh twice: \"'two words'\""
+"""What helps where words fell apart: ssh hands over a command line without the quotes of the shell it was typed in."""
+
 JSON = Option("--json", "one JSON object on stdout, and nothing else")
 NDJSON = Option("--ndjson", "one JSON object a line")
 CSV = Option("--csv", "comma-separated values with a head line")
@@ -77,7 +80,7 @@ def parse(arguments: Sequence[Argument], options: Sequence[Option], words: Seque
     if len(words) > MOST_WORDS or sum(map(len, words)) > MOST_CHARACTERS:
         raise usage("the command line is too long")
     reading = _Reading({option.name: option for option in options})
-    plain = reading.take(list(words))
+    plain = _reasoned(arguments, reading, reading.take(list(words)))
     values = reading.values
     values.update(_placed(arguments, plain))
     return values
@@ -87,6 +90,8 @@ def parse(arguments: Sequence[Argument], options: Sequence[Option], words: Seque
 class _Reading:
     options: dict[str, Option]
     values: Values = attrs.field(init=False)
+    before: int | None = None
+    """How many plain words stood before the reason, where no option follows it."""
 
     def __attrs_post_init__(self) -> None:
         self.values = {option.key: _absent(option) for option in self.options.values()}
@@ -103,6 +108,7 @@ class _Reading:
                 plain.append(word)
             else:
                 self._option(word, words)
+                self.before = len(plain) if word == REASON.name else None
         return plain
 
     def _option(self, word: str, rest: list[str]) -> None:
@@ -110,7 +116,7 @@ class _Reading:
         option = self.options.get(name)
         if option is None:
             near = difflib.get_close_matches(name, list(self.options), n=1, cutoff=0.5)
-            raise usage(f"unknown option {name!r}" + (f"; did you mean {near[0]}?" if near else ""))
+            raise usage(f"unknown option {name!r}" + (f"; did you mean {near[0]}?" if near else f"; {QUOTES}"))
         if not option.word:
             if equals:
                 raise usage(f"{name} takes no value")
@@ -141,6 +147,15 @@ def _absent(option: Option) -> Any:
     return () if option.many else None
 
 
+def _reasoned(arguments: Sequence[Argument], reading: _Reading, plain: list[str]) -> list[str]:
+    """Give a reason the words after it that nothing else can take; return the rest."""
+    most = len(arguments)
+    if reading.before != most or any(argument.many for argument in arguments):
+        return plain
+    reading.values[REASON.key] = " ".join((reading.values[REASON.key], *plain[most:]))
+    return plain[:most]
+
+
 def _placed(arguments: Sequence[Argument], plain: list[str]) -> Values:
     values: Values = {}
     left = list(plain)
@@ -152,7 +167,7 @@ def _placed(arguments: Sequence[Argument], plain: list[str]) -> Values:
         else:
             values[argument.key] = left.pop(0) if left else None
     if left:
-        raise usage(f"unexpected {left[0]!r}")
+        raise usage(f"unexpected {left[0]!r}; {QUOTES}")
     return values
 
 

@@ -9,8 +9,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import tzinfo
 from typing import Any
 
@@ -21,8 +20,6 @@ from gateway.admin.refusal import Refusal
 from gateway.admin.times import local, spell
 
 SCHEMA = "pam/1"
-ID = re.compile(r"[A-Z]-[0-9A-Z]{4}")
-"""What is an id and shown short; other names in an id's column are shown whole."""
 FORMULA = ("=", "+", "-", "@")
 
 
@@ -76,8 +73,11 @@ def _text(answer: Answer, zone: tzinfo | None) -> bytes:
 
 
 def table(answer: Answer, zone: tzinfo | None) -> str:
-    """Return rows as a table with titles; a column that is empty in every row is left out."""
-    short = shorten(answer.ids or _ids(answer.columns, answer.data))
+    """Return rows as a table with titles; a column that is empty in every row is left out.
+
+    Ids are short only where all ids are known among which they have to be unique.
+    """
+    short = shorten(answer.ids) if answer.ids else {}
     cells = [[cell(row.get(column.key), column, zone, short) for column in answer.columns] for row in answer.data]
     kept = [index for index, _ in enumerate(answer.columns) if any(row[index] != "-" for row in cells)]
     lines = [
@@ -91,11 +91,6 @@ def table(answer: Answer, zone: tzinfo | None) -> str:
 def _padded(line: Sequence[str], widths: Sequence[int]) -> str:
     padded = (text + " " * (size - width(text)) for text, size in zip(line, widths, strict=True))
     return "  ".join(padded).rstrip()
-
-
-def _ids(columns: Iterable[Column], rows: Iterable[Mapping[str, Any]]) -> list[str]:
-    keys = [column.key for column in columns if column.cell is Cell.ID]
-    return [row[key] for row in rows for key in keys if isinstance(row.get(key), str) and ID.match(row[key])]
 
 
 def cell(value: Any, column: Column, zone: tzinfo | None, short: Mapping[str, str]) -> str:

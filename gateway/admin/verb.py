@@ -50,7 +50,7 @@ class Call:
         """Return which one of several arguments or options was given. Raises :exc:`Refusal`."""
         given = [key for key in keys if self.values[key]]
         if len(given) != 1:
-            words = ", ".join(key.upper() if key in self._placed else f"--{key}" for key in keys)
+            words = ", ".join(key.upper() if key in self._placed else f"--{key.replace('_', '-')}" for key in keys)
             raise usage(f"{self.verb.name} takes exactly one of {words}")
         return given[0]
 

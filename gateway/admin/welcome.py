@@ -64,6 +64,7 @@ def _first(first: FirstStart) -> Iterator[str]:
     yield f"     {operator:<{size}}code {first.operator_code}   a recorded session on the demo target"
     yield f"     {admin:<{size}}code {first.admin_code}   the admin shell: try `sessions`"
     yield f"  Bring your key:       {admin} keys add - < ~/.ssh/id_ed25519.pub"
+    yield "                        (takes the admin's code; if the admin shell took it, paste there: keys add LINE)"
     if first.console:
         yield f"  In a browser:         {first.console}   (the link that lets you in: {admin} web-login)"
     yield f"  Your first server:    {first.pamctl} target add web1 10.0.0.11:22"

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from gateway.admin.arguments import MOST_CHARACTERS, Argument, Option, Values, parse, split, synopsis
+from gateway.admin.arguments import MOST_CHARACTERS, QUOTES, REASON, Argument, Option, Values, parse, split, synopsis
 from gateway.admin.refusal import Refusal
 from gateway.admin.verbs import VERBS
 
@@ -59,7 +59,14 @@ class ParseTests(SynchronousTestCase):
     def test_a_word_too_many_is_refused(self) -> None:
         """Where no argument takes the rest."""
         refusal = self.assertRaises(Refusal, parse, ARGUMENTS[:1], (), ("a", "b"))
-        self.assertEqual(refusal.message, "unexpected 'b'")
+        self.assertEqual(refusal.message, f"unexpected 'b'; {QUOTES}")
+
+    def test_a_reason_that_lost_its_quotes_is_whole(self) -> None:
+        """As ssh hands it over; where words could be something else they are not taken."""
+        found = parse(ARGUMENTS[:1], (REASON,), split("bob --reason end of the demo"))
+        self.assertEqual((found["name"], found["reason"]), ("bob", "end of the demo"))
+        for line in ("--reason end bob now", "bob --reason end of --reason x", "--reason end bob"):
+            self.assertRaises(Refusal, parse, (*ARGUMENTS[:1], Argument("B", "b")), (REASON,), split(line + " c d"))
 
     def test_a_monstrous_command_line_is_refused(self) -> None:
         """By its length alone."""

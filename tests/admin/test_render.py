@@ -41,7 +41,7 @@ class RenderTests(SynchronousTestCase):
 
     def test_a_table_is_aligned_short_and_clean(self) -> None:
         """Wide characters count twice, ids are as short as they are unique."""
-        text = render(Answer(ROWS, COLUMNS), Form.TEXT, UTC).decode()
+        text = render(Answer(ROWS, COLUMNS, ids=[row["id"] for row in ROWS]), Form.TEXT, UTC).decode()
         self.assertEqual(
             text.split("\n"),
             [
@@ -51,6 +51,10 @@ class RenderTests(SynchronousTestCase):
                 "",
             ],
         )
+
+    def test_an_id_is_whole_where_nobody_says_what_others_there_are(self) -> None:
+        """A beginning that fits others too would be of no use."""
+        self.assertIn(b"S-AAAAAAAAAAAA1 ", render(Answer(ROWS[:1], COLUMNS), Form.TEXT, UTC))
 
     def test_a_column_without_a_value_is_left_out(self) -> None:
         """And an empty table is said in words."""

@@ -33,6 +33,7 @@ class WelcomeTests(SynchronousTestCase):
         self.assertTrue(lines[4].strip().startswith("ssh -p 2222 admin@127.0.0.1 "))
         self.assertIn("code AAAA-BBBB", lines[4])
         self.assertIn("for 15m", lines[2])
+        self.assertIn("takes the admin's code", lines[6])
 
     def test_without_a_terminal_no_code_is_said(self) -> None:
         """Nor does one stand in the value's own words."""

@@ -336,16 +336,16 @@ class ProgramTests(SynchronousTestCase):
     def test_in_an_application_keys_pass_and_command_rows_are_judged(self) -> None:
         """Its own bracketed paste is no prompt; the time in it is told as blind."""
         made = started(b"vim x", b"\x1b[?1049h" + ON + b"\x1b[1;1H")
-        self.assertEqual(made.types(b"irm x\r") + made.waits(1), b"irm x\r")
-        made.shows(b"rm x\r\n\x1b[24;1H:!id")
+        self.assertEqual(made.types(b"irm x") + made.shows(b"rm x"), b"irm x")
+        self.assertEqual(made.types(b"\x1b:w\r") + made.waits(1), b"\x1b:w\r")
+        made.shows(b"\r\n\x1b[24;1H:!id")
         made.types(b"\x1b:!id")
         self.assertEqual(made.types(b"\r") + made.waits(1), b"\r")
         made.shows(b"\x1b[24;1H\x1b[K:!rm x")
         self.assertEqual(made.types(b":!rm x\r") + made.waits(1), b":!rm x\x03")
         made.types(b"\x03")
         made.shows(OFF + b"\x1b[?1049l" + ON + b"$ ")
-        made.waits(1)
-        made.types(b"l")
+        self.assertEqual(made.waits(1) + made.types(b"l"), b"l")
         self.assertEqual(made.kinds("command.blind"), ["vim"])
         self.assertEqual(made.kinds("command.unmediated"), [])
 

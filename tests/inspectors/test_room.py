@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import socket
+import tempfile
 import time
+from pathlib import Path
 from typing import Any
 
 from twisted.internet.defer import Deferred, gatherResults
 from twisted.internet.error import ProcessDone
+from twisted.logger import capturedLogs
 from twisted.python.failure import Failure
 from twisted.trial.unittest import TestCase
 
 from gateway.inspectors.parsed import told_of
 from gateway.inspectors.room import kinds, walls
+from gateway.inspectors.room import room as rooms
 from gateway.inspectors.room.bubble import Bubble
-from gateway.inspectors.room.room import Room, RoomError, _End, _Zygote
+from gateway.inspectors.room.room import Room, RoomError
 from tests.inspectors.files import REACTOR, in_thread, kept, transfer, zipped
 
 PLAIN = {"max_ratio": 100, "max_entries": 50, "max_total": 50_000_000, "max_depth": 3, "encrypted": "deny"}
@@ -82,26 +87,32 @@ class RoomTests(RoomCase):
         said = await self.ask("archive", PLAIN, zipped(("a", b"x")))
         self.assertEqual(said["decision"], "allow")
 
-    async def test_a_zygote_that_dies_at_once_leaves_the_reactor_whole(self) -> None:
-        """Nothing is closed while the reactor watches it; without the bubble the room starts after all."""
-        self.room.bubble._usable = True
-        self.patch(Bubble, "around", lambda bubble, shown, argv: ["/bin/false"])
-        for _ in range(3):
-            said = await self.ask("archive", PLAIN, zipped(("a", b"x")))
-            self.assertEqual(said["decision"], "allow")
-            self.assertNotIn(-1, [reader.fileno() for reader in REACTOR.getReaders()])
-            await closed(self.room)
-        self.assertNotIn("bubblewrap", self.room.walls)
+    async def test_a_room_that_does_not_start_is_an_error_at_once(self) -> None:
+        """Each file is told so, nobody waits, and the log has what the zygote said."""
+        folder = Path(tempfile.mkdtemp())
+        self.addCleanup(shutil.rmtree, folder)
+        (folder / "zygote.py").write_text("raise SystemExit('no such module')")
+        self.patch(rooms, "HERE", folder)
+        self.without_bubblewrap()
+        with capturedLogs() as told:
+            for _ in range(2):
+                with self.assertRaises(RoomError):
+                    await self.ask("archive", PLAIN, b"x")
+        self.assertEqual([each["words"] for each in told if "words" in each], ["no such module\n"] * 2)
 
-    def test_an_end_that_is_told_before_the_greeting_closes_nothing_that_is_watched(self) -> None:
-        """The two come in any order: whoever reads lets go first."""
-        ours, theirs = socket.socketpair()
-        self.addCleanup(theirs.close)
-        zygote = _Zygote(ours)
-        zygote.hello = _End(REACTOR, ours, once=True)
+    async def test_a_zygote_may_be_known_dead_before_its_silence_is_heard(self) -> None:
+        """The end of the process leaves the socket to those who wait for its first words."""
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self.addCleanup(ours.close)
+        zygote, hello = rooms._Zygote(ours), rooms._End(REACTOR, ours, once=True)
         zygote.processEnded(Failure(ProcessDone(0)))
-        self.assertNotIn(zygote.hello, REACTOR.getReaders())
-        self.assertEqual((self.successResultOf(zygote.hello.taken), ours.fileno()), (b"", -1))
+        theirs.close()
+        self.assertEqual(await hello.taken, b"")
+
+    def test_a_gateway_that_lies_below_tmp_is_shown_to_its_children(self) -> None:
+        """The empty /tmp comes first and hides nothing of what is shown."""
+        argv = Bubble(REACTOR).around(["/tmp/gateway"], ["true"])
+        self.assertLess(argv.index("/tmp"), argv.index("/tmp/gateway"))
 
     async def test_a_child_that_dies_is_an_error(self) -> None:
         """Settings that the judge can not take kill the child before it answers; the room goes on."""

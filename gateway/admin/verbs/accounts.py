@@ -57,6 +57,9 @@ async def trust(call: Call) -> Answer:
     target, directory = entry(call, "target"), call.room.directory
     queued = {fingerprint(line): line for line in directory.queued_keys(target.name)}
     wanted = call["fingerprint"]
+    if wanted and wanted in map(fingerprint, target.host_keys):
+        words = f"{target.name} is known by {wanted} already"
+        return Answer({"target": target.name, "fingerprint": wanted}, words=words)
     if wanted and wanted not in queued:
         raise missing(f"target {target.name} has shown no key {wanted}; shown were: {', '.join(queued) or 'none'}")
     if not queued:

@@ -107,7 +107,7 @@ def _told(row: Row, call: Call) -> Iterator[str]:
     if row.get("reason"):
         yield f"  reason: {row['reason']}"
     for channel in row.get("channels") or ():
-        exited = "" if channel.get("exit") is None else f", exit {channel['exit']}"
+        exited = "" if channel.get("exit") in (None, "") else f", exit {channel['exit']}"
         moved = f"{channel.get('bytes_in') or 0} bytes in, {channel.get('bytes_out') or 0} out"
         yield f"  channel {channel['id']}: {channel['kind']} {channel.get('command') or ''} ({moved}{exited})"
     for command in row.get("commands") or ():

@@ -169,7 +169,7 @@ class LineGate:
                 self.phase, self._expanded = Phase.WEIGHING, False
                 self._consider(at)
             elif (key.act is Act.RARE or (self.oracle.bound and key.act is not Act.TEXT)) and self._forbidden():
-                self._refuse(self._verdict(self.oracle.seen_now(), "screen"), at)
+                self._refuse(self._verdict(self._standing(), "screen"), at)
             else:
                 self._press(key, at)
                 self._pass()
@@ -203,8 +203,14 @@ class LineGate:
 
     def _forbidden(self) -> bool:
         """Say whether the line as it stands holds what is prohibited for certain."""
-        lines = self.oracle.meanings(tuple(self.oracle.open + line for line in self.oracle.seen_now()))
+        lines = self.oracle.meanings(self._standing())
         return self.judge.would_refuse(lines, self.accepting.shell, commands=False, doubts=False)
+
+    def _standing(self) -> tuple[str, ...]:
+        """Return the readings of what a key might submit now: text in an editor is nobody's command."""
+        if self.oracle.in_application:
+            return (application_code(self.oracle.command_row()),)
+        return tuple(self.oracle.open + line for line in self.oracle.seen_now())
 
     # The line.
 

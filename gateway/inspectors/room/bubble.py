@@ -54,8 +54,8 @@ class Bubble:
         binds = [word for path in (*SYSTEM, *shown) for word in ("--ro-bind-try", path, path)]
         hides = [word for path in self.hidden if _shows(shown, path) for word in ("--tmpfs", path)]
         return [
-            self._found, *ALONE, "--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp", *binds, *hides,  # noqa: S108
-            "--chdir", "/", "--", *argv,
+            self._found, *ALONE, "--tmpfs", "/tmp",  # noqa: S108 - first: what is shown may lie below it
+            *binds, *hides, "--proc", "/proc", "--dev", "/dev", "--chdir", "/", "--", *argv,
         ]  # fmt: skip
 
 

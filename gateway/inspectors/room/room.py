@@ -13,11 +13,13 @@ import os
 import socket
 import sys
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import attrs
 from twisted.internet.defer import Deferred, DeferredSemaphore
+from twisted.internet.error import ProcessExitedAlready
 from twisted.internet.interfaces import IReadDescriptor
 from twisted.internet.protocol import ProcessProtocol
 from twisted.logger import Logger
@@ -97,19 +99,28 @@ class _Zygote(ProcessProtocol):
     def __init__(self, control: socket.socket) -> None:
         self.control = control
         self.said = b""
+        self.greeted = False
+        """Whether nobody waits for its first words any more; until then the socket is theirs who wait."""
         self.gone = False
-        self.hello: _End | None = None
+        self.over: Deferred[None] = Deferred()
 
     def errReceived(self, data: bytes) -> None:
         """Keep the end of what it says on stderr."""
         self.said = (self.said + data)[-2000:]
 
     def processEnded(self, reason: Failure) -> None:
-        """Know that it is gone; who still reads from it lets go before the socket is closed."""
+        """Know that it is gone."""
         self.gone = True
-        if self.hello is not None:
-            # A descriptor that is closed while the reactor watches it spoils the reactor for everybody.
-            self.hello.connectionLost(reason)
+        if self.greeted:
+            self.control.close()
+        self.over.callback(None)
+
+    async def end(self) -> None:
+        """Kill it, and wait until all that it said is here."""
+        if not self.gone and self.transport is not None:
+            with suppress(ProcessExitedAlready):
+                self.transport.signalProcess("KILL")
+            await self.over
         self.control.close()
 
 
@@ -212,15 +223,15 @@ class Room:
             zygote, argv[0], argv, env=ENVIRONMENT, childFDs={0: theirs.fileno(), 1: "r", 2: "r"}
         )
         theirs.close()
-        hello = zygote.hello = _End(self.reactor, ours, once=True)
+        hello = _End(self.reactor, ours, once=True)
         timer = self.reactor.callLater(STARTING, ours.shutdown, socket.SHUT_RDWR)
         said = await hello.taken
+        zygote.greeted = True
         if timer.active():
             timer.cancel()
         if not said:
+            await zygote.end()
             log.warn("the room for inspectors did not start: {words}", words=zygote.said.decode("utf-8", "replace"))
-            zygote.gone = True
-            ours.close()
             return None
         self.walls = (*(("bubblewrap",) if bubble else ()), *json.loads(said)["walls"])
         log.info("the room for inspectors stands: {walls}", walls=", ".join(self.walls))

@@ -68,6 +68,14 @@ class TrustTests(SynchronousTestCase):
         self.assertEqual((said.code, said.out), (0, f"db1 is known by {fingerprint(line)} now\n"))
         self.assertEqual(node.directory.snapshot().target["db1"].host_keys[0].split()[1], line.split()[1])
 
+    def test_a_key_that_is_trusted_already_is_no_error(self) -> None:
+        """Whoever compared it and says so again reads that it is known."""
+        line = key()
+        node = self.waiting(line)
+        node.say("target trust db1")
+        said = node.say(f"target trust db1 --fingerprint {fingerprint(line)}")
+        self.assertEqual((said.code, said.out), (0, f"db1 is known by {fingerprint(line)} already\n"))
+
     def test_of_several_one_must_be_named(self) -> None:
         """By a fingerprint that was shown."""
         one, two = key(), key()

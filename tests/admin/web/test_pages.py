@@ -28,6 +28,10 @@ class PageTests(SynchronousTestCase):
         self.node.roster.rows = [session(ONE), session(TWO, state="ended", ended="2026-11-18T07:00:00.000Z")]
         self.browser.log_in()
 
+    def test_the_kind_of_an_event_stands_on_one_line(self) -> None:
+        """A name broken in its middle can neither be read nor searched for."""
+        self.assertIn('<td class="id" data-label="Kind">', self.browser.get("/events").body.decode())
+
     def evil(self) -> None:
         """Let everything that people and sessions name be bad."""
         self.node.roster.rows = [
