@@ -48,8 +48,9 @@ def story(entries: Sequence[Entry]) -> dict[str, Any]:
                 seen = {key: body.get(key) for key in ("by_name", "from", "door", "channel", "duration")}
                 told["admin_actions"].append({"time": rfc3339(entry.time), "kind": entry.kind, **_by(body), **seen})
             case "file", "file.transferred" | "file.denied" | "file.quarantined":
-                shown = {"time": rfc3339(entry.time), **body}
-                told["transfers"].append({"outcome": entry.kind.partition(".")[2], **shown})
+                told["transfers"].append(_outcome(entry, body, began))
+            case "elevation", _:
+                told["elevations"].append(_outcome(entry, body, began))
             case "session", "session.started":
                 began = entry.time
                 told["policy_text"] = body.get("policy_text", "")
@@ -57,6 +58,12 @@ def story(entries: Sequence[Entry]) -> dict[str, Any]:
             case _:
                 pass
     return {"channels": list(channels.values()), **told}
+
+
+def _outcome(entry: Entry, body: Mapping[str, Any], began: float) -> dict[str, Any]:
+    """Return a fact whose kind says how something ended."""
+    when = {"time": rfc3339(entry.time), "t": round(entry.time - began, 3)}
+    return {"outcome": entry.kind.partition(".")[2], **when, **body}
 
 
 def _command(rows: list[dict[str, Any]], entry: Entry, body: Mapping[str, Any], began: float) -> None:
