@@ -214,6 +214,7 @@ class TypedTests(SynchronousTestCase):
 
     def test_a_rare_key_is_held_back_where_the_line_is_prohibited(self) -> None:
         """It may be bound to anything; else it passes."""
+        self.assertEqual(desk().types(b"\x07"), b"\x07")
         made = desk()
         made.writes(b"rm x")
         self.assertEqual(made.types(b"\x07"), b"\x03")
