@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-import time
 from pathlib import Path
 from typing import Any, ClassVar
 
 from tests.real.browser import NARROW, WIDE, Browser
-from tests.real.harness import GRANT, PATIENCE, PlaceCase, until
+from tests.real.harness import GRANT, PlaceCase, until
 from tests.real.terminals import Terminal
 
 AXE = Path(__file__).parent / "vendor" / "axe-core-4.14.1.min.js"
@@ -177,7 +176,8 @@ class LiveTests(ConsoleCase):
         self.browser.open("/")
         picture = self.browser.one(".tile img")
         until(lambda: "red" in (picture.get_attribute("src") or ""), "the tile shows it")
-        self.watches(session, "red 日本 <b>x</b>")
+        self.browser.open(f"/s/{session}")
+        until(lambda: any("red 日本 <b>x</b>" in line for line in self.screen()), "the player shows it")
         shown = self.place.pamctl("snapshot", session)["text"]
         self.assertEqual([line.rstrip() for line in shown], self.screen()[: len(shown)])
         self.assertIn("red 日本", self.text(f"/s/{session}/screen.txt"))
@@ -187,19 +187,6 @@ class LiveTests(ConsoleCase):
         self.assertEqual({each["by"] for each in started if each["door"] == "web"}, {"carol"})
         self.assertEqual({each["door"] for each in started}, {"web", "pamctl"})
         self.assertEqual(bytes(terminal.seen), before)
-
-    def watches(self, session: str, wanted: str) -> None:
-        """Open a session's page until its player shows something; a page that says so is loaded anew."""
-
-        def shown() -> bool:
-            self.browser.open(f"/s/{session}")
-            began = time.monotonic()
-            while time.monotonic() - began < PATIENCE / 3:
-                if any(wanted in line for line in self.screen()):
-                    return True
-            return False
-
-        until(shown, f"the player shows {wanted}")
 
     def text(self, path: str) -> str:
         """Return a plain text that is served to this visit."""
