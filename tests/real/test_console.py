@@ -170,7 +170,10 @@ class LiveTests(ConsoleCase):
         """Cell by cell, also by who comes late; the wall has its miniature; each is told, the operator has no trace."""
         terminal, session = self.shell()
         japan = "\\346\\227\\245\\346\\234\\254"
-        terminal.type(f"printf '\\033[2J\\033[5;9H\\033[1;31mred\\033[m {japan} <b>x</b>'; sleep 60\r")
+        for line in ("s='\\033[2J\\033[5;9H\\033[1;31mred\\033[m '", f"j='{japan} <b>x</b>'"):
+            terminal.type(f"{line}; echo o$((1+1))k\r")
+            terminal.expect("o2k")
+        terminal.type('printf "$s$j"; sleep 60\r')
         terminal.quiet(0.5)
         before = bytes(terminal.seen)
         self.browser.open("/")
