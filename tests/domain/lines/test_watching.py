@@ -49,7 +49,7 @@ class WatchingTests(SynchronousTestCase):
         self.assertEqual(made.kinds(), [])
         made.runs(b"b'")
         made.runs(b" ")
-        self.assertEqual(made.kinds(), ["echo a\u23ceb"])
+        self.assertEqual(made.kinds(), ["echo a\ufffdb"])
 
     def test_a_line_nobody_submitted_is_told_as_such(self) -> None:
         """Not one that was thrown away."""
@@ -111,7 +111,7 @@ class WatchingTests(SynchronousTestCase):
         made.shows(b"echo 'a\r\n")
         made.types(b"b'\r")
         made.shows(b"b'\r\n" + OFF)
-        self.assertEqual(made.kinds(), ["echo a\u23ceb"])
+        self.assertEqual(made.kinds(), ["echo a\ufffdb"])
 
     def test_the_last_line_is_told_at_the_end(self) -> None:
         """It was submitted; the end came before anything said that it was taken."""
