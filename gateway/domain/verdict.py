@@ -16,7 +16,6 @@ Known limits: a rule counts once for a line's further readings; what those would
 from __future__ import annotations
 
 import enum
-import re
 
 import attrs
 
@@ -282,14 +281,7 @@ def _words(command: Simple) -> dict[str, object]:
     return {"command": shown(command.shown), "argv": [shown(Simple((word,)).shown) for word in words]}
 
 
-LINE_ENDS = {ord(end): "\N{RETURN SYMBOL}" for end in "\r\n"}
-UNSEEN = re.compile("\N{REPLACEMENT CHARACTER}{3,}")
-"""More signs than this in a row that can not be shown tell nobody anything."""
-
-
 def shown(text: str) -> str:
-    """Return a command as people and facts see it: one line, printable, at most 1 KiB; line ends are seen as such."""
-    signs = text.replace("\r\n", "\n").translate(LINE_ENDS)
-    clean = "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in signs)
-    clean = UNSEEN.sub("\N{REPLACEMENT CHARACTER}…", clean)
+    """Return a command as people and facts see it: one line, printable, at most 1 KiB."""
+    clean = "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)
     return clean if len(clean) <= 1024 else clean[:1021] + "..."
