@@ -63,7 +63,7 @@ class FrontEndTests(ListenerCase):
         self.assertEqual([wire.aborted for wire in wires], [False, False, False, True])
         self.assertIsNone(self.call_only(SOURCE))
         self.assertIsNotNone(self.call_only("198.51.100.9"))
-        door = next(iter(self.listener.transports))
+        door = next(each for each in self.listener.transports if each.transport is not None)
         caller = Caller(self.clock, door, self.called_from("198.51.100.1").client)
         caller.wires = {door: door.transport, caller.client: Wire()}
         caller.log_in(KeyOffer(OTHER.blob, OTHER.algorithms, OTHER.sign))
